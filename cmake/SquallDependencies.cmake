@@ -1,0 +1,46 @@
+# Debian packages only; docs/ARCHITECTURE.md says what each one saves.
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+
+if(SQUALL_STATIC)
+    set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+endif()
+
+function(squall_import name library header)
+    find_library(${name}_LIBRARY ${library} REQUIRED)
+    find_path(${name}_INCLUDE ${header} REQUIRED)
+    add_library(dep::${name} UNKNOWN IMPORTED GLOBAL)
+    set_target_properties(dep::${name} PROPERTIES
+        IMPORTED_LOCATION ${${name}_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${${name}_INCLUDE})
+endfunction()
+
+squall_import(boost_json boost_json boost/json.hpp)
+squall_import(cares cares ares.h)
+squall_import(sqlite3 sqlite3 sqlite3.h)
+squall_import(fyaml fyaml libfyaml.h)
+squall_import(pugixml pugixml pugixml.hpp)
+
+# OpenSSL's and zlib's own modules look for shared objects first: ask for the archives by name.
+function(squall_static_dependency target library)
+    if(SQUALL_STATIC)
+        find_library(${library}_ARCHIVE ${library} REQUIRED)
+        add_library(dep::${target} UNKNOWN IMPORTED GLOBAL)
+        set_target_properties(dep::${target} PROPERTIES IMPORTED_LOCATION ${${library}_ARCHIVE})
+    endif()
+endfunction()
+
+if(SQUALL_STATIC)
+    squall_static_dependency(ssl ssl)
+    squall_static_dependency(crypto crypto)
+    squall_static_dependency(zlib z)
+    target_link_libraries(dep::ssl INTERFACE dep::crypto)
+else()
+    add_library(dep::ssl ALIAS OpenSSL::SSL)
+    add_library(dep::crypto ALIAS OpenSSL::Crypto)
+    add_library(dep::zlib ALIAS ZLIB::ZLIB)
+endif()
+
+# fmt has no archive in Debian: its headers carry the code.
+add_library(squall_fmt INTERFACE)
+target_compile_definitions(squall_fmt INTERFACE FMT_HEADER_ONLY=1)

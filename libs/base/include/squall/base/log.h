@@ -1,0 +1,37 @@
+// Lines for whoever reads standard error: warnings and errors always, the rest when asked for.
+// May be called from every thread; a line is written in one piece.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace squall::log {
+
+enum class Level { debug, info, warning, error };
+
+// Lines below `level` are dropped. Default: warning.
+void show_from(Level level);
+void write(Level level, std::string_view text);
+
+template <class... Args>
+void debug(fmt::format_string<Args...> text, Args&&... args) {
+    write(Level::debug, fmt::format(text, std::forward<Args>(args)...));
+}
+
+template <class... Args>
+void info(fmt::format_string<Args...> text, Args&&... args) {
+    write(Level::info, fmt::format(text, std::forward<Args>(args)...));
+}
+
+template <class... Args>
+void warning(fmt::format_string<Args...> text, Args&&... args) {
+    write(Level::warning, fmt::format(text, std::forward<Args>(args)...));
+}
+
+template <class... Args>
+void error(fmt::format_string<Args...> text, Args&&... args) {
+    write(Level::error, fmt::format(text, std::forward<Args>(args)...));
+}
+
+}  // namespace squall::log
