@@ -15,4 +15,4 @@ bool SystemClock::wait_until(SteadyTime when, std::stop_token stop) {
     return !stop.stop_requested();
 }
 
-}  // namespace squall
+} // namespace squall

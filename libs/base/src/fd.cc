@@ -23,8 +23,9 @@ void Fd::reset() {
 
 Result<Pipe> make_pipe() {
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(Errc::failed, "making a pipe: {}", errno_text(errno));
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return fail(Errc::failed, "making a pipe: {}", errno_text(errno));
     return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-}  // namespace squall
+} // namespace squall

@@ -38,12 +38,13 @@ Result<void> write_all(int fd, std::string_view text, const Path& path) {
 
 struct flock whole_file(short type) {
     struct flock lock {};
+
     lock.l_type = type;
     lock.l_whence = SEEK_SET;
     return lock;
 }
 
-}  // namespace
+} // namespace
 
 Result<std::string> read_file(const Path& path, std::size_t size_max) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -57,7 +58,10 @@ Result<std::string> read_file(const Path& path, std::size_t size_max) {
         if (got == 0) return text;
         text.append(chunk.data(), static_cast<std::size_t>(got));
         if (text.size() > size_max) {
-            return fail(Errc::invalid_input, "{} is larger than the {} bytes that are read of such a file", path.string(), size_max);
+            return fail(Errc::invalid_input,
+                        "{} is larger than the {} bytes that are read of such a file",
+                        path.string(),
+                        size_max);
         }
     }
 }
@@ -68,7 +72,8 @@ Result<void> write_file(const Path& path, std::string_view text, mode_t mode) {
     if (!fd) return file_error("writing", temporary);
     auto written = write_all(fd.get(), text, temporary);
     if (written && ::fsync(fd.get()) != 0) written = file_error("syncing", temporary);
-    if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = file_error("replacing", path);
+    if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
+        written = file_error("replacing", path);
     if (!written) ::unlink(temporary.c_str());
     return written;
 }
@@ -79,7 +84,8 @@ Result<void> make_directories(const Path& path, mode_t mode) {
     if (path.has_parent_path() && path.parent_path() != path) {
         if (auto made = make_directories(path.parent_path(), mode); !made) return made;
     }
-    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return file_error("making the directory", path);
+    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+        return file_error("making the directory", path);
     return {};
 }
 
@@ -87,7 +93,8 @@ Result<std::optional<FileLock>> FileLock::try_take(const Path& path) {
     Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (!fd) return file_error("opening", path);
     struct flock lock = whole_file(F_WRLCK);
-    if (::fcntl(fd.get(), F_SETLK, &lock) == 0) return std::optional<FileLock>(FileLock(std::move(fd)));
+    if (::fcntl(fd.get(), F_SETLK, &lock) == 0)
+        return std::optional<FileLock>(FileLock(std::move(fd)));
     if (errno == EACCES || errno == EAGAIN) return std::optional<FileLock>();
     return file_error("locking", path);
 }
@@ -103,9 +110,13 @@ Result<std::optional<pid_t>> FileLock::holder(const Path& path) {
 }
 
 Result<Path> state_directory() {
-    if (const char* given = std::getenv("XDG_STATE_HOME"); given != nullptr && given[0] == '/') return Path(given) / "squall";
-    if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/') return Path(home) / ".local/state/squall";
-    return fail(Errc::invalid_input, "neither XDG_STATE_HOME nor HOME is set: there is no place to keep state; set one of them");
+    if (const char* given = std::getenv("XDG_STATE_HOME"); given != nullptr && given[0] == '/')
+        return Path(given) / "squall";
+    if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/')
+        return Path(home) / ".local/state/squall";
+    return fail(
+        Errc::invalid_input,
+        "neither XDG_STATE_HOME nor HOME is set: there is no place to keep state; set one of them");
 }
 
-}  // namespace squall
+} // namespace squall

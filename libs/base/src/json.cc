@@ -13,7 +13,8 @@ const Object no_members;
 void write_canonical(const Value& value, std::string& out) {
     if (const auto* object = value.if_object()) {
         std::vector<std::string_view> keys;
-        for (const auto& member : *object) keys.emplace_back(member.key());
+        for (const auto& member : *object)
+            keys.emplace_back(member.key());
         std::sort(keys.begin(), keys.end());
         out.push_back('{');
         for (const auto key : keys) {
@@ -35,7 +36,7 @@ void write_canonical(const Value& value, std::string& out) {
     }
 }
 
-}  // namespace
+} // namespace
 
 Result<Value> parse(std::string_view text) {
     boost::json::error_code error;
@@ -92,7 +93,7 @@ std::int64_t integer_of(const Value& value, std::int64_t otherwise) {
     return error ? otherwise : number;
 }
 
-}  // namespace
+} // namespace
 
 std::int64_t integer_at(const Object& object, std::string_view key, std::int64_t otherwise) {
     return integer_of(at(object, key), otherwise);
@@ -138,4 +139,4 @@ const Object& object_at(const Object& object, std::string_view key) {
     return found == nullptr ? no_members : *found;
 }
 
-}  // namespace squall::json
+} // namespace squall::json

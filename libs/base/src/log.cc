@@ -14,23 +14,29 @@ std::atomic<Level> shown_from{Level::warning};
 
 std::string_view name_of(Level level) {
     switch (level) {
-        case Level::debug: return "debug";
-        case Level::info: return "info";
-        case Level::warning: return "warning";
-        case Level::error: return "error";
+    case Level::debug:
+        return "debug";
+    case Level::info:
+        return "info";
+    case Level::warning:
+        return "warning";
+    case Level::error:
+        return "error";
     }
     return "?";
 }
 
-}  // namespace
+} // namespace
 
 void show_from(Level level) { shown_from = level; }
 
 void write(Level level, std::string_view text) {
     if (level < shown_from.load()) return;
-    const std::string line = fmt::format("{} {}: {}\n", rfc3339_millis(Wall::now()), name_of(level), text);
-    // One write for one line, so that threads and processes do not mix theirs; nobody to tell if it fails.
+    const std::string line =
+        fmt::format("{} {}: {}\n", rfc3339_millis(Wall::now()), name_of(level), text);
+    // One write for one line, so that threads and processes do not mix theirs; nobody to tell if it
+    // fails.
     [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
-}  // namespace squall::log
+} // namespace squall::log

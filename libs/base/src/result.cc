@@ -18,4 +18,4 @@ void assertion_failed(const char* condition, const char* file, int line) {
     std::abort();
 }
 
-}  // namespace squall
+} // namespace squall

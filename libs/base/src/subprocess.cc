@@ -22,7 +22,7 @@ struct Pipes {
     Pipe input;
     Pipe output;
     Pipe errors;
-    Pipe started;  // carries errno when exec fails; closed by a successful exec
+    Pipe started; // carries errno when exec fails; closed by a successful exec
 };
 
 Result<Pipes> make_pipes() {
@@ -30,23 +30,27 @@ Result<Pipes> make_pipes() {
     auto output = make_pipe();
     auto errors = make_pipe();
     auto started = make_pipe();
-    if (!input || !output || !errors || !started) return fail(Errc::failed, "making pipes: {}", errno_text(errno));
+    if (!input || !output || !errors || !started)
+        return fail(Errc::failed, "making pipes: {}", errno_text(errno));
     return Pipes{std::move(*input), std::move(*output), std::move(*errors), std::move(*started)};
 }
 
 std::vector<char*> c_strings(const std::vector<std::string>& texts) {
     std::vector<char*> pointers;
     pointers.reserve(texts.size() + 1);
-    for (const auto& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+    for (const auto& text : texts)
+        pointers.push_back(const_cast<char*>(text.c_str()));
     pointers.push_back(nullptr);
     return pointers;
 }
 
 // Between fork and exec only async-signal-safe calls are allowed: other threads may hold any lock.
-[[noreturn]] void become(char* const* argv, char* const* environment, const Pipes& pipes, int network_namespace) {
+[[noreturn]] void
+become(char* const* argv, char* const* environment, const Pipes& pipes, int network_namespace) {
     const auto give_up = [&] {
         const int number = errno;
-        [[maybe_unused]] const ssize_t ignored = ::write(pipes.started.write_end.get(), &number, sizeof number);
+        [[maybe_unused]] const ssize_t ignored =
+            ::write(pipes.started.write_end.get(), &number, sizeof number);
         ::_exit(127);
     };
     sigset_t none;
@@ -74,29 +78,40 @@ bool drain(int fd, std::string& into) {
 }
 
 // Feeds input and reads output until both outputs are closed; false when time or patience ran out.
-bool exchange(const Command& command, Pipes& pipes, Finished& finished, Deadline deadline, const std::stop_token& stop) {
+bool exchange(const Command& command,
+              Pipes& pipes,
+              Finished& finished,
+              Deadline deadline,
+              const std::stop_token& stop) {
     std::size_t sent = 0;
     ::fcntl(pipes.input.write_end.get(), F_SETFL, O_NONBLOCK);
     if (command.input.empty()) pipes.input.write_end.reset();
     while (pipes.output.read_end || pipes.errors.read_end) {
         if (deadline.passed() || stop.stop_requested()) return false;
-        std::array<pollfd, 3> waited{pollfd{pipes.output.read_end.get(), POLLIN, 0}, pollfd{pipes.errors.read_end.get(), POLLIN, 0},
+        std::array<pollfd, 3> waited{pollfd{pipes.output.read_end.get(), POLLIN, 0},
+                                     pollfd{pipes.errors.read_end.get(), POLLIN, 0},
                                      pollfd{pipes.input.write_end.get(), POLLOUT, 0}};
         // A stop request has no file descriptor: look at it ten times a second.
         const int wait_ms = static_cast<int>(std::min<Millis::rep>(deadline.left().count(), 100));
         if (::poll(waited.data(), waited.size(), wait_ms) < 0 && errno != EINTR) return false;
-        if (waited[0].revents != 0 && drain(pipes.output.read_end.get(), finished.output)) pipes.output.read_end.reset();
-        if (waited[1].revents != 0 && drain(pipes.errors.read_end.get(), finished.errors)) pipes.errors.read_end.reset();
+        if (waited[0].revents != 0 && drain(pipes.output.read_end.get(), finished.output))
+            pipes.output.read_end.reset();
+        if (waited[1].revents != 0 && drain(pipes.errors.read_end.get(), finished.errors))
+            pipes.errors.read_end.reset();
         if (waited[2].revents != 0) {
-            const ssize_t written = ::write(pipes.input.write_end.get(), command.input.data() + sent, command.input.size() - sent);
+            const ssize_t written = ::write(pipes.input.write_end.get(),
+                                            command.input.data() + sent,
+                                            command.input.size() - sent);
             if (written > 0) sent += static_cast<std::size_t>(written);
-            if (sent == command.input.size() || (written < 0 && errno != EAGAIN && errno != EINTR)) pipes.input.write_end.reset();
+            if (sent == command.input.size() || (written < 0 && errno != EAGAIN && errno != EINTR))
+                pipes.input.write_end.reset();
         }
     }
     return true;
 }
 
-// Waits for the process through its pidfd, so that a child that closed its outputs early cannot hold us for ever.
+// Waits for the process through its pidfd, so that a child that closed its outputs early cannot
+// hold us for ever.
 bool wait_for_exit(int pidfd, Deadline deadline, const std::stop_token& stop) {
     while (!deadline.passed() && !stop.stop_requested()) {
         pollfd waited{pidfd, POLLIN, 0};
@@ -106,9 +121,11 @@ bool wait_for_exit(int pidfd, Deadline deadline, const std::stop_token& stop) {
     return false;
 }
 
-int exit_code_of(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+int exit_code_of(int status) {
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
 
-}  // namespace
+} // namespace
 
 Result<Finished> run(const Command& command, Deadline deadline, std::stop_token stop) {
     SQUALL_ASSERT(!command.argv.empty());
@@ -119,9 +136,10 @@ Result<Finished> run(const Command& command, Deadline deadline, std::stop_token 
     char* const* environment = command.environment ? given.data() : environ;
 
     const pid_t pid = ::fork();
-    if (pid < 0) return fail(Errc::failed, "starting {}: {}", command.argv.front(), errno_text(errno));
+    if (pid < 0)
+        return fail(Errc::failed, "starting {}: {}", command.argv.front(), errno_text(errno));
     if (pid == 0) become(argv.data(), environment, *pipes, command.network_namespace.value_or(-1));
-    ::setpgid(pid, pid);  // here too: whichever of the two comes first
+    ::setpgid(pid, pid); // here too: whichever of the two comes first
     const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     pipes->input.read_end.reset();
     pipes->output.write_end.reset();
@@ -131,17 +149,25 @@ Result<Finished> run(const Command& command, Deadline deadline, std::stop_token 
     Finished finished;
     int exec_error = 0;
     ssize_t got = 0;
-    do got = ::read(pipes->started.read_end.get(), &exec_error, sizeof exec_error);
+    do
+        got = ::read(pipes->started.read_end.get(), &exec_error, sizeof exec_error);
     while (got < 0 && errno == EINTR);
     const bool started = got == 0;
-    const bool ended = started && exchange(command, *pipes, finished, deadline, stop) && wait_for_exit(pidfd.get(), deadline, stop);
+    const bool ended = started && exchange(command, *pipes, finished, deadline, stop)
+                       && wait_for_exit(pidfd.get(), deadline, stop);
     if (!ended) ::kill(-pid, SIGKILL);
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    if (!started) return fail(exec_error == ENOENT ? Errc::not_found : Errc::failed, "starting {}: {}", command.argv.front(), errno_text(exec_error));
-    if (!ended && stop.stop_requested()) return fail(Errc::interrupted, "{} was stopped before it ended", command.argv.front());
-    if (!ended) return fail(Errc::timed_out, "{} did not end in time and was killed", command.argv.front());
+    if (!started)
+        return fail(exec_error == ENOENT ? Errc::not_found : Errc::failed,
+                    "starting {}: {}",
+                    command.argv.front(),
+                    errno_text(exec_error));
+    if (!ended && stop.stop_requested())
+        return fail(Errc::interrupted, "{} was stopped before it ended", command.argv.front());
+    if (!ended)
+        return fail(Errc::timed_out, "{} did not end in time and was killed", command.argv.front());
     finished.exit_code = exit_code_of(status);
     return finished;
 }
@@ -150,10 +176,13 @@ Result<std::string> run_checked(const Command& command, Deadline deadline, std::
     auto finished = run(command, deadline, std::move(stop));
     if (!finished) return fail(finished.error());
     if (finished->exit_code != 0) {
-        return fail(Errc::failed, "'{}' ended with {}: {}", join(command.argv, " "), finished->exit_code,
+        return fail(Errc::failed,
+                    "'{}' ended with {}: {}",
+                    join(command.argv, " "),
+                    finished->exit_code,
                     trimmed(finished->errors.empty() ? finished->output : finished->errors));
     }
     return std::move(finished->output);
 }
 
-}  // namespace squall
+} // namespace squall

@@ -24,7 +24,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
         std::size_t diagonal = row[0];
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = diagonal + (lower_char(a[i - 1]) == lower_char(b[j - 1]) ? 0 : 1);
+            const std::size_t replaced =
+                diagonal + (lower_char(a[i - 1]) == lower_char(b[j - 1]) ? 0 : 1);
             diagonal = row[j];
             row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
         }
@@ -47,7 +48,7 @@ std::span<const unsigned char> as_bytes(std::string_view text) {
     return {reinterpret_cast<const unsigned char*>(text.data()), text.size()};
 }
 
-}  // namespace
+} // namespace
 
 std::string_view trimmed(std::string_view text) {
     const std::size_t first = text.find_first_not_of(blanks);
@@ -62,8 +63,9 @@ std::string lower(std::string_view text) {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return a.size() == b.size() &&
-           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower_char(x) == lower_char(y); });
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+               return lower_char(x) == lower_char(y);
+           });
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -87,7 +89,8 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 }
 
 std::string replace_all(std::string text, std::string_view what, std::string_view with) {
-    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    for (std::size_t at = text.find(what); at != std::string::npos;
+         at = text.find(what, at + with.size())) {
         text.replace(at, what.size(), with);
     }
     return text;
@@ -96,7 +99,8 @@ std::string replace_all(std::string text, std::string_view what, std::string_vie
 std::optional<std::int64_t> to_integer(std::string_view text) {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+    if (error != std::errc{} || end != text.data() + text.size() || text.empty())
+        return std::nullopt;
     return value;
 }
 
@@ -104,14 +108,18 @@ bool is_valid_utf8(std::string_view text) {
     const auto bytes = as_bytes(text);
     for (std::size_t i = 0; i < bytes.size();) {
         const unsigned char lead = bytes[i];
-        const std::size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+        const std::size_t length = lead < 0x80                   ? 1
+                                   : lead >= 0xc2 && lead < 0xe0 ? 2
+                                   : lead >= 0xe0 && lead < 0xf0 ? 3
+                                   : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                                 : 0;
         if (length == 0 || i + length > bytes.size()) return false;
         for (std::size_t k = 1; k < length; ++k) {
             if ((bytes[i + k] & 0xc0U) != 0x80U) return false;
         }
         // Overlong forms and surrogates are told by the second byte (RFC 3629, section 4).
-        if ((lead == 0xe0 && bytes[i + 1] < 0xa0) || (lead == 0xed && bytes[i + 1] > 0x9f) ||
-            (lead == 0xf0 && bytes[i + 1] < 0x90) || (lead == 0xf4 && bytes[i + 1] > 0x8f)) {
+        if ((lead == 0xe0 && bytes[i + 1] < 0xa0) || (lead == 0xed && bytes[i + 1] > 0x9f)
+            || (lead == 0xf0 && bytes[i + 1] < 0x90) || (lead == 0xf4 && bytes[i + 1] > 0x8f)) {
             return false;
         }
         i += length;
@@ -119,15 +127,19 @@ bool is_valid_utf8(std::string_view text) {
     return true;
 }
 
-std::string shell_quoted(std::string_view text) { return "'" + replace_all(std::string(text), "'", "'\\''") + "'"; }
+std::string shell_quoted(std::string_view text) {
+    return "'" + replace_all(std::string(text), "'", "'\\''") + "'";
+}
 
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
-    const auto best = std::min_element(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
-        return edit_distance(word, a) < edit_distance(word, b);
-    });
+    const auto best =
+        std::min_element(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
+            return edit_distance(word, a) < edit_distance(word, b);
+        });
     if (best == candidates.end()) return std::nullopt;
     // A third of the letters may be wrong; past that it is another word.
-    if (edit_distance(word, *best) > std::max<std::size_t>(2, best->size() / 3)) return std::nullopt;
+    if (edit_distance(word, *best) > std::max<std::size_t>(2, best->size() / 3))
+        return std::nullopt;
     return *best;
 }
 
@@ -145,7 +157,8 @@ std::string to_hex(std::span<const unsigned char> bytes) {
 std::string sha256_hex(std::string_view data) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
-    const int ok = EVP_Digest(data.data(), data.size(), digest.data(), &size, EVP_sha256(), nullptr);
+    const int ok =
+        EVP_Digest(data.data(), data.size(), digest.data(), &size, EVP_sha256(), nullptr);
     SQUALL_ASSERT(ok == 1);
     return to_hex(std::span(digest).first(size));
 }
@@ -153,7 +166,8 @@ std::string sha256_hex(std::string_view data) {
 std::string to_base64(std::string_view data) {
     std::string text((data.size() + 2) / 3 * 4 + 1, '\0');
     const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                     reinterpret_cast<const unsigned char*>(data.data()), static_cast<int>(data.size()));
+                                     reinterpret_cast<const unsigned char*>(data.data()),
+                                     static_cast<int>(data.size()));
     text.resize(static_cast<std::size_t>(size));
     return text;
 }
@@ -167,7 +181,12 @@ std::string random_uuid() {
     bytes[6] = static_cast<char>((static_cast<unsigned char>(bytes[6]) & 0x0fU) | 0x40U);
     bytes[8] = static_cast<char>((static_cast<unsigned char>(bytes[8]) & 0x3fU) | 0x80U);
     const std::string hex = to_hex(as_bytes(bytes));
-    return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4), hex.substr(20));
+    return fmt::format("{}-{}-{}-{}-{}",
+                       hex.substr(0, 8),
+                       hex.substr(8, 4),
+                       hex.substr(12, 4),
+                       hex.substr(16, 4),
+                       hex.substr(20));
 }
 
-}  // namespace squall
+} // namespace squall

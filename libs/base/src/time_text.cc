@@ -62,13 +62,16 @@ std::optional<Seconds> zone(std::string_view text) {
     return Seconds(sign * (*hours * 3600 + *minutes * 60));
 }
 
-}  // namespace
+} // namespace
 
-std::string rfc3339_seconds(WallTime when) { return formatted(utc_parts(when), "%Y-%m-%dT%H:%M:%SZ"); }
+std::string rfc3339_seconds(WallTime when) {
+    return formatted(utc_parts(when), "%Y-%m-%dT%H:%M:%SZ");
+}
 
 std::string rfc3339_millis(WallTime when) {
     const auto millis = std::chrono::floor<Millis>(when.time_since_epoch()).count() % 1000;
-    return fmt::format("{}.{:03}Z", formatted(utc_parts(when), "%Y-%m-%dT%H:%M:%S"), (millis + 1000) % 1000);
+    return fmt::format(
+        "{}.{:03}Z", formatted(utc_parts(when), "%Y-%m-%dT%H:%M:%S"), (millis + 1000) % 1000);
 }
 
 std::string compact_utc(WallTime when) { return formatted(utc_parts(when), "%Y%m%dT%H%M%SZ"); }
@@ -81,16 +84,20 @@ std::string clock_time(WallTime when) {
 }
 
 double epoch_seconds(WallTime when) {
-    return static_cast<double>(std::chrono::floor<Millis>(when.time_since_epoch()).count()) / 1000.0;
+    return static_cast<double>(std::chrono::floor<Millis>(when.time_since_epoch()).count())
+           / 1000.0;
 }
 
 WallTime from_epoch_seconds(double seconds) {
-    return WallTime(std::chrono::duration_cast<Wall::duration>(Millis(std::llround(seconds * 1000.0))));
+    return WallTime(
+        std::chrono::duration_cast<Wall::duration>(Millis(std::llround(seconds * 1000.0))));
 }
 
 Result<WallTime> parse_time(std::string_view text) {
     const std::string_view whole = text;
-    const auto bad = [&] { return fail(Errc::invalid_input, "'{}' is not a time such as 2026-01-31T23:59:59Z", whole); };
+    const auto bad = [&] {
+        return fail(Errc::invalid_input, "'{}' is not a time such as 2026-01-31T23:59:59Z", whole);
+    };
     const auto year = digits(text, 4);
     const bool dashed = skip(text, '-');
     const auto month = digits(text, 2);
@@ -105,10 +112,12 @@ Result<WallTime> parse_time(std::string_view text) {
     if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60) return bad();
     const Millis millis = fraction(text);
     const auto offset = zone(text);
-    const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+    const std::chrono::year_month_day date{std::chrono::year(*year),
+                                           std::chrono::month(static_cast<unsigned>(*month)),
                                            std::chrono::day(static_cast<unsigned>(*day))};
     if (!offset || !date.ok()) return bad();
-    const auto since_midnight = std::chrono::hours(*hour) + std::chrono::minutes(*minute) + Seconds(*second) + millis;
+    const auto since_midnight =
+        std::chrono::hours(*hour) + std::chrono::minutes(*minute) + Seconds(*second) + millis;
     return WallTime(std::chrono::sys_days(date) + since_midnight - *offset);
 }
 
@@ -116,10 +125,13 @@ std::string short_duration(Millis duration) {
     const auto count = duration.count();
     if (count < 1000) return fmt::format("{}ms", count);
     const auto seconds = count / 1000;
-    if (seconds < 10 && count % 1000 >= 100) return fmt::format("{}.{}s", seconds, count % 1000 / 100);
+    if (seconds < 10 && count % 1000 >= 100)
+        return fmt::format("{}.{}s", seconds, count % 1000 / 100);
     if (seconds < 60) return fmt::format("{}s", seconds);
-    if (seconds < 3600) return seconds % 60 == 0 ? fmt::format("{}m", seconds / 60) : fmt::format("{}m{}s", seconds / 60, seconds % 60);
+    if (seconds < 3600)
+        return seconds % 60 == 0 ? fmt::format("{}m", seconds / 60)
+                                 : fmt::format("{}m{}s", seconds / 60, seconds % 60);
     return fmt::format("{}h{}m", seconds / 3600, seconds % 3600 / 60);
 }
 
-}  // namespace squall
+} // namespace squall

@@ -22,8 +22,10 @@ public:
         std::string pattern = "/tmp/squall-base-test-XXXXXX";
         path_ = ::mkdtemp(pattern.data());
     }
+
     TemporaryFolder(const TemporaryFolder&) = delete;
     TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
     ~TemporaryFolder() { std::filesystem::remove_all(path_); }
 
     [[nodiscard]] const Path& path() const { return path_; }
@@ -33,8 +35,11 @@ private:
 };
 
 TEST(Text, QuotesForAShellWhateverIsInIt) {
-    for (const std::string nasty : {"", "plain", "it's", "$(reboot)", "a\nb", "`x`; rm -rf / #", "\\", "'''", "\"$HOME\""}) {
-        const auto said = run_checked({{"sh", "-c", "printf %s " + shell_quoted(nasty)}, {}, {}, {}}, Deadline::in(Seconds(10)));
+    for (const std::string nasty :
+         {"", "plain", "it's", "$(reboot)", "a\nb", "`x`; rm -rf / #", "\\", "'''", "\"$HOME\""}) {
+        const auto said =
+            run_checked({{"sh", "-c", "printf %s " + shell_quoted(nasty)}, {}, {}, {}},
+                        Deadline::in(Seconds(10)));
         EXPECT_EQ(said.value(), nasty);
     }
 }
@@ -50,11 +55,14 @@ TEST(Text, NamesTheNearestWordOnlyWhenItIsNear) {
 
 TEST(Text, TellsUtf8FromOtherBytes) {
     EXPECT_TRUE(is_valid_utf8("gr\u00fc\u00df \u20ac \U0001F32C"));
-    for (const char* bad : {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82"}) EXPECT_FALSE(is_valid_utf8(bad));
+    for (const char* bad :
+         {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82"})
+        EXPECT_FALSE(is_valid_utf8(bad));
 }
 
 TEST(Text, HashesAndEncodesAsTheStandardsSay) {
-    EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(sha256_hex("abc"),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     EXPECT_EQ(to_base64("foobar"), "Zm9vYmFy");
     EXPECT_EQ(to_base64("fo"), "Zm8=");
     EXPECT_EQ(to_base64(""), "");
@@ -65,7 +73,8 @@ TEST(Text, HashesAndEncodesAsTheStandardsSay) {
 TEST(Text, ReadsWholeIntegersOnly) {
     EXPECT_EQ(to_integer("60"), 60);
     EXPECT_EQ(to_integer("-3"), -3);
-    for (const char* bad : {"", "60s", " 60", "6 0", "1e3", "99999999999999999999", "+5"}) EXPECT_EQ(to_integer(bad), std::nullopt) << bad;
+    for (const char* bad : {"", "60s", " 60", "6 0", "1e3", "99999999999999999999", "+5"})
+        EXPECT_EQ(to_integer(bad), std::nullopt) << bad;
 }
 
 TEST(TimeText, IsReadBackAsItWasWritten) {
@@ -75,7 +84,12 @@ TEST(TimeText, IsReadBackAsItWasWritten) {
     EXPECT_EQ(parse_time("20261121T020304Z").value(), parse_time("2026-11-21T02:03:04Z").value());
     EXPECT_EQ(parse_time("2026-11-21T04:03:04.567+02:00").value(), when);
     EXPECT_DOUBLE_EQ(epoch_seconds(from_epoch_seconds(1795219649.489)), 1795219649.489);
-    for (const char* bad : {"", "today", "2026-02-30T00:00:00Z", "2026-11-21", "2026-11-21T25:00:00Z", "2026-11-21T02:03:04X"}) {
+    for (const char* bad : {"",
+                            "today",
+                            "2026-02-30T00:00:00Z",
+                            "2026-11-21",
+                            "2026-11-21T25:00:00Z",
+                            "2026-11-21T02:03:04X"}) {
         EXPECT_FALSE(parse_time(bad)) << bad;
     }
 }
@@ -96,7 +110,9 @@ TEST(Json, CanonicalTextDoesNotDependOnTheOrderOfMembers) {
 }
 
 TEST(Json, ForgivesWhatIsAbsentOrMistyped) {
-    const auto value = json::parse(R"({"name":"x","count":3,"list":[1],"flag":true,"inner":{"deep":"y"}})").value();
+    const auto value =
+        json::parse(R"({"name":"x","count":3,"list":[1],"flag":true,"inner":{"deep":"y"}})")
+            .value();
     EXPECT_EQ(json::string_at(value, "name"), "x");
     EXPECT_EQ(json::string_at(value, "count", "none"), "none");
     EXPECT_EQ(json::integer_at(value, "count"), 3);
@@ -121,7 +137,8 @@ TEST(File, IsReplacedWholeAndKeepsItsMode) {
     ASSERT_TRUE(write_file(path, "one", 0600));
     ASSERT_TRUE(write_file(path, "two", 0600));
     EXPECT_EQ(read_file(path, 100).value(), "two");
-    EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    EXPECT_EQ(std::filesystem::status(path).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path.parent_path()), {}), 1);
 }
 
@@ -144,7 +161,8 @@ TEST(FileLock, IsHeldAgainstOtherProcessesAndNamesItsHolder) {
     const pid_t parent = ::getpid();
     const pid_t child = ::fork();
     if (child == 0) {
-        const bool seen = FileLock::holder(path).value() == parent && !FileLock::try_take(path).value();
+        const bool seen =
+            FileLock::holder(path).value() == parent && !FileLock::try_take(path).value();
         ::_exit(seen ? 0 : 1);
     }
     int status = 0;
@@ -153,14 +171,17 @@ TEST(FileLock, IsHeldAgainstOtherProcessesAndNamesItsHolder) {
 }
 
 TEST(Subprocess, GivesOutputErrorsAndExitCode) {
-    const auto finished = run({{"sh", "-c", "cat; echo oops >&2; exit 3"}, {}, "hello", {}}, Deadline::in(Seconds(10))).value();
+    const auto finished = run({{"sh", "-c", "cat; echo oops >&2; exit 3"}, {}, "hello", {}},
+                              Deadline::in(Seconds(10)))
+                              .value();
     EXPECT_EQ(finished.output, "hello");
     EXPECT_EQ(finished.errors, "oops\n");
     EXPECT_EQ(finished.exit_code, 3);
 }
 
 TEST(Subprocess, KillsTheWholeGroupWhenTheTimeIsUp) {
-    const auto finished = run({{"sh", "-c", "sleep 1000 & wait"}, {}, {}, {}}, Deadline::in(Millis(100)));
+    const auto finished =
+        run({{"sh", "-c", "sleep 1000 & wait"}, {}, {}, {}}, Deadline::in(Millis(100)));
     ASSERT_FALSE(finished);
     EXPECT_EQ(finished.error().code, Errc::timed_out);
 }
@@ -168,7 +189,8 @@ TEST(Subprocess, KillsTheWholeGroupWhenTheTimeIsUp) {
 TEST(Subprocess, EndsWhenAStopIsAskedFor) {
     std::stop_source stop;
     std::jthread stopper([&] { stop.request_stop(); });
-    const auto finished = run({{"sleep", "1000"}, {}, {}, {}}, Deadline::in(Seconds(60)), stop.get_token());
+    const auto finished =
+        run({{"sleep", "1000"}, {}, {}, {}}, Deadline::in(Seconds(60)), stop.get_token());
     ASSERT_FALSE(finished);
     EXPECT_EQ(finished.error().code, Errc::interrupted);
 }
@@ -177,12 +199,17 @@ TEST(Subprocess, SaysThatAProgramDoesNotExist) {
     const auto finished = run({{"squall-no-such-program"}, {}, {}, {}}, Deadline::in(Seconds(10)));
     ASSERT_FALSE(finished);
     EXPECT_EQ(finished.error().code, Errc::not_found);
-    EXPECT_EQ(run_checked({{"sh", "-c", "echo no good >&2; exit 1"}, {}, {}, {}}, Deadline::in(Seconds(10))).error().message,
+    EXPECT_EQ(run_checked({{"sh", "-c", "echo no good >&2; exit 1"}, {}, {}, {}},
+                          Deadline::in(Seconds(10)))
+                  .error()
+                  .message,
               "'sh -c echo no good >&2; exit 1' ended with 1: no good");
 }
 
 TEST(Subprocess, DropsOutputPastItsLimitAndGoesOn) {
-    const auto finished = run({{"head", "-c", "6000000", "/dev/zero"}, {}, {}, {}}, Deadline::in(Seconds(30))).value();
+    const auto finished =
+        run({{"head", "-c", "6000000", "/dev/zero"}, {}, {}, {}}, Deadline::in(Seconds(30)))
+            .value();
     EXPECT_EQ(finished.output.size(), command_output_max);
     EXPECT_EQ(finished.exit_code, 0);
 }
@@ -203,5 +230,5 @@ TEST(Deadline, NeverIsLaterThanEverything) {
     EXPECT_EQ(Deadline::at(SteadyTime{}).left(SteadyTime{} + Seconds(1)), Millis(0));
 }
 
-}  // namespace
-}  // namespace squall
+} // namespace
+} // namespace squall

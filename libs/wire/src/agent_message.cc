@@ -5,7 +5,8 @@ namespace squall::wire {
 Result<AgentMessage> parse_agent_message(std::string_view frame) {
     auto object = json::parse_object(frame);
     if (!object) return fail("an agent's message", object.error());
-    AgentMessage message{std::string(json::string_at(*object, "type")), json::object_at(*object, "message")};
+    AgentMessage message{std::string(json::string_at(*object, "type")),
+                         json::object_at(*object, "message")};
     if (message.type.empty()) return fail(Errc::invalid_input, "an agent's message has no type");
     return message;
 }
@@ -20,4 +21,4 @@ std::string_view without_signed_headers(std::string_view frame) {
     return end == std::string_view::npos ? frame : frame.substr(end + 4);
 }
 
-}  // namespace squall::wire
+} // namespace squall::wire

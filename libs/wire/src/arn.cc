@@ -4,7 +4,9 @@
 
 namespace squall::wire {
 
-std::string Arn::text() const { return fmt::format("arn:{}:{}:{}:{}:{}", partition, service, region, account, resource); }
+std::string Arn::text() const {
+    return fmt::format("arn:{}:{}:{}:{}:{}", partition, service, region, account, resource);
+}
 
 std::string_view Arn::id() const {
     const std::string_view whole = resource;
@@ -14,12 +16,16 @@ std::string_view Arn::id() const {
 
 Result<Arn> parse_arn(std::string_view text) {
     const auto parts = split(text, ':');
-    if (parts.size() < 6 || parts[0] != "arn" || parts[1].empty() || parts[2].empty() || parts[5].empty()) {
-        return fail(Errc::invalid_input, "'{}' is not an ARN (arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE)", text);
+    if (parts.size() < 6 || parts[0] != "arn" || parts[1].empty() || parts[2].empty()
+        || parts[5].empty()) {
+        return fail(Errc::invalid_input,
+                    "'{}' is not an ARN (arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE)",
+                    text);
     }
     std::size_t resource = 0;
-    for (int colons = 0; colons < 5; ++colons) resource = text.find(':', resource) + 1;
+    for (int colons = 0; colons < 5; ++colons)
+        resource = text.find(':', resource) + 1;
     return Arn{parts[1], parts[2], parts[3], parts[4], std::string(text.substr(resource))};
 }
 
-}  // namespace squall::wire
+} // namespace squall::wire

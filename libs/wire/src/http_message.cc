@@ -8,7 +8,8 @@ namespace squall::wire {
 namespace {
 
 bool is_unreserved(char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'
+           || c == '_' || c == '.' || c == '~';
 }
 
 int hex_digit(char c) {
@@ -20,7 +21,7 @@ int hex_digit(char c) {
 
 std::uint16_t default_port(std::string_view scheme) { return scheme == "https" ? 443 : 80; }
 
-}  // namespace
+} // namespace
 
 std::string_view header_value(const Headers& headers, std::string_view name) {
     for (const auto& header : headers) {
@@ -30,11 +31,14 @@ std::string_view header_value(const Headers& headers, std::string_view name) {
 }
 
 bool has_header(const Headers& headers, std::string_view name) {
-    return std::any_of(headers.begin(), headers.end(), [&](const Header& header) { return equal_ignoring_case(header.name, name); });
+    return std::any_of(headers.begin(), headers.end(), [&](const Header& header) {
+        return equal_ignoring_case(header.name, name);
+    });
 }
 
 void set_header(Headers& headers, std::string_view name, std::string value) {
-    std::erase_if(headers, [&](const Header& header) { return equal_ignoring_case(header.name, name); });
+    std::erase_if(headers,
+                  [&](const Header& header) { return equal_ignoring_case(header.name, name); });
     headers.push_back({std::string(name), std::move(value)});
 }
 
@@ -44,19 +48,25 @@ std::string Url::host_header() const {
     return port == default_port(scheme) ? bracketed : fmt::format("{}:{}", bracketed, port);
 }
 
-std::string Url::origin() const { return scheme == "unix" ? "unix:" + host : scheme + "://" + host_header(); }
+std::string Url::origin() const {
+    return scheme == "unix" ? "unix:" + host : scheme + "://" + host_header();
+}
 
 Result<Url> parse_url(std::string_view text) {
     const std::string_view whole = text;
-    const auto bad = [&](std::string_view why) { return fail(Errc::invalid_input, "'{}' is not a usable URL: {}", whole, why); };
+    const auto bad = [&](std::string_view why) {
+        return fail(Errc::invalid_input, "'{}' is not a usable URL: {}", whole, why);
+    };
     Url url;
     if (text.starts_with("unix:")) {
         url.scheme = "unix";
         url.host = text.substr(5);
-        return url.host.empty() ? Result<Url>(bad("no path after unix:")) : Result<Url>(std::move(url));
+        return url.host.empty() ? Result<Url>(bad("no path after unix:"))
+                                : Result<Url>(std::move(url));
     }
     const std::size_t separator = text.find("://");
-    if (separator == std::string_view::npos) return bad("it does not begin with http:// or https://");
+    if (separator == std::string_view::npos)
+        return bad("it does not begin with http:// or https://");
     url.scheme = lower(text.substr(0, separator));
     if (url.scheme != "http" && url.scheme != "https") return bad("only http and https are spoken");
     text.remove_prefix(separator + 3);
@@ -84,7 +94,9 @@ Result<Url> parse_url(std::string_view text) {
         port = rest;
     }
     if (url.host.empty()) return bad("it names no host");
-    if (std::any_of(whole.begin(), whole.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; })) {
+    if (std::any_of(whole.begin(), whole.end(), [](char c) {
+            return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
+        })) {
         return bad("it holds a blank or control character");
     }
     const auto number = port.empty() ? default_port(url.scheme) : to_integer(port).value_or(0);
@@ -114,7 +126,8 @@ std::string percent_decoded(std::string_view text, bool plus_is_space) {
     std::string out;
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool escape = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
+        const bool escape = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0
+                            && hex_digit(text[i + 2]) >= 0;
         if (escape) {
             out.push_back(static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
             i += 2;
@@ -125,4 +138,4 @@ std::string percent_decoded(std::string_view text, bool plus_is_space) {
     return out;
 }
 
-}  // namespace squall::wire
+} // namespace squall::wire

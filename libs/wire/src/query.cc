@@ -13,7 +13,8 @@ Result<QueryParameters> QueryParameters::parse(std::string_view form) {
         const auto [part, rest] = split_once(form, '&');
         form = rest;
         if (part.empty()) continue;
-        if (parameters.items_.size() == count_max) return fail(Errc::invalid_input, "more than {} parameters", count_max);
+        if (parameters.items_.size() == count_max)
+            return fail(Errc::invalid_input, "more than {} parameters", count_max);
         const auto [name, value] = split_once(part, '=');
         parameters.add(percent_decoded(name, true), percent_decoded(value, true));
     }
@@ -29,12 +30,14 @@ std::string QueryParameters::form() const {
 }
 
 std::string_view QueryParameters::get(std::string_view name) const {
-    const auto found = std::find_if(items_.begin(), items_.end(), [&](const auto& item) { return item.first == name; });
+    const auto found = std::find_if(
+        items_.begin(), items_.end(), [&](const auto& item) { return item.first == name; });
     return found == items_.end() ? std::string_view{} : std::string_view(found->second);
 }
 
 bool QueryParameters::has(std::string_view name) const {
-    return std::any_of(items_.begin(), items_.end(), [&](const auto& item) { return item.first == name; });
+    return std::any_of(
+        items_.begin(), items_.end(), [&](const auto& item) { return item.first == name; });
 }
 
 std::vector<std::string> QueryParameters::list(std::string_view name) const {
@@ -42,16 +45,21 @@ std::vector<std::string> QueryParameters::list(std::string_view name) const {
     for (std::size_t i = 1; i <= list_max; ++i) {
         const std::string plain = fmt::format("{}.{}", name, i);
         const std::string member = fmt::format("{}.member.{}", name, i);
-        if (has(plain)) values.emplace_back(get(plain));
-        else if (has(member)) values.emplace_back(get(member));
-        else break;
+        if (has(plain))
+            values.emplace_back(get(plain));
+        else if (has(member))
+            values.emplace_back(get(member));
+        else
+            break;
     }
     return values;
 }
 
 bool QueryParameters::has_structure(std::string_view prefix) const {
     const std::string start = std::string(prefix) + ".";
-    return std::any_of(items_.begin(), items_.end(), [&](const auto& item) { return item.first.starts_with(start); });
+    return std::any_of(items_.begin(), items_.end(), [&](const auto& item) {
+        return item.first.starts_with(start);
+    });
 }
 
-}  // namespace squall::wire
+} // namespace squall::wire

@@ -27,13 +27,23 @@ TEST(Url, SplitsWhatPeopleWrite) {
 }
 
 TEST(Url, RefusesWhatCannotBeDialled) {
-    for (const char* bad : {"", "localhost:80", "ftp://h", "http://", "http://h:0", "http://h:70000", "http://h:x", "http://[::1", "http://a b"}) {
+    for (const char* bad : {"",
+                            "localhost:80",
+                            "ftp://h",
+                            "http://",
+                            "http://h:0",
+                            "http://h:70000",
+                            "http://h:x",
+                            "http://[::1",
+                            "http://a b"}) {
         EXPECT_FALSE(parse_url(bad)) << bad;
     }
 }
 
 TEST(Query, ReadsListsOfBothProtocols) {
-    const auto form = QueryParameters::parse("Action=DescribeInstances&InstanceId.1=i-1&InstanceId.2=i-2&Tags.member.1=a&Filter.1.Value.1=x%20y+z").value();
+    const auto form = QueryParameters::parse("Action=DescribeInstances&InstanceId.1=i-1&InstanceId."
+                                             "2=i-2&Tags.member.1=a&Filter.1.Value.1=x%20y+z")
+                          .value();
     EXPECT_EQ(form.get("Action"), "DescribeInstances");
     EXPECT_EQ(form.list("InstanceId"), (std::vector<std::string>{"i-1", "i-2"}));
     EXPECT_EQ(form.list("Tags"), std::vector<std::string>{"a"});
@@ -52,7 +62,8 @@ TEST(Query, WritesWhatItReads) {
 
 TEST(Query, RefusesMoreParametersThanItsLimit) {
     std::string form;
-    for (std::size_t i = 0; i <= QueryParameters::count_max; ++i) form += "a=b&";
+    for (std::size_t i = 0; i <= QueryParameters::count_max; ++i)
+        form += "a=b&";
     EXPECT_FALSE(QueryParameters::parse(form));
 }
 
@@ -69,15 +80,18 @@ TEST(Xml, IsReadBackAsItWasWritten) {
     const auto document = XmlDocument::parse(xml.text()).value();
     EXPECT_EQ(document.root_name(), "DescribeInstancesResponse");
     std::vector<std::string> ids;
-    document.for_each("reservationSet/item", [&](const XmlDocument::Reader& item) { ids.push_back(item("instanceId")); });
+    document.for_each("reservationSet/item",
+                      [&](const XmlDocument::Reader& item) { ids.push_back(item("instanceId")); });
     EXPECT_EQ(ids, (std::vector<std::string>{"i-1", "i-<2>"}));
     EXPECT_EQ(document.text_at("requestId"), "r-1");
     EXPECT_EQ(document.text_at("nothing/here"), "");
 }
 
 TEST(Protocol, AnErrorIsReadAsItWasWrittenInEveryProtocol) {
-    for (const auto protocol : {Protocol::json_1_0, Protocol::json_1_1, Protocol::query, Protocol::ec2}) {
-        const auto response = error_response(protocol, {"AccessDenied", "User: a is <not> authorized", 403}, "req-1");
+    for (const auto protocol :
+         {Protocol::json_1_0, Protocol::json_1_1, Protocol::query, Protocol::ec2}) {
+        const auto response =
+            error_response(protocol, {"AccessDenied", "User: a is <not> authorized", 403}, "req-1");
         const auto read = read_error(protocol, response);
         EXPECT_EQ(read.error.code, "AccessDenied");
         EXPECT_EQ(read.error.message, "User: a is <not> authorized");
@@ -87,7 +101,10 @@ TEST(Protocol, AnErrorIsReadAsItWasWrittenInEveryProtocol) {
 }
 
 TEST(Protocol, ReadsTheCodeWithoutItsNamespace) {
-    const HttpResponse response{400, {}, R"({"__type":"com.amazonaws.ecs#ClusterNotFoundException","Message":"Cluster not found."})"};
+    const HttpResponse response{
+        400,
+        {},
+        R"({"__type":"com.amazonaws.ecs#ClusterNotFoundException","Message":"Cluster not found."})"};
     const auto read = read_error(Protocol::json_1_1, response);
     EXPECT_EQ(read.error.code, "ClusterNotFoundException");
     EXPECT_EQ(read.error.message, "Cluster not found.");
@@ -95,26 +112,30 @@ TEST(Protocol, ReadsTheCodeWithoutItsNamespace) {
 
 TEST(Protocol, AProxysPageIsNoAwsError) {
     for (const auto protocol : {Protocol::json_1_1, Protocol::query, Protocol::ec2}) {
-        const auto read = read_error(protocol, {502, {{"Content-Type", "text/html"}}, "<html><body>Bad gateway"});
+        const auto read =
+            read_error(protocol, {502, {{"Content-Type", "text/html"}}, "<html><body>Bad gateway"});
         EXPECT_EQ(read.error.code, "HTTP 502");
         EXPECT_EQ(read.error.message, "<html><body>Bad gateway");
     }
 }
 
 TEST(Arn, IsSplitAndJoined) {
-    const auto arn = parse_arn("arn:aws:ecs:us-east-1:123456789012:container-instance/demo/0123").value();
+    const auto arn =
+        parse_arn("arn:aws:ecs:us-east-1:123456789012:container-instance/demo/0123").value();
     EXPECT_EQ(arn.service, "ecs");
     EXPECT_EQ(arn.id(), "0123");
     EXPECT_EQ(arn.text(), "arn:aws:ecs:us-east-1:123456789012:container-instance/demo/0123");
-    EXPECT_EQ(parse_arn("arn:aws:sns:us-east-1:1:topic:with:colons").value().resource, "topic:with:colons");
+    EXPECT_EQ(parse_arn("arn:aws:sns:us-east-1:1:topic:with:colons").value().resource,
+              "topic:with:colons");
     EXPECT_EQ(parse_arn("arn:aws:iam::1:role/ecs").value().region, "");
     EXPECT_FALSE(parse_arn("arn:aws:ecs"));
     EXPECT_FALSE(parse_arn("demo"));
 }
 
 TEST(AgentMessage, IsFoundBehindTheSignedHeadersOfTcs) {
-    const std::string frame = "Authorization: AWS4-HMAC-SHA256 …\r\nHost: h\r\nX-Amz-Date: 20261121T000729Z\r\n\r\n"
-                              R"({"type":"PublishMetricsRequest","message":{"metadata":{"idle":true}}})";
+    const std::string frame =
+        "Authorization: AWS4-HMAC-SHA256 …\r\nHost: h\r\nX-Amz-Date: 20261121T000729Z\r\n\r\n"
+        R"({"type":"PublishMetricsRequest","message":{"metadata":{"idle":true}}})";
     const auto message = parse_agent_message(without_signed_headers(frame)).value();
     EXPECT_EQ(message.type, "PublishMetricsRequest");
     EXPECT_TRUE(json::bool_at(json::at(message.body, "metadata"), "idle"));
@@ -123,5 +144,5 @@ TEST(AgentMessage, IsFoundBehindTheSignedHeadersOfTcs) {
     EXPECT_FALSE(parse_agent_message("junk"));
 }
 
-}  // namespace
-}  // namespace squall::wire
+} // namespace
+} // namespace squall::wire

@@ -20,15 +20,23 @@ using Seconds = std::chrono::seconds;
 class Deadline {
 public:
     [[nodiscard]] static Deadline never() { return Deadline(SteadyTime::max()); }
+
     [[nodiscard]] static Deadline at(SteadyTime when) { return Deadline(when); }
+
     [[nodiscard]] static Deadline in(Millis delay) { return Deadline(Steady::now() + delay); }
 
     [[nodiscard]] SteadyTime when() const { return when_; }
+
     [[nodiscard]] bool is_never() const { return when_ == SteadyTime::max(); }
+
     [[nodiscard]] bool passed(SteadyTime now = Steady::now()) const { return now >= when_; }
+
     // What is left, never negative; Millis::max() when there is no end.
     [[nodiscard]] Millis left(SteadyTime now = Steady::now()) const;
-    [[nodiscard]] Deadline sooner(Deadline other) const { return Deadline(std::min(when_, other.when_)); }
+
+    [[nodiscard]] Deadline sooner(Deadline other) const {
+        return Deadline(std::min(when_, other.when_));
+    }
 
 private:
     explicit Deadline(SteadyTime when) : when_(when) {}
@@ -46,16 +54,21 @@ public:
 
     [[nodiscard]] virtual SteadyTime now() const = 0;
     [[nodiscard]] virtual WallTime wall() const = 0;
-    // Waits until `when`, or until a stop is asked for; true if the time has come, false if stopped.
+    // Waits until `when`, or until a stop is asked for; true if the time has come, false if
+    // stopped.
     virtual bool wait_until(SteadyTime when, std::stop_token stop) = 0;
 
-    bool wait_for(Millis delay, std::stop_token stop) { return wait_until(now() + delay, std::move(stop)); }
+    bool wait_for(Millis delay, std::stop_token stop) {
+        return wait_until(now() + delay, std::move(stop));
+    }
 };
 
 class SystemClock final : public Clock {
 public:
     [[nodiscard]] SteadyTime now() const override { return Steady::now(); }
+
     [[nodiscard]] WallTime wall() const override { return Wall::now(); }
+
     bool wait_until(SteadyTime when, std::stop_token stop) override;
 
 private:
@@ -63,4 +76,4 @@ private:
     std::condition_variable_any changed_;
 };
 
-}  // namespace squall
+} // namespace squall

@@ -15,17 +15,20 @@ namespace squall {
 
 using Path = std::filesystem::path;
 
-// Fails with invalid_input when the file holds more than `size_max` bytes, and with not_found when it is not there.
+// Fails with invalid_input when the file holds more than `size_max` bytes, and with not_found when
+// it is not there.
 [[nodiscard]] Result<std::string> read_file(const Path& path, std::size_t size_max);
 
-// Replaces the file in one step: a reader, or a crash, sees the old text or the new one. Synced to disk.
+// Replaces the file in one step: a reader, or a crash, sees the old text or the new one. Synced to
+// disk.
 [[nodiscard]] Result<void> write_file(const Path& path, std::string_view text, mode_t mode = 0644);
 
 // With every parent; what is there already stays as it is.
 [[nodiscard]] Result<void> make_directories(const Path& path, mode_t mode = 0755);
 
-// A lock that the kernel drops when its holder dies, however it dies (fcntl record lock). It belongs to the
-// process: a second take in the same process succeeds, and a fork does not inherit it.
+// A lock that the kernel drops when its holder dies, however it dies (fcntl record lock). It
+// belongs to the process: a second take in the same process succeeds, and a fork does not inherit
+// it.
 class FileLock {
 public:
     // Nothing if somebody else holds it.
@@ -39,7 +42,8 @@ private:
     Fd fd_;
 };
 
-// Where Squall keeps what must outlive a command: $XDG_STATE_HOME/squall, else ~/.local/state/squall.
+// Where Squall keeps what must outlive a command: $XDG_STATE_HOME/squall, else
+// ~/.local/state/squall.
 [[nodiscard]] Result<Path> state_directory();
 
-}  // namespace squall
+} // namespace squall

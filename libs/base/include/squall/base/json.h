@@ -1,5 +1,5 @@
-// JSON: Boost.JSON's value, and what is missing for reading what others send: limits, and access that forgives
-// absent or mistyped members (AWS requires nothing in its outputs).
+// JSON: Boost.JSON's value, and what is missing for reading what others send: limits, and access
+// that forgives absent or mistyped members (AWS requires nothing in its outputs).
 #pragma once
 
 #include "squall/base/result.h"
@@ -26,13 +26,18 @@ inline constexpr std::size_t depth_max = 32;
 // Members sorted by name, numbers in one form: equal values give equal text. For hashes.
 [[nodiscard]] std::string canonical_text(const Value& value);
 
-// The member, or null where there is none or `value` is no object. The reference lives as long as `value`.
+// The member, or null where there is none or `value` is no object. The reference lives as long as
+// `value`.
 [[nodiscard]] const Value& at(const Value& value, std::string_view key);
 [[nodiscard]] const Value& at(const Object& object, std::string_view key);
-[[nodiscard]] std::string_view string_at(const Value& value, std::string_view key, std::string_view otherwise = {});
-[[nodiscard]] std::string_view string_at(const Object& object, std::string_view key, std::string_view otherwise = {});
-[[nodiscard]] std::int64_t integer_at(const Object& object, std::string_view key, std::int64_t otherwise = 0);
-[[nodiscard]] std::int64_t integer_at(const Value& value, std::string_view key, std::int64_t otherwise = 0);
+[[nodiscard]] std::string_view
+string_at(const Value& value, std::string_view key, std::string_view otherwise = {});
+[[nodiscard]] std::string_view
+string_at(const Object& object, std::string_view key, std::string_view otherwise = {});
+[[nodiscard]] std::int64_t
+integer_at(const Object& object, std::string_view key, std::int64_t otherwise = 0);
+[[nodiscard]] std::int64_t
+integer_at(const Value& value, std::string_view key, std::int64_t otherwise = 0);
 [[nodiscard]] double number_at(const Value& value, std::string_view key, double otherwise = 0);
 [[nodiscard]] bool bool_at(const Value& value, std::string_view key, bool otherwise = false);
 [[nodiscard]] bool bool_at(const Object& object, std::string_view key, bool otherwise = false);
@@ -44,4 +49,4 @@ inline constexpr std::size_t depth_max = 32;
 
 [[nodiscard]] std::string_view string_of(const Value& value, std::string_view otherwise = {});
 
-}  // namespace squall::json
+} // namespace squall::json

@@ -34,4 +34,4 @@ void error(fmt::format_string<Args...> text, Args&&... args) {
     write(Level::error, fmt::format(text, std::forward<Args>(args)...));
 }
 
-}  // namespace squall::log
+} // namespace squall::log

@@ -1,5 +1,5 @@
-// Result<T>: what a call that can fail at run time returns. Never dropped silently ([[nodiscard]]), never
-// thrown. Error says what was tried, on what, and what to do next, in words for an operator.
+// Result<T>: what a call that can fail at run time returns. Never dropped silently ([[nodiscard]]),
+// never thrown. Error says what was tried, on what, and what to do next, in words for an operator.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,15 +12,15 @@ namespace squall {
 
 // Only what a caller branches on.
 enum class Errc {
-    invalid_input,  // the user, or a peer, said something that cannot be meant
+    invalid_input, // the user, or a peer, said something that cannot be meant
     not_found,
-    refused,      // a guard said no
-    denied,       // credentials or permissions
-    unavailable,  // the other side is not there, or not now
+    refused,     // a guard said no
+    denied,      // credentials or permissions
+    unavailable, // the other side is not there, or not now
     timed_out,
-    interrupted,  // a stop was asked for
-    conflict,     // somebody else holds it
-    failed,       // everything else: the message is all there is
+    interrupted, // a stop was asked for
+    conflict,    // somebody else holds it
+    failed,      // everything else: the message is all there is
 };
 
 struct Error {
@@ -35,7 +35,8 @@ public:
 };
 
 template <class... Args>
-[[nodiscard]] tl::unexpected<Error> fail(Errc code, fmt::format_string<Args...> text, Args&&... args) {
+[[nodiscard]] tl::unexpected<Error>
+fail(Errc code, fmt::format_string<Args...> text, Args&&... args) {
     return tl::unexpected<Error>(Error{code, fmt::format(text, std::forward<Args>(args)...)});
 }
 
@@ -51,7 +52,7 @@ template <class E>
 // The text of errno for people: "No such file or directory". Safe from every thread.
 [[nodiscard]] std::string errno_text(int number);
 
-}  // namespace squall
+} // namespace squall
 
 // A broken invariant: stays on in release and ends the process. Bad input is never an assert.
 #define SQUALL_ASSERT(condition)                                                                   \

@@ -9,10 +9,10 @@
 
 namespace squall {
 
-[[nodiscard]] std::string rfc3339_millis(WallTime when);   // 2026-11-21T02:03:04.005Z
-[[nodiscard]] std::string rfc3339_seconds(WallTime when);  // 2026-11-21T02:03:04Z
-[[nodiscard]] std::string compact_utc(WallTime when);      // 20261121T020304Z, as X-Amz-Date wants it
-[[nodiscard]] std::string clock_time(WallTime when);       // 02:03:04 in the caller's time zone
+[[nodiscard]] std::string rfc3339_millis(WallTime when);  // 2026-11-21T02:03:04.005Z
+[[nodiscard]] std::string rfc3339_seconds(WallTime when); // 2026-11-21T02:03:04Z
+[[nodiscard]] std::string compact_utc(WallTime when); // 20261121T020304Z, as X-Amz-Date wants it
+[[nodiscard]] std::string clock_time(WallTime when);  // 02:03:04 in the caller's time zone
 // Seconds since the epoch with a fraction, as AWS's JSON protocols write a timestamp.
 [[nodiscard]] double epoch_seconds(WallTime when);
 [[nodiscard]] WallTime from_epoch_seconds(double seconds);
@@ -23,4 +23,4 @@ namespace squall {
 // "1m30s", "250ms", "2h"; what people read in a progress line.
 [[nodiscard]] std::string short_duration(Millis duration);
 
-}  // namespace squall
+} // namespace squall

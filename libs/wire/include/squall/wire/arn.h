@@ -9,11 +9,11 @@
 namespace squall::wire {
 
 struct Arn {
-    std::string partition;  // aws, aws-cn, aws-us-gov, …
+    std::string partition; // aws, aws-cn, aws-us-gov, …
     std::string service;
-    std::string region;    // empty for global services
-    std::string account;   // empty for AWS's own resources
-    std::string resource;  // everything after the fifth colon: "cluster/demo", "role/name"
+    std::string region;   // empty for global services
+    std::string account;  // empty for AWS's own resources
+    std::string resource; // everything after the fifth colon: "cluster/demo", "role/name"
 
     [[nodiscard]] std::string text() const;
     // What follows the last '/' of the resource: the short id that most ECS calls accept too.
@@ -22,4 +22,4 @@ struct Arn {
 
 [[nodiscard]] Result<Arn> parse_arn(std::string_view text);
 
-}  // namespace squall::wire
+} // namespace squall::wire

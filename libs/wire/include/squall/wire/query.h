@@ -20,7 +20,10 @@ public:
 
     [[nodiscard]] static Result<QueryParameters> parse(std::string_view form);
 
-    void add(std::string name, std::string value) { items_.emplace_back(std::move(name), std::move(value)); }
+    void add(std::string name, std::string value) {
+        items_.emplace_back(std::move(name), std::move(value));
+    }
+
     [[nodiscard]] std::string form() const;
 
     // Empty where there is none; the first where there are several.
@@ -35,4 +38,4 @@ private:
     std::vector<std::pair<std::string, std::string>> items_;
 };
 
-}  // namespace squall::wire
+} // namespace squall::wire

@@ -11,7 +11,8 @@
 
 namespace squall::wire {
 
-// Elements in the order of the calls. Text is escaped; characters that XML 1.0 cannot hold become U+FFFD.
+// Elements in the order of the calls. Text is escaped; characters that XML 1.0 cannot hold become
+// U+FFFD.
 class XmlWriter {
 public:
     void open(std::string_view name, std::string_view xmlns = {});
@@ -19,6 +20,7 @@ public:
     void leaf(std::string_view name, std::string_view text);
     // An element around what `body` writes.
     void element(std::string_view name, const std::function<void()>& body);
+
     [[nodiscard]] const std::string& text() const { return text_; }
 
 private:
@@ -50,4 +52,4 @@ private:
     std::unique_ptr<Tree> tree_;
 };
 
-}  // namespace squall::wire
+} // namespace squall::wire

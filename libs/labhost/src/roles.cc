@@ -1,0 +1,41 @@
+#include "squall/labhost/roles.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace squall::labhost {
+namespace {
+
+struct Role {
+    const char* name;
+    int (*run)(const std::vector<std::string>& arguments);
+    bool is_tool; // is found by its own name too
+};
+
+// Every role a host's processes can have.
+const std::vector<Role> roles{};
+
+const Role* find_role(const std::string& name) {
+    const auto found = std::find_if(
+        roles.begin(), roles.end(), [&](const Role& role) { return role.name == name; });
+    return found == roles.end() ? nullptr : &*found;
+}
+
+} // namespace
+
+bool is_tool_name(const std::string& program) {
+    const Role* role = find_role(program);
+    return role != nullptr && role->is_tool;
+}
+
+int run_role(const std::string& role, const std::vector<std::string>& arguments) {
+    const Role* found = find_role(role);
+    if (found != nullptr) return found->run(arguments);
+    fmt::print(stderr, "squall: a lab host has no role '{}'\n", role);
+    return 64;
+}
+
+} // namespace squall::labhost

@@ -1,0 +1,246 @@
+#include "squall/transport/http_server.h"
+
+#include "websocket_session.h"
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+
+#include <optional>
+#include <unordered_set>
+
+namespace squall::transport {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+
+namespace {
+
+class Connection;
+
+// What generic::stream_protocol lacks to be accepted with: a factory from a native socket.
+asio::generic::stream_protocol protocol_of(int fd) {
+    int family = 0;
+    socklen_t size = sizeof family;
+    ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
+    return {family, 0};
+}
+
+// True for bytes that are no HTTP; false for a client that left, in the middle of a request or
+// before one.
+bool is_bad_http(const error_code& error) {
+    return error.category() == make_error_code(http::error::bad_method).category()
+           && error != http::error::end_of_stream && error != http::error::partial_message;
+}
+
+wire::HttpRequest to_wire(const UpgradeRequest& from) {
+    wire::HttpRequest request;
+    request.method = std::string(from.method_string());
+    request.target = std::string(from.target());
+    for (const auto& field : from)
+        request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+    request.body = from.body();
+    return request;
+}
+
+} // namespace
+
+struct ServerCore {
+    ServerCore(Loop& on, HttpServer::Handler with, ServerLimits within)
+        : loop(on), handler(std::move(with)), limits(within), acceptor(on.context()) {}
+
+    Loop& loop;
+    HttpServer::Handler handler;
+    ServerLimits limits;
+    Acceptor acceptor;
+    std::unordered_set<Connection*> connections; // those alive, so that the server can end them
+
+    static void accept_next(const std::shared_ptr<ServerCore>& self);
+};
+
+namespace {
+
+// One client. Requests are served one after the other, in order.
+class Connection final : public std::enable_shared_from_this<Connection> {
+public:
+    Connection(std::shared_ptr<ServerCore> server, Socket socket)
+        : server_(std::move(server)), socket_(std::move(socket)), idle_(server_->loop) {
+        server_->connections.insert(this);
+    }
+
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    ~Connection() { server_->connections.erase(this); }
+
+    void read_next();
+    void respond(wire::HttpResponse response);
+    WebSocketPtr accept_websocket(WebSocketEvents events);
+    void end();
+
+    [[nodiscard]] bool is_open() const { return socket_.is_open() && !gone_; }
+
+    [[nodiscard]] bool is_upgrade() const { return is_upgrade_; }
+
+private:
+    void on_request();
+    void watch_for_end();
+
+    std::shared_ptr<ServerCore> server_;
+    Socket socket_;
+    Timer idle_;
+    boost::beast::flat_buffer buffer_;
+    std::optional<http::request_parser<http::string_body>> parser_;
+    UpgradeRequest upgrade_;
+    http::response<http::string_body> response_;
+    bool is_upgrade_ = false;
+    bool keep_alive_ = false;
+    bool answered_ = false;
+    bool gone_ = false;
+};
+
+} // namespace
+
+struct Responder::Exchange {
+    explicit Exchange(std::shared_ptr<Connection> on) : connection(std::move(on)) {}
+
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+
+    ~Exchange() {
+        if (!used)
+            connection->respond({500, {{"Content-Type", "text/plain"}}, "no answer was given\n"});
+    }
+
+    std::shared_ptr<Connection> connection;
+    bool used = false;
+};
+
+namespace {
+
+void Connection::read_next() {
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(server_->limits.head_max));
+    parser_->body_limit(server_->limits.body_max);
+    answered_ = false;
+    idle_.start(server_->limits.idle_max, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->end();
+    });
+    http::async_read(
+        socket_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
+            self->idle_.cancel();
+            if (error == http::error::body_limit || error == http::error::header_limit) {
+                self->keep_alive_ = false;
+                return self->respond(
+                    {413, {{"Content-Type", "text/plain"}}, "the request is too large\n"});
+            }
+            if (error && is_bad_http(error)) {
+                self->keep_alive_ = false;
+                return self->respond({400,
+                                      {{"Content-Type", "text/plain"}},
+                                      "not a valid HTTP request: " + error.message() + "\n"});
+            }
+            if (error) return self->end();
+            self->on_request();
+        });
+}
+
+void Connection::on_request() {
+    UpgradeRequest request = parser_->release();
+    keep_alive_ = request.keep_alive();
+    is_upgrade_ = boost::beast::websocket::is_upgrade(request);
+    wire::HttpRequest plain = to_wire(request);
+    if (is_upgrade_) upgrade_ = std::move(request);
+    server_->handler(std::move(plain),
+                     Responder(std::make_shared<Responder::Exchange>(shared_from_this())));
+    if (!answered_ && !is_upgrade_) watch_for_end();
+}
+
+// While an answer is awaited, a client that goes away is noticed (a long poll whose caller died).
+void Connection::watch_for_end() {
+    socket_.async_wait(Socket::wait_read, [weak = weak_from_this()](error_code error) {
+        const auto self = weak.lock();
+        if (!self || error || self->answered_) return;
+        char byte = 0;
+        const ssize_t got =
+            ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (got == 0) self->gone_ = true;
+    });
+}
+
+void Connection::respond(wire::HttpResponse response) {
+    if (answered_ || !socket_.is_open()) return;
+    answered_ = true;
+    response_ = {};
+    response_.version(11);
+    response_.result(static_cast<unsigned>(response.status));
+    for (const auto& header : response.headers)
+        response_.insert(header.name, header.value);
+    response_.body() = std::move(response.body);
+    response_.keep_alive(keep_alive_);
+    response_.prepare_payload();
+    http::async_write(
+        socket_, response_, [self = shared_from_this()](error_code error, std::size_t) {
+            if (error || !self->keep_alive_) return self->end();
+            self->read_next();
+        });
+}
+
+WebSocketPtr Connection::accept_websocket(WebSocketEvents events) {
+    answered_ = true;
+    auto session = std::make_shared<WebSocketSession>(std::move(socket_), std::move(events));
+    session->accept(upgrade_);
+    return session;
+}
+
+void Connection::end() {
+    error_code ignored;
+    socket_.shutdown(Socket::shutdown_both, ignored);
+    socket_.close(ignored);
+}
+
+} // namespace
+
+void ServerCore::accept_next(const std::shared_ptr<ServerCore>& self) {
+    self->acceptor.async_accept([self](error_code error, Socket socket) {
+        if (!self->acceptor.is_open()) return;
+        // A failed accept (too many files) concerns one client: go on with the next.
+        if (!error) std::make_shared<Connection>(self, std::move(socket))->read_next();
+        accept_next(self);
+    });
+}
+
+HttpServer::HttpServer(Loop& loop, Fd listening, Handler handler, ServerLimits limits)
+    : core_(std::make_shared<ServerCore>(loop, std::move(handler), limits)) {
+    const auto protocol = protocol_of(listening.get());
+    core_->acceptor.assign(protocol, listening.release());
+    ServerCore::accept_next(core_);
+}
+
+HttpServer::~HttpServer() {
+    error_code ignored;
+    core_->acceptor.close(ignored);
+    for (Connection* connection : core_->connections)
+        connection->end();
+}
+
+void Responder::respond(wire::HttpResponse response) {
+    if (std::exchange(exchange_->used, true)) return;
+    exchange_->connection->respond(std::move(response));
+}
+
+bool Responder::wants_websocket() const { return exchange_->connection->is_upgrade(); }
+
+WebSocketPtr Responder::accept_websocket(WebSocketEvents events) {
+    SQUALL_ASSERT(!exchange_->used && wants_websocket());
+    exchange_->used = true;
+    return exchange_->connection->accept_websocket(std::move(events));
+}
+
+bool Responder::is_open() const { return exchange_->connection->is_open(); }
+
+} // namespace squall::transport

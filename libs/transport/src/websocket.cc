@@ -1,0 +1,208 @@
+#include "resolve.h"
+#include "websocket_session.h"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/beast/core/buffers_to_string.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+
+namespace squall::transport {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+namespace websocket = boost::beast::websocket;
+using boost::system::error_code;
+
+namespace {
+
+constexpr Seconds close_timeout{5};
+
+} // namespace
+
+WebSocketSession::WebSocketSession(Socket socket, WebSocketEvents events)
+    : stream_(std::move(socket)), events_(std::move(events)), close_timer_(stream_.get_executor()) {
+    stream_.read_message_max(message_max);
+    stream_.text(true);
+    error_code not_tcp; // a unix socket has no such option
+    stream_.next_layer().set_option(asio::ip::tcp::no_delay(true), not_tcp);
+}
+
+void WebSocketSession::accept(const UpgradeRequest& request) {
+    stream_.async_accept(request, [self = shared_from_this()](error_code error) {
+        if (error)
+            self->ended(error);
+        else
+            self->begin();
+    });
+}
+
+void WebSocketSession::handshake(const wire::Url& url,
+                                 const wire::Headers& headers,
+                                 std::function<void(const std::string&)> opened) {
+    stream_.set_option(
+        websocket::stream_base::decorator([headers](websocket::request_type& request) {
+            for (const auto& header : headers)
+                request.set(header.name, header.value);
+        }));
+    auto response = std::make_shared<websocket::response_type>();
+    stream_.async_handshake(
+        *response,
+        url.host_header(),
+        url.target,
+        [self = shared_from_this(), response, opened](error_code error) {
+            if (!error) {
+                self->open_ = true;
+                opened({});
+                self->begin();
+            } else if (error == websocket::error::upgrade_declined) {
+                opened(fmt::format("HTTP {}: {}", response->result_int(), response->body()));
+            } else {
+                opened(error.message());
+            }
+        });
+}
+
+void WebSocketSession::begin() {
+    open_ = true;
+    read();
+    if (!queue_.empty() && !writing_) write_next();
+}
+
+void WebSocketSession::read() {
+    stream_.async_read(buffer_, [self = shared_from_this()](error_code error, std::size_t) {
+        if (error) return self->ended(error);
+        const std::string text = boost::beast::buffers_to_string(self->buffer_.data());
+        self->buffer_.consume(self->buffer_.size());
+        if (!self->ended_ && self->events_.on_message) self->events_.on_message(text);
+        self->read();
+    });
+}
+
+void WebSocketSession::send(std::string text) {
+    if (ended_ || closing_) return;
+    if (queue_.size() >= queue_max) return drop();
+    queue_.push_back(std::move(text));
+    if (!writing_) write_next();
+}
+
+void WebSocketSession::write_next() {
+    if (!open_ || ended_) return;
+    if (queue_.empty()) {
+        if (closing_) say_goodbye();
+        return;
+    }
+    writing_ = true;
+    stream_.async_write(asio::buffer(queue_.front()),
+                        [self = shared_from_this()](error_code error, std::size_t) {
+                            self->writing_ = false;
+                            // The reading side reports how the connection ended.
+                            if (error || self->ended_) return;
+                            self->queue_.pop_front();
+                            self->write_next();
+                        });
+}
+
+void WebSocketSession::close(std::uint16_t code, const std::string& reason) {
+    if (ended_ || closing_) return;
+    if (!open_) return drop();
+    closing_ = CloseFrame{code, reason};
+    close_timer_.expires_after(close_timeout);
+    close_timer_.async_wait([self = shared_from_this()](error_code cancelled) {
+        if (!cancelled) self->drop();
+    });
+    if (!writing_) write_next();
+}
+
+void WebSocketSession::say_goodbye() {
+    const auto code = static_cast<websocket::close_code>(closing_->code);
+    stream_.async_close(websocket::close_reason(code, closing_->reason),
+                        [self = shared_from_this()](error_code error) {
+                            self->ended(error ? error : make_error_code(websocket::error::closed));
+                        });
+}
+
+void WebSocketSession::drop() {
+    error_code ignored;
+    stream_.next_layer().close(ignored);
+    // Where no read is pending (the handshake is not over), nobody else would say it.
+    asio::post(stream_.get_executor(),
+               [self = shared_from_this()] { self->ended(asio::error::operation_aborted); });
+}
+
+std::string WebSocketSession::end_text(const error_code& error) const {
+    // A read that our own closing ended is no error of its own.
+    if (closing_
+        && (error == websocket::error::closed || error == asio::error::operation_aborted)) {
+        return fmt::format("closed with {} {}", closing_->code, closing_->reason);
+    }
+    if (error == websocket::error::closed) {
+        const auto& reason = stream_.reason();
+        return fmt::format("closed with {} {}",
+                           static_cast<int>(reason.code),
+                           std::string_view(reason.reason.data(), reason.reason.size()));
+    }
+    if (error == asio::error::eof) return "end of stream";
+    return error.message();
+}
+
+void WebSocketSession::ended(const error_code& error) {
+    if (ended_) return;
+    ended_ = true;
+    close_timer_.cancel();
+    error_code ignored;
+    stream_.next_layer().close(ignored);
+    if (events_.on_closed) events_.on_closed(end_text(error));
+    events_ = {}; // what the callbacks hold is let go
+}
+
+void connect_websocket(Loop& loop,
+                       const wire::Url& url,
+                       const wire::Headers& headers,
+                       Millis timeout,
+                       WebSocketEvents events,
+                       std::function<void(Result<WebSocketPtr>)> on_open) {
+    struct Attempt {
+        explicit Attempt(Loop& on) : socket(on.context()), timer(on) {}
+
+        Socket socket;
+        Timer timer;
+        std::shared_ptr<WebSocketSession> session;
+        bool over = false;
+    };
+
+    const auto endpoint = numeric_endpoint(url.host, url.port);
+    if (!endpoint || url.scheme != "http") {
+        const std::string problem = endpoint ? "only http:// is dialled" : endpoint.error().message;
+        loop.post([on_open = std::move(on_open), problem] {
+            on_open(fail(Errc::invalid_input, "{}", problem));
+        });
+        return;
+    }
+    auto attempt = std::make_shared<Attempt>(loop);
+    const auto finish = [attempt, on_open, origin = url.origin()](const std::string& problem) {
+        if (std::exchange(attempt->over, true)) return;
+        attempt->timer.cancel();
+        if (problem.empty())
+            on_open(WebSocketPtr(attempt->session));
+        else
+            on_open(fail(Errc::unavailable, "{}: {}", origin, problem));
+        attempt->session.reset();
+    };
+    attempt->timer.start(timeout, [attempt, finish] {
+        error_code ignored;
+        attempt->socket.close(ignored);
+        if (attempt->session) attempt->session->drop();
+        finish("no answer in time");
+    });
+    attempt->socket.async_connect(
+        *endpoint,
+        [attempt, finish, url, headers, events = std::move(events)](error_code error) mutable {
+            if (attempt->over) return;
+            if (error) return finish(error.message());
+            attempt->session =
+                std::make_shared<WebSocketSession>(std::move(attempt->socket), std::move(events));
+            attempt->session->handshake(url, headers, finish);
+        });
+}
+
+} // namespace squall::transport
