@@ -2,7 +2,7 @@
 
 add_library(squall_warnings INTERFACE)
 target_compile_options(squall_warnings INTERFACE
-    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
+    -Wall -Wextra -Wno-missing-field-initializers -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
     -Wcast-align -Woverloaded-virtual -Wformat -Wformat-security -Wundef -Wimplicit-fallthrough)
 
 if(SQUALL_STATIC)
@@ -48,6 +48,10 @@ function(squall_fuzzers name)
         add_executable(${target} ${source})
         target_include_directories(${target} PRIVATE src)
         target_link_libraries(${target} PRIVATE squall_${name})
+        get_target_property(definitions squall_${name} COMPILE_DEFINITIONS)
+        if(definitions)
+            target_compile_definitions(${target} PRIVATE ${definitions})
+        endif()
         target_link_options(${target} PRIVATE -fsanitize=fuzzer)
         set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
     endforeach()

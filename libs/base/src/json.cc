@@ -36,6 +36,34 @@ void write_canonical(const Value& value, std::string& out) {
     }
 }
 
+void write_indented(const Value& value, const std::string& indent, std::string& out) {
+    const std::string inner = indent + "  ";
+    bool first = true;
+    const auto next_line = [&] {
+        out += first ? "\n" : ",\n";
+        out += inner;
+        first = false;
+    };
+    if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
+        out.push_back('{');
+        for (const auto& member : *object) {
+            next_line();
+            out += boost::json::serialize(Value(member.key())) + ": ";
+            write_indented(member.value(), inner, out);
+        }
+        out += "\n" + indent + "}";
+    } else if (const auto* array = value.if_array(); array != nullptr && !array->empty()) {
+        out.push_back('[');
+        for (const auto& element : *array) {
+            next_line();
+            write_indented(element, inner, out);
+        }
+        out += "\n" + indent + "]";
+    } else {
+        out += boost::json::serialize(value);
+    }
+}
+
 } // namespace
 
 Result<Value> parse(std::string_view text) {
@@ -55,6 +83,12 @@ Result<Object> parse_object(std::string_view text) {
 }
 
 std::string text(const Value& value) { return boost::json::serialize(value); }
+
+std::string indented_text(const Value& value) {
+    std::string out;
+    write_indented(value, "", out);
+    return out;
+}
 
 std::string canonical_text(const Value& value) {
     std::string out;

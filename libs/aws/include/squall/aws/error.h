@@ -1,9 +1,12 @@
-// Why a call to AWS did not succeed, with everything an operator needs to act on it.
+// Why a call to AWS did not succeed, with everything an operator needs to act on it. No field ever
+// holds a secret.
 #pragma once
 
 #include "squall/base/result.h"
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace squall::aws {
 
@@ -18,12 +21,30 @@ struct ApiError {
     std::string resource;     // on what, where AWS says it
     Errc kind = Errc::failed; // denied, unavailable, timed_out, interrupted, not_found,
                               // invalid_input, failed
+    std::string action;       // what was refused, where AWS says it: one operation may need others
+    std::string encoded;      // EC2's encoded explanation, for sts:DecodeAuthorizationMessage
+    std::string hint;         // what to do next; empty where nobody can know
 };
 
 template <class T>
 using Outcome = Result<T, ApiError>;
 
-// One line: operation, code, message, request id.
+// One line: operation, code, message, request id, hint.
 [[nodiscard]] Error to_error(const ApiError& error);
+
+// A failure that AWS had no part in (no network, no credentials, a stop), as the outcome of a call.
+[[nodiscard]] ApiError not_answered(std::string_view operation, Error error);
+
+// What AWS answered, read: the kind from the code and status; principal, action, resource and a
+// hint from the text of a refusal.
+[[nodiscard]] ApiError answered_error(std::string_view operation,
+                                      std::string code,
+                                      std::string message,
+                                      int status,
+                                      std::string request_id);
+
+// The statement of an IAM policy that would allow what `error` says was refused, as JSON; nothing
+// when the error is no refusal, or when a policy denies it outright and an Allow cannot help.
+[[nodiscard]] std::optional<std::string> policy_statement(const ApiError& error);
 
 } // namespace squall::aws

@@ -23,6 +23,8 @@ inline constexpr std::size_t depth_max = 32;
 // As parse, and it must be an object.
 [[nodiscard]] Result<Object> parse_object(std::string_view text);
 [[nodiscard]] std::string text(const Value& value);
+// Over several lines, for people and for files that people edit.
+[[nodiscard]] std::string indented_text(const Value& value);
 // Members sorted by name, numbers in one form: equal values give equal text. For hashes.
 [[nodiscard]] std::string canonical_text(const Value& value);
 

@@ -1,0 +1,183 @@
+#include "cli.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <iostream>
+
+namespace squall::app {
+namespace {
+
+void add_experiment(CLI::App& command, ExperimentArguments& into) {
+    command.add_option("FILE", into.file, "an experiment file (YAML)");
+    command.add_option(
+        "--fault", into.fault, "a fault by name, instead of a file; `squall faults` lists them");
+    command.add_option("--set", into.settings, "a tunable: NAME=VALUE; may be given several times")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false);
+    command.add_flag("--json", into.json, "machine-readable output: one JSON object a line");
+}
+
+// Every subcommand with what it fills in.
+struct Parser {
+    CLI::App app{"Squall breaks Amazon ECS container instances on purpose, and puts them back.\n"};
+    FaultsCommand faults;
+    PlanCommand plan;
+    RunCommand run;
+    PolicyCommand policy;
+    StatusCommand status;
+    RunsCommand runs;
+    AbortCommand abort;
+    RecoverCommand recover;
+    LabUpCommand lab_up;
+    LabStatusCommand lab_status;
+    LabEventsCommand lab_events;
+    LabExecCommand lab_exec;
+    Command chosen = Answered{exit_usage};
+
+    Parser() {
+        app.require_subcommand(1);
+        app.set_version_flag("--version", "squall " SQUALL_VERSION);
+        app.footer(
+            "Try it without an AWS account: squall lab up --detach; eval \"$(squall lab env)\"");
+        add_experiments();
+        add_history();
+        add_lab();
+    }
+
+    CLI::App* add(CLI::App& to,
+                  const std::string& name,
+                  const std::string& summary,
+                  std::function<Command()> result) {
+        CLI::App* command = to.add_subcommand(name, summary);
+        command->final_callback([this, result = std::move(result)] { chosen = result(); });
+        return command;
+    }
+
+    void add_experiments() {
+        CLI::App* command = add(
+            app, "faults", "list the faults, or explain one", [this] { return Command(faults); });
+        command->add_option("NAME", faults.name, "a fault");
+        command->add_flag("--json", faults.json, "machine-readable output");
+
+        command = add(app, "plan", "show what a run would do, and do nothing", [this] {
+            return Command(plan);
+        });
+        add_experiment(*command, plan.experiment);
+        command->add_flag(
+            "--scripts", plan.scripts, "show the commands that the hosts would run, too");
+
+        command = add(app, "run", "run an experiment; Ctrl-C ends the fault at once", [this] {
+            return Command(run);
+        });
+        add_experiment(*command, run.experiment);
+        command->add_option(
+            "--plan",
+            run.plan_hash,
+            "the hash that `squall plan` showed: refuse if the world has changed since");
+
+        command = add(app, "policy", "print the least IAM policy that an experiment needs", [this] {
+            return Command(policy);
+        });
+        add_experiment(*command, policy.experiment);
+    }
+
+    void add_history() {
+        CLI::App* command =
+            add(app, "status", "show what runs now", [this] { return Command(status); });
+        command->add_option("RUN", status.run, "a run's id");
+        command->add_flag("--json", status.json, "machine-readable output");
+
+        command = add(app, "runs", "list past runs, or show one", [this] { return Command(runs); });
+        command->add_option("RUN", runs.run, "a run's id");
+        command->add_option("-n,--number", runs.count_max, "how many")
+            ->check(CLI::Range(1, 10'000))
+            ->capture_default_str();
+        command->add_flag("--json", runs.json, "machine-readable output");
+
+        command = add(app, "abort", "end a run from anywhere, and put its hosts back", [this] {
+            return Command(abort);
+        });
+        command->add_option("RUN", abort.run, "a run's id; not needed when only one runs");
+        command->add_flag("--json", abort.json, "machine-readable output");
+
+        command = add(app,
+                      "recover",
+                      "close the runs whose runner has died, and see that their hosts are back",
+                      [this] { return Command(recover); });
+        command->add_option("RUN", recover.run, "a run's id; all of them where none is given");
+        command
+            ->add_flag(
+                "--forget",
+                recover.forget,
+                "close it without looking at its hosts: for a cluster that does not exist any more")
+            ->needs("RUN");
+        command->add_flag("--json", recover.json, "machine-readable output");
+    }
+
+    void add_lab() {
+        CLI::App* lab = app.add_subcommand("lab", "a practice cluster on this machine");
+        lab->require_subcommand(1);
+        CLI::App* command = add(*lab,
+                                "up",
+                                "bring it up; in the foreground, until Ctrl-C, unless --detach",
+                                [this] { return Command(lab_up); });
+        command->add_option("--instances", lab_up.options.instances, "container instances")
+            ->capture_default_str();
+        command
+            ->add_option(
+                "--port", lab_up.options.port, "port of the AWS endpoint on 127.0.0.1; 0 picks one")
+            ->capture_default_str();
+        command->add_option("--cluster", lab_up.options.cluster, "name of the cluster")
+            ->capture_default_str();
+        command->add_option("--region", lab_up.options.region, "its region")->capture_default_str();
+        command->add_flag("--detach", lab_up.detach, "return when it is ready");
+
+        add(*lab, "down", "take it down, and clean up what is left of it", [] {
+            return Command(LabDownCommand{});
+        });
+
+        command = add(*lab, "status", "show its instances and services", [this] {
+            return Command(lab_status);
+        });
+        command->add_flag("--json", lab_status.json, "machine-readable output");
+
+        command =
+            add(*lab, "events", "print its state-change events, one JSON object a line", [this] {
+                return Command(lab_events);
+            });
+        command->add_option("--after", lab_events.after, "only those after this sequence number")
+            ->capture_default_str();
+
+        add(*lab, "env", "print what a shell needs to talk to it: eval \"$(squall lab env)\"", [] {
+            return Command(LabEnvCommand{});
+        });
+
+        CLI::App* exec = add(*lab,
+                             "exec",
+                             "run a command inside a container instance: exec INSTANCE -- CMD",
+                             [this] { return Command(lab_exec); });
+        exec->add_option("INSTANCE",
+                         lab_exec.instance,
+                         "instance id, container instance ARN, or its number (1 for the first)")
+            ->required();
+        exec->add_option("CMD", lab_exec.command, "the command and its arguments, after --")
+            ->required();
+    }
+};
+
+} // namespace
+
+Command parse_command_line(int argc, char** argv) {
+    Parser parser;
+    try {
+        parser.app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int code = parser.app.exit(error, std::cout, std::cerr);
+        return Answered{code == 0 ? 0 : exit_usage};
+    }
+    return parser.chosen;
+}
+
+} // namespace squall::app

@@ -1,0 +1,108 @@
+// The command line as a value.
+#pragma once
+
+#include "squall/lab/lab.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace squall::app {
+
+// What an experiment is given by: a file, or a fault and settings.
+struct ExperimentArguments {
+    std::string file;
+    std::string fault;
+    std::vector<std::string> settings;
+    bool json = false;
+};
+
+struct FaultsCommand {
+    std::string name;
+    bool json = false;
+};
+
+struct PlanCommand {
+    ExperimentArguments experiment;
+    bool scripts = false;
+};
+
+struct RunCommand {
+    ExperimentArguments experiment;
+    std::string plan_hash;
+};
+
+struct PolicyCommand {
+    ExperimentArguments experiment;
+};
+
+struct StatusCommand {
+    std::string run;
+    bool json = false;
+};
+
+struct RunsCommand {
+    std::string run;
+    int count_max = 20;
+    bool json = false;
+};
+
+struct AbortCommand {
+    std::string run;
+    bool json = false;
+};
+
+struct RecoverCommand {
+    std::string run;
+    bool forget = false;
+    bool json = false;
+};
+
+struct LabUpCommand {
+    lab::LabOptions options;
+    bool detach = false;
+};
+
+struct LabDownCommand {};
+
+struct LabStatusCommand {
+    bool json = false;
+};
+
+struct LabEventsCommand {
+    std::uint64_t after = 0;
+};
+
+struct LabEnvCommand {};
+
+struct LabExecCommand {
+    std::string instance;
+    std::vector<std::string> command;
+};
+
+// The command line was answered already (help, version, a usage error): end with this code.
+struct Answered {
+    int exit_code = 0;
+};
+
+using Command = std::variant<Answered,
+                             FaultsCommand,
+                             PlanCommand,
+                             RunCommand,
+                             PolicyCommand,
+                             StatusCommand,
+                             RunsCommand,
+                             AbortCommand,
+                             RecoverCommand,
+                             LabUpCommand,
+                             LabDownCommand,
+                             LabStatusCommand,
+                             LabEventsCommand,
+                             LabEnvCommand,
+                             LabExecCommand>;
+
+inline constexpr int exit_usage = 64;
+
+[[nodiscard]] Command parse_command_line(int argc, char** argv);
+
+} // namespace squall::app

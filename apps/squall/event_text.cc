@@ -1,0 +1,87 @@
+#include "squall/base/time_text.h"
+#include "views.h"
+
+namespace squall::app {
+namespace {
+
+std::string at(const json::Object& data, std::string_view name) {
+    return std::string(json::string_at(data, name));
+}
+
+std::string clock_at(const json::Object& data, std::string_view name) {
+    const auto when = parse_time(json::string_at(data, name));
+    return when ? clock_time(*when) : "?";
+}
+
+std::string after(const json::Object& data, std::string_view name) {
+    const auto millis = json::integer_at(data, name, -1);
+    return millis < 0 ? std::string() : fmt::format(" after {}", short_duration(Millis(millis)));
+}
+
+std::string with_advice(std::string text, const json::Object& data) {
+    const std::string advice = at(data, "advice");
+    return advice.empty() ? text : text + ": " + advice;
+}
+
+std::string hosts(std::int64_t count) {
+    return fmt::format("{} host{}", count, count == 1 ? "" : "s");
+}
+
+std::string phase_text(const json::Object& data) {
+    const std::string phase = at(data, "phase");
+    const auto count = json::integer_at(data, "hosts");
+    if (phase == "inject")
+        return fmt::format(
+            "stopping the agent on {}; whatever happens, they restore themselves at {}",
+            hosts(count),
+            clock_at(data, "restore_at"));
+    if (phase == "hold")
+        return fmt::format("holding {} until {}", hosts(count), clock_at(data, "until"));
+    if (phase == "revert") return fmt::format("starting the agent again on {}", hosts(count));
+    if (phase == "recover")
+        return fmt::format("looking after {} of a run whose runner died", hosts(count));
+    return fmt::format("waiting until {} ({})", clock_at(data, "until"), phase);
+}
+
+std::string verdict_text(const json::Object& data) {
+    return fmt::format("verdict: {} - {}", at(data, "verdict"), at(data, "reason"));
+}
+
+} // namespace
+
+std::string event_text(const experiment::Event& event) {
+    const json::Object& data = event.data;
+    const std::string& kind = event.kind;
+    if (kind == "run") {
+        return fmt::format("run {}: {} on {} ({}), {} of {} container instances, {} s",
+                           event.run,
+                           at(data, "fault"),
+                           at(data, "cluster"),
+                           at(data, "region"),
+                           json::integer_at(data, "hosts"),
+                           json::integer_at(data, "targets"),
+                           json::integer_at(data, "duration_s"));
+    }
+    if (kind == "phase") return phase_text(data);
+    if (kind == "skipped") return with_advice("not affected: " + at(data, "why"), data);
+    if (kind == "injected") return "agent stopped";
+    if (kind == "not-injected")
+        return "nothing done: " + at(data, "why")
+               + (at(data, "other_run").empty() ? "" : " (" + at(data, "other_run") + ")");
+    if (kind == "no-answer") return at(data, "why");
+    if (kind == "affected")
+        return fmt::format("ECS sees it disconnected{}", after(data, "time_to_detect_ms"));
+    if (kind == "reverted") return "agent started by " + at(data, "by");
+    if (kind == "revert-failed")
+        return with_advice("the undo did not go through: " + at(data, "why"), data);
+    if (kind == "recovered")
+        return fmt::format("connected again{}", after(data, "time_to_recover_ms"));
+    if (kind == "not-recovered") return with_advice("not recovered: " + at(data, "why"), data);
+    if (kind == "gone") return at(data, "why");
+    if (kind == "warning") return "warning: " + at(data, "text");
+    if (kind == "error") return "error: " + at(data, "text");
+    if (kind == "verdict") return verdict_text(data);
+    return {};
+}
+
+} // namespace squall::app

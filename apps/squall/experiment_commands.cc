@@ -1,0 +1,278 @@
+#include "experiment_commands.h"
+
+#include "plan_text.h"
+#include "recovery.h"
+#include "session_world.h"
+#include "squall/base/log.h"
+#include "squall/base/text.h"
+#include "squall/base/time_text.h"
+#include "squall/experiment/experiment_file.h"
+#include "squall/experiment/journal.h"
+#include "squall/experiment/runner.h"
+#include "views.h"
+
+namespace squall::app {
+namespace {
+
+using experiment::Fault;
+using experiment::FaultTable;
+using experiment::Problems;
+
+constexpr Seconds plan_limit{120};
+constexpr int exit_error = 3;
+constexpr int exit_refused = 6;
+
+int complain(const Problems& problems) {
+    fmt::print(stderr, "{}\n", experiment::problem_text(problems));
+    return exit_usage;
+}
+
+int complain(const Error& error) {
+    fmt::print(stderr, "squall: {}\n", error.message);
+    if (error.code == Errc::invalid_input) return exit_usage;
+    return error.code == Errc::refused ? exit_refused : exit_error;
+}
+
+// A fault with checked values: what an experiment comes down to.
+struct Chosen {
+    const Fault* fault = nullptr;
+    std::string experiment;
+    experiment::TunableValues values;
+};
+
+tl::unexpected<Problems> one_problem(std::string where, std::string what) {
+    return tl::unexpected<Problems>(Problems{{std::move(where), std::move(what)}});
+}
+
+// A tunable that is an environment variable too. REGION is what AWS's own tools call AWS_REGION.
+std::optional<std::string> from_environment(const std::string& name) {
+    const auto get = [](const char* variable) -> std::optional<std::string> {
+        const char* value = std::getenv(variable);
+        return value == nullptr || value[0] == '\0' ? std::nullopt
+                                                    : std::optional<std::string>(value);
+    };
+    auto value = get(name.c_str());
+    if (!value && name == "REGION") value = get("AWS_REGION");
+    if (!value && name == "REGION") value = get("AWS_DEFAULT_REGION");
+    return value;
+}
+
+Result<Chosen, Problems> choose(const ExperimentArguments& arguments, const FaultTable& faults) {
+    auto settings = experiment::parse_settings(arguments.settings);
+    if (!settings) return tl::unexpected<Problems>(settings.error());
+    if (arguments.file.empty() == arguments.fault.empty()) {
+        return one_problem("the command line",
+                           arguments.file.empty()
+                               ? "name an experiment: a FILE, or --fault NAME with --set"
+                               : "give a FILE or --fault NAME, not both");
+    }
+    Chosen chosen;
+    experiment::RawValues given;
+    std::string name = arguments.fault;
+    std::string where = "--fault";
+    if (!arguments.file.empty()) {
+        auto file = experiment::read_experiment(arguments.file);
+        if (!file) return tl::unexpected<Problems>(file.error());
+        chosen.experiment = file->name;
+        name = file->faults.front().fault;
+        where = file->faults.front().where;
+        given = file->faults.front().tunables;
+    }
+    for (const auto& [tunable, value] : *settings)
+        given[tunable] = value;
+    chosen.fault = experiment::find_fault(faults, name);
+    if (chosen.fault == nullptr) {
+        std::vector<std::string> names;
+        for (const Fault* fault : faults)
+            names.push_back(fault->description().name);
+        const auto meant = nearest(name, names);
+        return one_problem(
+            where,
+            fmt::format("unknown fault '{}': {}",
+                        name.substr(0, 80),
+                        meant ? "did you mean " + *meant + "?" : "there are " + join(names, ", ")));
+    }
+    auto values =
+        experiment::check_tunables(chosen.fault->description().tunables, given, from_environment);
+    if (!values) return tl::unexpected<Problems>(values.error());
+    chosen.values = std::move(*values);
+    return chosen;
+}
+
+Result<experiment::Plan>
+make_plan(const Chosen& chosen, experiment::World& world, const std::stop_token& stop) {
+    auto plan = chosen.fault->plan(world, chosen.values, Deadline::in(plan_limit), stop);
+    if (plan) plan->experiment = chosen.experiment;
+    return plan;
+}
+
+json::Object tunable_json(const experiment::TunableSpec& spec) {
+    json::Object object{{"name", spec.name},
+                        {"required", spec.required},
+                        {"default", spec.default_value},
+                        {"meaning", spec.meaning}};
+    if (spec.type == experiment::TunableSpec::Type::integer) {
+        object["least"] = spec.least;
+        object["most"] = spec.most;
+    }
+    if (!spec.choices.empty())
+        object["choices"] = json::Array(spec.choices.begin(), spec.choices.end());
+    return object;
+}
+
+json::Object fault_json(const experiment::FaultDescription& description) {
+    json::Array tunables;
+    for (const auto& spec : description.tunables)
+        tunables.push_back(tunable_json(spec));
+    return {{"name", description.name},
+            {"summary", description.summary},
+            {"tunables", std::move(tunables)},
+            {"permissions",
+             json::Array(description.permissions.begin(), description.permissions.end())}};
+}
+
+std::string fault_text(const experiment::FaultDescription& description) {
+    std::string text = fmt::format(
+        "{} - {}\n\n{}\n\ntunables\n", description.name, description.summary, description.text);
+    for (const auto& spec : description.tunables) {
+        std::string range;
+        if (spec.type == experiment::TunableSpec::Type::integer)
+            range = fmt::format(" ({} to {} {})", spec.least, spec.most, spec.unit);
+        const std::string start = spec.required                ? "required"
+                                  : spec.default_value.empty() ? "none"
+                                                               : spec.default_value;
+        text += fmt::format("  {:<22} {:<10} {}{}\n", spec.name, start, spec.meaning, range);
+    }
+    return text + fmt::format("\npermissions\n  {}\n", join(description.permissions, "\n  "));
+}
+
+// The one line that ends a run's output when the run never began.
+void tell_refusal(experiment::EventSink& view, const experiment::RunResult& result) {
+    view.on_event({1,
+                   Wall::now(),
+                   result.run,
+                   "verdict",
+                   {},
+                   {{"verdict", experiment::verdict_word(result.verdict)},
+                    {"score", nullptr},
+                    {"reason", result.reason},
+                    {"api_calls", json::Object{}}}});
+}
+
+// Sees whether the run itself has told its verdict.
+class VerdictWatch final : public experiment::EventSink {
+public:
+    void on_event(const experiment::Event& event) override {
+        seen_ = seen_ || event.kind == "verdict";
+    }
+
+    [[nodiscard]] bool seen() const { return seen_; }
+
+private:
+    bool seen_ = false;
+};
+
+int carry_out(const RunCommand& command,
+              const Chosen& chosen,
+              const experiment::Plan& plan,
+              experiment::World& world,
+              experiment::Journal& journal,
+              const SignalStops& signals) {
+    Output output;
+    JsonView json_view(output);
+    LineView line_view(output);
+    VerdictWatch verdict;
+    std::optional<LiveView> live_view;
+    if (!command.experiment.json && output.is_terminal()) live_view.emplace(output, plan);
+    experiment::EventSink& view = command.experiment.json
+                                      ? static_cast<experiment::EventSink&>(json_view)
+                                  : live_view ? static_cast<experiment::EventSink&>(*live_view)
+                                              : line_view;
+    experiment::Runner runner(
+        world, journal, *chosen.fault, {&view, &verdict}, {signals.first(), signals.second()});
+    const auto result = runner.run(experiment::new_run_id(Wall::now()), plan);
+    if (!verdict.seen()) tell_refusal(view, result);
+    return experiment::exit_code(result.verdict);
+}
+
+} // namespace
+
+int run_command(const FaultsCommand& command, const FaultTable& faults) {
+    Output output;
+    if (command.name.empty()) {
+        for (const Fault* fault : faults) {
+            const auto& description = fault->description();
+            output.line(command.json
+                            ? json::text(fault_json(description))
+                            : fmt::format("{:<24} {}", description.name, description.summary));
+        }
+        return 0;
+    }
+    const Fault* fault = experiment::find_fault(faults, command.name);
+    if (fault == nullptr) {
+        fmt::print(
+            stderr, "squall: there is no fault '{}': `squall faults` lists them\n", command.name);
+        return exit_usage;
+    }
+    output.write(command.json ? json::text(fault_json(fault->description())) + "\n"
+                              : fault_text(fault->description()));
+    return 0;
+}
+
+int run_command(const PlanCommand& command, const FaultTable& faults, const SignalStops& signals) {
+    const auto chosen = choose(command.experiment, faults);
+    if (!chosen) return complain(chosen.error());
+    auto session = SessionWorld::open(chosen->values.text("REGION"),
+                                      chosen->values.text("ASSUME_ROLE_ARN"),
+                                      "squall-plan",
+                                      signals.first());
+    if (!session) return complain(session.error());
+    const auto plan = make_plan(*chosen, (*session)->world(), signals.first());
+    if (!plan) return complain(plan.error());
+    Output output;
+    if (command.experiment.json) {
+        json::Object object = plan->to_json();
+        object["hash"] = plan->hash();
+        output.line(json::text(object));
+    } else {
+        output.write(plan_text(*plan, command.scripts));
+    }
+    return 0;
+}
+
+int run_command(const RunCommand& command, const FaultTable& faults, const SignalStops& signals) {
+    const auto chosen = choose(command.experiment, faults);
+    if (!chosen) return complain(chosen.error());
+    auto journal = experiment::Journal::open_default();
+    if (!journal)
+        return complain(Error{Errc::refused, "not injecting: " + journal.error().message});
+    // What a dead runner left open is closed before anything new begins.
+    close_abandoned_runs(*journal, faults, signals);
+    auto session = SessionWorld::open(chosen->values.text("REGION"),
+                                      chosen->values.text("ASSUME_ROLE_ARN"),
+                                      "squall-run",
+                                      signals.first());
+    if (!session) return complain(session.error());
+    const auto plan = make_plan(*chosen, (*session)->world(), signals.first());
+    if (!plan) return complain(plan.error());
+    if (!command.plan_hash.empty() && !plan->hash().starts_with(command.plan_hash)) {
+        return complain(Error{Errc::refused,
+                              fmt::format("not injecting: the world has changed since the plan {}: "
+                                          "it is {} now; look at `squall plan` again",
+                                          command.plan_hash,
+                                          plan->hash())});
+    }
+    return carry_out(command, *chosen, *plan, (*session)->world(), *journal, signals);
+}
+
+int run_command(const PolicyCommand& command, const FaultTable& faults) {
+    const auto chosen = choose(command.experiment, faults);
+    if (!chosen) return complain(chosen.error());
+    const json::Object policy{{"Version", "2012-10-17"},
+                              {"Statement", chosen->fault->policy_statements(chosen->values)}};
+    Output output;
+    output.line(json::indented_text(policy));
+    return 0;
+}
+
+} // namespace squall::app

@@ -1,0 +1,100 @@
+#include "lab_commands.h"
+
+#include "output.h"
+#include "squall/base/text.h"
+
+namespace squall::app {
+namespace {
+
+constexpr int exit_error = 3;
+
+int complain(const Error& error) {
+    fmt::print(stderr, "squall: {}\n", error.message);
+    return error.code == Errc::invalid_input ? exit_usage : exit_error;
+}
+
+void print_status(const json::Object& status, Output& output) {
+    output.line(fmt::format("cluster {} in {} at {}",
+                            json::string_at(status, "cluster"),
+                            json::string_at(status, "region"),
+                            json::string_at(status, "endpoint")));
+    for (const auto& instance : json::array_at(status, "instances")) {
+        const auto tasks = json::array_at(instance, "running_tasks").size();
+        const std::string agent = json::string_at(instance, "state") != "running"
+                                      ? std::string(json::string_at(instance, "state"))
+                                  : json::bool_at(instance, "agent_connected")
+                                      ? "agent connected"
+                                      : "agent disconnected";
+        output.line(fmt::format("  {:>3}  {}  {:<11} {:<10} {:<19} {} task{}",
+                                json::integer_at(instance, "ordinal"),
+                                json::string_at(instance, "instance_id"),
+                                json::string_at(instance, "private_ip"),
+                                json::string_at(instance, "availability_zone"),
+                                agent,
+                                tasks,
+                                tasks == 1 ? "" : "s"));
+    }
+    for (const auto& service : json::array_at(status, "services")) {
+        output.line(fmt::format("  service {}: {} of {} tasks running",
+                                json::string_at(service, "service"),
+                                json::integer_at(service, "running"),
+                                json::integer_at(service, "desired")));
+    }
+}
+
+} // namespace
+
+int run_command(const LabUpCommand& command) {
+    Output output;
+    if (command.detach) {
+        const auto ready = lab::up_detached(command.options);
+        if (!ready) return complain(ready.error());
+        output.line(*ready);
+        output.line("next: eval \"$(squall lab env)\"");
+        return 0;
+    }
+    const auto ended =
+        lab::up(command.options, [&](const std::string& line) { output.line(line); });
+    return ended ? 0 : complain(ended.error());
+}
+
+int run_command(const LabDownCommand& /*command*/) {
+    const auto was_there = lab::down();
+    if (!was_there) return complain(was_there.error());
+    Output().line(*was_there ? "the lab is down" : "no lab is running");
+    return 0;
+}
+
+int run_command(const LabStatusCommand& command) {
+    const auto status = lab::status();
+    if (!status) return complain(status.error());
+    Output output;
+    if (command.json)
+        output.line(json::text(*status));
+    else
+        print_status(*status, output);
+    return 0;
+}
+
+int run_command(const LabEventsCommand& command) {
+    const auto events = lab::events(command.after);
+    if (!events) return complain(events.error());
+    Output output;
+    for (const auto& event : *events)
+        output.line(json::text(event));
+    return 0;
+}
+
+int run_command(const LabEnvCommand& /*command*/) {
+    const auto lines = lab::environment_lines();
+    if (!lines) return complain(lines.error());
+    Output().write(*lines);
+    return 0;
+}
+
+int run_command(const LabExecCommand& command) {
+    const auto code = lab::run_in_host(command.instance, command.command);
+    return code ? *code : complain(code.error());
+}
+
+} // namespace squall::app

@@ -1,0 +1,37 @@
+// The real world: AWS over the network, and the system's clock.
+#pragma once
+
+#include "squall/aws/session.h"
+#include "squall/experiment/world.h"
+
+#include <memory>
+
+namespace squall::app {
+
+class SessionWorld {
+public:
+    // `role_session` names the session where a role is assumed.
+    [[nodiscard]] static Result<std::unique_ptr<SessionWorld>>
+    open(const std::string& region,
+         const std::string& assume_role_arn,
+         const std::string& role_session,
+         std::stop_token stop);
+    SessionWorld(const SessionWorld&) = delete;
+    SessionWorld& operator=(const SessionWorld&) = delete;
+
+    [[nodiscard]] experiment::World& world() { return world_; }
+
+private:
+    SessionWorld(std::unique_ptr<SystemClock> clock,
+                 std::unique_ptr<aws::Session> session,
+                 std::string endpoint);
+
+    std::unique_ptr<SystemClock> clock_;
+    std::unique_ptr<aws::Session> session_;
+    aws::Ecs ecs_;
+    aws::Ssm ssm_;
+    aws::Sts sts_;
+    experiment::World world_;
+};
+
+} // namespace squall::app

@@ -1,0 +1,37 @@
+// Amazon EC2, as far as we read it.
+#pragma once
+
+#include "squall/aws/client.h"
+
+#include <map>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace squall::aws {
+
+struct Ec2Instance {
+    std::string instance_id;
+    std::string state; // running, stopped, terminated, …
+    std::string availability_zone;
+    std::string private_ip; // empty when it is terminated
+    std::map<std::string, std::string> tags;
+};
+
+// As thread-safe as its client, which must outlive it.
+class Ec2 {
+public:
+    explicit Ec2(Client& client) : client_(client) {}
+
+    // Of these ids, the instances that there are. Ids that are none of EC2's (mi-… of external
+    // instances) are not asked about, and ids that EC2 does not know, which it answers by refusing
+    // the whole call, are left out and the rest is asked again.
+    [[nodiscard]] Outcome<std::vector<Ec2Instance>> describe_instances(
+        std::span<const std::string> instance_ids, Deadline deadline, const std::stop_token& stop);
+
+private:
+    Client& client_;
+};
+
+} // namespace squall::aws

@@ -1,0 +1,148 @@
+// Amazon ECS, as far as we read it. Lists are complete by construction: all pages, all batches, or
+// an error. What ECS was asked to describe is either found or in `failures`, never just missing.
+#pragma once
+
+#include "squall/aws/client.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace squall::aws {
+
+struct Cluster {
+    std::string arn;
+    std::string name;
+    std::string status; // ACTIVE, INACTIVE, …
+    std::int64_t registered_container_instances_count = 0;
+    std::int64_t running_tasks_count = 0;
+    std::int64_t pending_tasks_count = 0;
+    std::int64_t active_services_count = 0;
+};
+
+struct ContainerInstance {
+    std::string arn;
+    std::string ec2_instance_id; // i-…; mi-… for external instances
+    std::string status;          // ACTIVE, DRAINING, …
+    bool agent_connected = false;
+    std::int64_t running_tasks_count = 0;
+    std::int64_t pending_tasks_count = 0;
+    std::int64_t version = 0; // grows with every change that makes an event
+    std::string agent_version;
+    std::string docker_version;
+    std::map<std::string, std::string> attributes; // "ecs.availability-zone", "ecs.os-type", …
+    std::optional<WallTime> registered_at;
+    std::string capacity_provider_name;
+};
+
+struct Task {
+    std::string arn;
+    std::string container_instance_arn; // empty on Fargate
+    std::string task_definition_arn;
+    std::string group; // "service:web", "family:job"
+    std::string last_status;
+    std::string desired_status;
+    std::string stopped_reason;
+    std::string stop_code;
+    std::string connectivity; // CONNECTED, DISCONNECTED
+};
+
+struct Deployment {
+    std::string id;
+    std::string status;        // PRIMARY, ACTIVE, INACTIVE
+    std::string rollout_state; // COMPLETED, FAILED, IN_PROGRESS
+    std::int64_t desired = 0;
+    std::int64_t running = 0;
+    std::int64_t pending = 0;
+};
+
+struct ServiceEvent {
+    std::string id;
+    std::optional<WallTime> created_at;
+    std::string message;
+};
+
+struct EcsService {
+    std::string arn;
+    std::string name;
+    std::string status;
+    std::int64_t desired_count = 0;
+    std::int64_t running_count = 0;
+    std::int64_t pending_count = 0;
+    std::vector<Deployment> deployments;
+    std::vector<ServiceEvent> events; // newest first
+};
+
+struct DescribeFailure {
+    // What ECS did not speak of at all, or without what makes it usable. Our word, not AWS's.
+    static constexpr std::string_view not_answered = "NOT_ANSWERED";
+
+    std::string arn;    // as ECS gives it: an ARN, or what was asked for
+    std::string reason; // MISSING, …
+    std::string detail;
+};
+
+template <class T>
+struct Described {
+    std::vector<T> found;
+    std::vector<DescribeFailure> failures;
+};
+
+struct ContainerInstanceFilter {
+    std::string expression; // the cluster query language; empty: all
+    std::string status;     // ACTIVE, DRAINING, …; empty: all but INACTIVE
+};
+
+struct TaskFilter {
+    std::string desired_status; // RUNNING, STOPPED; empty: as ECS has it, RUNNING
+    std::string container_instance;
+    std::string service;
+};
+
+// As thread-safe as its client, which must outlive it. Clusters, instances, tasks and services are
+// given by name, id or ARN. Nothing asked for is answered without a call.
+class Ecs {
+public:
+    explicit Ecs(Client& client) : client_(client) {}
+
+    [[nodiscard]] Outcome<Described<Cluster>> describe_clusters(std::span<const std::string> names,
+                                                                Deadline deadline,
+                                                                const std::stop_token& stop);
+
+    [[nodiscard]] Outcome<std::vector<std::string>>
+    list_container_instances(std::string_view cluster,
+                             const ContainerInstanceFilter& filter,
+                             Deadline deadline,
+                             const std::stop_token& stop);
+    [[nodiscard]] Outcome<Described<ContainerInstance>>
+    describe_container_instances(std::string_view cluster,
+                                 std::span<const std::string> arns,
+                                 Deadline deadline,
+                                 const std::stop_token& stop);
+
+    [[nodiscard]] Outcome<std::vector<std::string>> list_tasks(std::string_view cluster,
+                                                               const TaskFilter& filter,
+                                                               Deadline deadline,
+                                                               const std::stop_token& stop);
+    [[nodiscard]] Outcome<Described<Task>> describe_tasks(std::string_view cluster,
+                                                          std::span<const std::string> arns,
+                                                          Deadline deadline,
+                                                          const std::stop_token& stop);
+
+    [[nodiscard]] Outcome<std::vector<std::string>>
+    list_services(std::string_view cluster, Deadline deadline, const std::stop_token& stop);
+    [[nodiscard]] Outcome<Described<EcsService>>
+    describe_services(std::string_view cluster,
+                      std::span<const std::string> names,
+                      Deadline deadline,
+                      const std::stop_token& stop);
+
+private:
+    Client& client_;
+};
+
+} // namespace squall::aws

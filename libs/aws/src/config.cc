@@ -1,0 +1,168 @@
+#include "squall/aws/config.h"
+
+#include "ini.h"
+#include "squall/base/text.h"
+
+#include <vector>
+
+namespace squall::aws {
+namespace {
+
+struct ProfileName {
+    std::string name = "default";
+    std::string named_by; // empty: nobody asked for it
+};
+
+Result<ProfileName> profile_name(const Environment& environment, std::string_view given) {
+    if (!given.empty()) return ProfileName{std::string(given), "the command"};
+    const auto first = environment.get("AWS_PROFILE");
+    const auto second = environment.get("AWS_DEFAULT_PROFILE");
+    if (first && second && *first != *second) {
+        return fail(Errc::invalid_input,
+                    "AWS_PROFILE says '{}' and AWS_DEFAULT_PROFILE says '{}': AWS's tools disagree "
+                    "about which one wins; unset one of them",
+                    *first,
+                    *second);
+    }
+    if (first) return ProfileName{*first, "AWS_PROFILE"};
+    if (second) return ProfileName{*second, "AWS_DEFAULT_PROFILE"};
+    return ProfileName{};
+}
+
+Path file_path(const Environment& environment, std::string_view variable, const char* name) {
+    const auto home = environment.get("HOME");
+    const std::string given = environment.get_or(variable, "");
+    if (given.starts_with("~/") && home) return Path(*home) / given.substr(2);
+    if (!given.empty()) return given;
+    return home ? Path(*home) / ".aws" / name : Path();
+}
+
+Result<IniFile> read_ini(const Path& path) {
+    if (path.empty()) return IniFile{};
+    const auto text = read_file(path, SharedConfig::file_size_max);
+    if (!text && text.error().code == Errc::not_found) return IniFile{};
+    if (!text) return fail(text.error());
+    return parse_ini(*text, path.string());
+}
+
+// "profile x", "profile 'my x'" and the like, split in two: the kind and the name. Nothing where it
+// is not two words.
+std::optional<std::pair<std::string, std::string>> two_words(std::string_view header) {
+    const std::size_t blank = header.find_first_of(" \t");
+    if (blank == std::string_view::npos) return std::nullopt;
+    std::string_view rest = trimmed(header.substr(blank));
+    const char quote = rest.empty() ? '\0' : rest.front();
+    if (quote == '"' || quote == '\'') {
+        if (rest.size() < 2 || rest.back() != quote) return std::nullopt;
+        rest = rest.substr(1, rest.size() - 2);
+    } else if (rest.find_first_of(" \t") != std::string_view::npos) {
+        return std::nullopt;
+    }
+    return std::pair(std::string(header.substr(0, blank)), std::string(rest));
+}
+
+std::map<std::string, std::string, std::less<>> plain_settings(const IniSection& section) {
+    std::map<std::string, std::string, std::less<>> settings;
+    for (const auto& [key, option] : section) {
+        if (option.block.empty()) settings.emplace(key, option.value);
+    }
+    return settings;
+}
+
+std::optional<std::string> found_in(const std::map<std::string, std::string, std::less<>>& settings,
+                                    std::string_view key) {
+    const auto found = settings.find(key);
+    if (found == settings.end() || found->second.empty()) return std::nullopt;
+    return found->second;
+}
+
+Error no_such_profile(const ProfileName& profile,
+                      const SharedConfig& config,
+                      const std::vector<std::string>& known) {
+    std::string text = fmt::format("the profile '{}' that {} names is neither in {} nor in {}",
+                                   profile.name,
+                                   profile.named_by,
+                                   config.config_file().string(),
+                                   config.credentials_file().string());
+    if (const auto near = nearest(profile.name, known))
+        text += fmt::format("; did you mean '{}'?", *near);
+    else if (!known.empty())
+        text += "; there are: " + join(known, ", ");
+    return {Errc::invalid_input, std::move(text)};
+}
+
+} // namespace
+
+Result<SharedConfig> SharedConfig::load(const Environment& environment, std::string_view profile) {
+    const auto wanted = profile_name(environment, profile);
+    if (!wanted) return fail(wanted.error());
+    SharedConfig config;
+    config.profile_ = wanted->name;
+    config.config_file_ = file_path(environment, "AWS_CONFIG_FILE", "config");
+    config.credentials_file_ = file_path(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
+    const auto config_ini = read_ini(config.config_file_);
+    if (!config_ini) return fail(config_ini.error());
+    const auto credentials_ini = read_ini(config.credentials_file_);
+    if (!credentials_ini) return fail(credentials_ini.error());
+
+    bool found = false;
+    std::vector<std::string> known;
+    const auto take_profile = [&](const std::string& name, const IniSection& section, auto& into) {
+        known.push_back(name);
+        if (name != config.profile_) return;
+        into = plain_settings(section);
+        found = true;
+    };
+    for (const auto& [header, section] : config_ini->sections) {
+        const auto words = two_words(header);
+        if (header == "default") take_profile(header, section, config.from_config_);
+        if (!words) continue;
+        if (words->first == "profile")
+            take_profile(words->second, section, config.from_config_);
+        else if (words->first == "services")
+            for (const auto& [service, option] : section)
+                config.services_[words->second][service] = {option.block.begin(),
+                                                            option.block.end()};
+    }
+    for (const auto& [name, section] : credentials_ini->sections)
+        take_profile(name, section, config.from_credentials_);
+    if (!found && !wanted->named_by.empty()) return fail(no_such_profile(*wanted, config, known));
+    return config;
+}
+
+std::optional<std::string> SharedConfig::get_from_config(std::string_view key) const {
+    return found_in(from_config_, key);
+}
+
+std::optional<std::string> SharedConfig::get_from_credentials(std::string_view key) const {
+    return found_in(from_credentials_, key);
+}
+
+std::optional<std::string> SharedConfig::get(std::string_view key) const {
+    auto value = get_from_credentials(key);
+    return value ? value : get_from_config(key);
+}
+
+bool SharedConfig::is_true(std::string_view key) const {
+    return equal_ignoring_case(get(key).value_or(""), "true");
+}
+
+Result<std::optional<std::string>> SharedConfig::get_for_service(std::string_view service,
+                                                                 std::string_view key) const {
+    const auto section = get("services");
+    if (!section) return std::optional<std::string>();
+    const auto found = services_.find(*section);
+    if (found == services_.end()) {
+        return fail(Errc::invalid_input,
+                    "the profile '{}' says services = {}, but {} has no section [services {}]",
+                    profile_,
+                    *section,
+                    config_file_.string(),
+                    *section);
+    }
+    const auto block = found->second.find(service);
+    if (block == found->second.end()) return std::optional<std::string>();
+    return found_in(block->second, key);
+}
+
+} // namespace squall::aws

@@ -1,0 +1,56 @@
+#include "ec2_decode.h"
+
+// Our own XML reader gives an element's texts, but not lists within lists such as an instance's
+// tags.
+#include <pugixml.hpp>
+
+namespace squall::aws {
+namespace {
+
+Ec2Instance decode_instance(const pugi::xml_node& node) {
+    Ec2Instance instance;
+    instance.instance_id = node.child("instanceId").text().get();
+    instance.state = node.child("instanceState").child("name").text().get();
+    instance.availability_zone = node.child("placement").child("availabilityZone").text().get();
+    instance.private_ip = node.child("privateIpAddress").text().get();
+    for (const auto tag : node.child("tagSet").children("item")) {
+        instance.tags.insert_or_assign(tag.child("key").text().get(),
+                                       tag.child("value").text().get());
+    }
+    return instance;
+}
+
+bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+} // namespace
+
+Result<InstancesPage> decode_instances(std::string_view xml) {
+    pugi::xml_document document;
+    const auto parsed =
+        document.load_buffer(xml.data(), xml.size(), pugi::parse_default, pugi::encoding_utf8);
+    if (!parsed) return fail(Errc::failed, "not valid XML: {}", parsed.description());
+    const auto root = document.child("DescribeInstancesResponse");
+    if (!root) return fail(Errc::failed, "no DescribeInstancesResponse");
+    InstancesPage page;
+    page.next_token = root.child("nextToken").text().get();
+    for (const auto reservation : root.child("reservationSet").children("item")) {
+        for (const auto node : reservation.child("instancesSet").children("item"))
+            page.instances.push_back(decode_instance(node));
+    }
+    return page;
+}
+
+std::vector<std::string> instance_ids_in(std::string_view message) {
+    std::vector<std::string> ids;
+    std::size_t at = 0;
+    while ((at = message.find("i-", at)) != std::string_view::npos) {
+        std::size_t end = at + 2;
+        while (end < message.size() && is_hex_digit(message[end]))
+            ++end;
+        if (end > at + 2) ids.emplace_back(message.substr(at, end - at));
+        at = end;
+    }
+    return ids;
+}
+
+} // namespace squall::aws

@@ -1,0 +1,94 @@
+#include "ecs_decode.h"
+
+#include "answer_time.h"
+
+#include <algorithm>
+
+namespace squall::aws {
+namespace {
+
+std::string text_at(const json::Value& value, std::string_view key) {
+    return std::string(json::string_at(value, key));
+}
+
+Deployment decode_deployment(const json::Value& value) {
+    return {text_at(value, "id"),
+            text_at(value, "status"),
+            text_at(value, "rolloutState"),
+            json::integer_at(value, "desiredCount"),
+            json::integer_at(value, "runningCount"),
+            json::integer_at(value, "pendingCount")};
+}
+
+} // namespace
+
+std::optional<Cluster> decode_cluster(const json::Value& value) {
+    Cluster cluster{text_at(value, "clusterArn"),
+                    text_at(value, "clusterName"),
+                    text_at(value, "status"),
+                    json::integer_at(value, "registeredContainerInstancesCount"),
+                    json::integer_at(value, "runningTasksCount"),
+                    json::integer_at(value, "pendingTasksCount"),
+                    json::integer_at(value, "activeServicesCount")};
+    if (cluster.arn.empty()) return std::nullopt;
+    return cluster;
+}
+
+std::optional<ContainerInstance> decode_container_instance(const json::Value& value) {
+    ContainerInstance instance;
+    instance.arn = text_at(value, "containerInstanceArn");
+    if (instance.arn.empty() || !json::at(value, "agentConnected").is_bool()) return std::nullopt;
+    instance.agent_connected = json::bool_at(value, "agentConnected");
+    instance.ec2_instance_id = text_at(value, "ec2InstanceId");
+    instance.status = text_at(value, "status");
+    instance.running_tasks_count = json::integer_at(value, "runningTasksCount");
+    instance.pending_tasks_count = json::integer_at(value, "pendingTasksCount");
+    instance.version = json::integer_at(value, "version");
+    const json::Value& versions = json::at(value, "versionInfo");
+    instance.agent_version = text_at(versions, "agentVersion");
+    instance.docker_version = text_at(versions, "dockerVersion");
+    for (const auto& attribute : json::array_at(value, "attributes"))
+        instance.attributes.insert_or_assign(text_at(attribute, "name"),
+                                             text_at(attribute, "value"));
+    instance.registered_at = time_at(value, "registeredAt");
+    instance.capacity_provider_name = text_at(value, "capacityProviderName");
+    return instance;
+}
+
+std::optional<Task> decode_task(const json::Value& value) {
+    Task task{text_at(value, "taskArn"),
+              text_at(value, "containerInstanceArn"),
+              text_at(value, "taskDefinitionArn"),
+              text_at(value, "group"),
+              text_at(value, "lastStatus"),
+              text_at(value, "desiredStatus"),
+              text_at(value, "stoppedReason"),
+              text_at(value, "stopCode"),
+              text_at(value, "connectivity")};
+    if (task.arn.empty()) return std::nullopt;
+    return task;
+}
+
+std::optional<EcsService> decode_service(const json::Value& value) {
+    EcsService service{text_at(value, "serviceArn"),
+                       text_at(value, "serviceName"),
+                       text_at(value, "status"),
+                       json::integer_at(value, "desiredCount"),
+                       json::integer_at(value, "runningCount"),
+                       json::integer_at(value, "pendingCount"),
+                       {},
+                       {}};
+    if (service.arn.empty()) return std::nullopt;
+    for (const auto& deployment : json::array_at(value, "deployments"))
+        service.deployments.push_back(decode_deployment(deployment));
+    for (const auto& event : json::array_at(value, "events"))
+        service.events.push_back(
+            {text_at(event, "id"), time_at(event, "createdAt"), text_at(event, "message")});
+    std::stable_sort(
+        service.events.begin(),
+        service.events.end(),
+        [](const ServiceEvent& a, const ServiceEvent& b) { return a.created_at > b.created_at; });
+    return service;
+}
+
+} // namespace squall::aws

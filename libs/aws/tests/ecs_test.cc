@@ -1,0 +1,226 @@
+#include "squall/aws/ecs.h"
+
+#include "fake_ecs.h"
+
+#include <gtest/gtest.h>
+
+namespace squall::aws {
+namespace {
+
+class EcsTest : public testing::Test {
+protected:
+    void make_instances(int count) {
+        for (int i = 0; i < count; ++i)
+            fake.instances.push_back(FakeEcs::instance_arn(i));
+    }
+
+    auto list() { return ecs.list_container_instances("demo", {}, world.soon(), {}); }
+
+    auto describe(const std::vector<std::string>& arns) {
+        return ecs.describe_container_instances("demo", arns, world.soon(), {});
+    }
+
+    [[nodiscard]] std::size_t calls(const std::string& operation) const {
+        return world.aws.received(operation).size();
+    }
+
+    World world;
+    FakeEcs fake{world.aws};
+    Ecs ecs{world.client};
+};
+
+TEST_F(EcsTest, ListsAreReadToTheirLastPage) {
+    make_instances(250);
+    EXPECT_EQ(list().value(), fake.instances);
+    EXPECT_EQ(calls("ecs:ListContainerInstances"), 3U);
+    fake.instances.resize(100);
+    EXPECT_EQ(list().value().size(), 100U);
+    fake.instances.clear();
+    EXPECT_TRUE(list().value().empty());
+}
+
+TEST_F(EcsTest, ListsSayWhatTheyAreLimitedTo) {
+    const auto ask = [&] {
+        return world.aws.received().back().input;
+    };
+    EXPECT_TRUE(ecs.list_container_instances(
+        "demo", {"agentConnected==true", "DRAINING"}, world.soon(), {}));
+    EXPECT_EQ(json::text(ask()),
+              R"({"cluster":"demo","maxResults":100,"filter":"agentConnected==true",)"
+              R"("status":"DRAINING"})");
+    EXPECT_TRUE(ecs.list_tasks("demo", {"STOPPED", "ci", "web"}, world.soon(), {}));
+    EXPECT_EQ(json::text(ask()),
+              R"({"cluster":"demo","maxResults":100,"desiredStatus":"STOPPED",)"
+              R"("containerInstance":"ci","serviceName":"web"})");
+    EXPECT_TRUE(ecs.list_tasks("demo", {}, world.soon(), {}));
+    EXPECT_EQ(json::text(ask()), R"({"cluster":"demo","maxResults":100})");
+    EXPECT_TRUE(ecs.list_services("demo", world.soon(), {}));
+}
+
+TEST_F(EcsTest, AServerThatGoesInCirclesIsAnError) {
+    make_instances(250);
+    fake.lying_token = "100";
+    const auto outcome = list();
+    ASSERT_FALSE(outcome);
+    EXPECT_NE(outcome.error().message.find("a token came a second time"), std::string::npos);
+    EXPECT_EQ(calls("ecs:ListContainerInstances"), 2U);
+}
+
+TEST_F(EcsTest, AServerWhoseListNeverEndsIsAnError) {
+    int n = 0;
+    world.aws.on("ecs:ListTasks", [&n](const Received&) {
+        return json_answer({{"taskArns", json::Array{"t"}}, {"nextToken", std::to_string(++n)}});
+    });
+    const auto outcome = ecs.list_tasks("demo", {}, Deadline::never(), {});
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().message, "the list is unusable: it does not end after 1000 pages");
+}
+
+TEST_F(EcsTest, HalfAListDoesNotPassForAWholeOne) {
+    make_instances(250);
+    int n = 0;
+    world.aws.on_first(2, "ecs:ListContainerInstances", [&n](const Received& received) {
+        if (n++ == 0) {
+            return json_answer({{"containerInstanceArns", json::Array{"a"}}, {"nextToken", "x"}});
+        }
+        return error_answer(received, "InvalidParameterException", "token");
+    });
+    EXPECT_FALSE(list());
+    for (const char* page : {"{}",
+                             R"({"containerInstanceArns":null})",
+                             R"({"containerInstanceArns":[],"nextToken":7})"}) {
+        world.aws.on("ecs:ListContainerInstances", [page](const Received&) {
+            return wire::HttpResponse{200, {}, page};
+        });
+        EXPECT_FALSE(list()) << page;
+    }
+}
+
+TEST_F(EcsTest, DescribesInBatchesOfAHundredWithoutRepetitions) {
+    make_instances(101);
+    auto asked = fake.instances;
+    asked.push_back(asked.front());
+    const auto described = describe(asked).value();
+    EXPECT_EQ(described.found.size(), 101U);
+    EXPECT_TRUE(described.failures.empty());
+    const auto received = world.aws.received("ecs:DescribeContainerInstances");
+    ASSERT_EQ(received.size(), 2U);
+    EXPECT_EQ(json::array_at(received[0].input, "containerInstances").size(), 100U);
+    EXPECT_EQ(json::array_at(received[1].input, "containerInstances").size(), 1U);
+}
+
+TEST_F(EcsTest, DescribesServicesByTens) {
+    for (int i = 0; i < 11; ++i)
+        fake.services.push_back(fmt::format("arn:aws:ecs:us-east-1:1:service/demo/s{}", i));
+    const auto described = ecs.describe_services("demo", fake.services, world.soon(), {}).value();
+    EXPECT_EQ(described.found.size(), 11U);
+    EXPECT_EQ(calls("ecs:DescribeServices"), 2U);
+}
+
+TEST_F(EcsTest, AsksNothingAboutNothing) {
+    EXPECT_TRUE(describe({}).value().found.empty());
+    EXPECT_TRUE(ecs.describe_tasks("demo", {}, world.soon(), {}).value().found.empty());
+    EXPECT_TRUE(world.aws.received().empty());
+}
+
+TEST_F(EcsTest, WhatEcsDoesNotKnowIsAFailure) {
+    const auto clusters =
+        ecs.describe_clusters(std::vector<std::string>{"demo", "prod"}, world.soon(), {}).value();
+    ASSERT_EQ(clusters.found.size(), 1U);
+    ASSERT_EQ(clusters.failures.size(), 1U);
+    EXPECT_EQ(clusters.failures[0].arn, "prod");
+    EXPECT_EQ(clusters.failures[0].reason, "MISSING");
+}
+
+TEST_F(EcsTest, WhatEcsDoesNotSpeakOfIsAFailureTooAndNeverEvidence) {
+    make_instances(3);
+    world.aws.on("ecs:DescribeContainerInstances", [&](const Received&) {
+        return json_answer(
+            {{"containerInstances",
+              json::Array{json::Object{{"containerInstanceArn", fake.instances[0]},
+                                       {"agentConnected", false}},
+                          json::Object{{"containerInstanceArn", fake.instances[1]}}}}});
+    });
+    const auto described = describe(fake.instances).value();
+    ASSERT_EQ(described.found.size(), 1U);
+    ASSERT_EQ(described.failures.size(), 2U);
+    EXPECT_EQ(described.failures[0].arn, fake.instances[1]) << "it does not say agentConnected";
+    EXPECT_EQ(described.failures[1].reason, DescribeFailure::not_answered);
+}
+
+TEST_F(EcsTest, ReadsWhatAwsSendsOfAnInstance) {
+    const auto arn = FakeEcs::instance_arn(1);
+    world.aws.on("ecs:DescribeContainerInstances", [&](const Received&) {
+        return wire::HttpResponse{
+            200, {}, R"({"containerInstances":[{"containerInstanceArn":")" + arn + R"(",
+            "ec2InstanceId":"i-0123456789abcdef0","capacityProviderName":"cp","version":17,
+            "versionInfo":{"agentVersion":"1.83.0","agentHash":"x","dockerVersion":"DockerVersion: 20.10"},
+            "status":"ACTIVE","agentConnected":true,"runningTasksCount":3,"pendingTasksCount":1,
+            "attributes":[{"name":"ecs.availability-zone","value":"us-east-1a"},
+                          {"name":"ecs.capability.execution-role-awslogs"}],
+            "registeredAt":1582136283.419,"unknown":[1]}],"failures":[]})"};
+    });
+    const auto instance = describe({arn}).value().found.at(0);
+    EXPECT_EQ(instance.ec2_instance_id, "i-0123456789abcdef0");
+    EXPECT_EQ(instance.capacity_provider_name, "cp");
+    EXPECT_EQ(instance.version, 17);
+    EXPECT_EQ(instance.agent_version, "1.83.0");
+    EXPECT_EQ(instance.docker_version, "DockerVersion: 20.10");
+    EXPECT_TRUE(instance.agent_connected);
+    EXPECT_EQ(instance.running_tasks_count, 3);
+    EXPECT_EQ(instance.pending_tasks_count, 1);
+    EXPECT_EQ(instance.attributes.at("ecs.availability-zone"), "us-east-1a");
+    EXPECT_EQ(instance.attributes.at("ecs.capability.execution-role-awslogs"), "");
+    EXPECT_EQ(instance.registered_at, WallTime(Millis(1'582'136'283'419)));
+}
+
+TEST_F(EcsTest, ReadsWhatAwsSendsOfTasksAndClusters) {
+    world.aws.on("ecs:DescribeTasks", [](const Received&) {
+        return wire::HttpResponse{200, {}, R"({"tasks":[{"taskArn":"a/t1",
+            "containerInstanceArn":"ci","taskDefinitionArn":"td","group":"service:web",
+            "lastStatus":"STOPPED","desiredStatus":"STOPPED","stoppedReason":"why",
+            "stopCode":"EssentialContainerExited","connectivity":"CONNECTED"}]})"};
+    });
+    const auto tasks =
+        ecs.describe_tasks("demo", std::vector<std::string>{"t1"}, world.soon(), {}).value();
+    ASSERT_EQ(tasks.found.size(), 1U);
+    EXPECT_TRUE(tasks.failures.empty()) << "an id is answered by its ARN";
+    EXPECT_EQ(tasks.found[0].stop_code, "EssentialContainerExited");
+    EXPECT_EQ(tasks.found[0].group, "service:web");
+    world.aws.on("ecs:DescribeClusters", [](const Received&) {
+        return wire::HttpResponse{200, {}, R"({"clusters":[{"clusterArn":"a/demo",
+            "clusterName":"demo","status":"ACTIVE","registeredContainerInstancesCount":4,
+            "runningTasksCount":5,"pendingTasksCount":6,"activeServicesCount":7}]})"};
+    });
+    const auto clusters =
+        ecs.describe_clusters(std::vector<std::string>{"demo"}, world.soon(), {}).value();
+    EXPECT_EQ(clusters.found.at(0).registered_container_instances_count, 4);
+    EXPECT_EQ(clusters.found.at(0).active_services_count, 7);
+}
+
+TEST_F(EcsTest, ReadsDeploymentsAndTheNewestEventsFirst) {
+    world.aws.on("ecs:DescribeServices", [](const Received&) {
+        return wire::HttpResponse{
+            200, {}, R"({"services":[{"serviceArn":"a/web","serviceName":"web",
+            "status":"ACTIVE","desiredCount":3,"runningCount":2,"pendingCount":1,
+            "deployments":[{"id":"ecs-svc/1","status":"PRIMARY","rolloutState":"IN_PROGRESS",
+                            "desiredCount":3,"runningCount":2,"pendingCount":1}],
+            "events":[{"id":"old","createdAt":1000.5,"message":"first"},
+                      {"id":"new","createdAt":2000,"message":"second"},
+                      {"id":"undated","message":"third"},
+                      {"id":"absurd","createdAt":1e300,"message":"fourth"}]}]})"};
+    });
+    const auto services =
+        ecs.describe_services("demo", std::vector<std::string>{"web"}, world.soon(), {}).value();
+    const auto& web = services.found.at(0);
+    EXPECT_EQ(web.deployments.at(0).rollout_state, "IN_PROGRESS");
+    EXPECT_EQ(web.deployments.at(0).desired, 3);
+    ASSERT_EQ(web.events.size(), 4U);
+    EXPECT_EQ(web.events[0].id, "new");
+    EXPECT_EQ(web.events[1].id, "old");
+    EXPECT_EQ(web.events[1].created_at, WallTime(Millis(1'000'500)));
+    EXPECT_EQ(web.events[3].created_at, std::nullopt);
+}
+
+} // namespace
+} // namespace squall::aws

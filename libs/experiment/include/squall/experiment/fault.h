@@ -1,0 +1,104 @@
+// A fault: what it is called, what can be set, what a run of it would do, and what its effect looks
+// like. One fault is one file; the table of all of them is built by `main`. A fault decides; the
+// runner acts.
+#pragma once
+
+#include "squall/experiment/plan.h"
+#include "squall/experiment/world.h"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+
+namespace squall::experiment {
+
+struct FaultDescription {
+    std::string name;
+    std::string summary; // one line
+    std::string text;    // a few paragraphs
+    std::vector<TunableSpec> tunables;
+    std::vector<std::string> permissions; // IAM actions
+};
+
+// What the hosts are told of one run.
+struct RunOrder {
+    std::string run;     // [a-z0-9-]
+    WallTime not_after;  // a host that gets the order later does nothing
+    WallTime restore_at; // the host undoes the fault by itself then
+    Seconds longest{0};  // and no later than this after it began, whatever its clock says
+};
+
+// What a host says in the one line of JSON that the inject script prints.
+struct HostReport {
+    enum class Did {
+        injected, // it did it, or this run had done it already
+        left,     // there was nothing to do: it was found in that state, and the undo leaves it so
+        too_late, // the order came after its time, or the run was over
+        busy,     // another run holds this host
+        refused,  // the host cannot do it
+        failed,   // it tried, failed, and undid what it had done
+        reverted, // it undid the fault
+        clean,    // there was nothing to undo
+    };
+
+    Did did = Did::failed;
+    std::string why;                   // for people
+    std::string other_run;             // of busy
+    std::optional<WallTime> host_time; // the host's clock
+};
+
+// What is seen of a target from outside.
+struct Sight {
+    enum class State { affected, well, gone };
+
+    State state = State::well;
+    std::int64_t running_tasks = 0;
+};
+
+class Fault {
+public:
+    Fault() = default;
+    Fault(const Fault&) = delete;
+    Fault& operator=(const Fault&) = delete;
+    virtual ~Fault() = default;
+
+    [[nodiscard]] virtual const FaultDescription& description() const = 0;
+
+    // Looks at the world, changes nothing, and says what a run would do.
+    [[nodiscard]] virtual Result<Plan> plan(World& world,
+                                            const TunableValues& values,
+                                            Deadline deadline,
+                                            std::stop_token stop) const = 0;
+
+    [[nodiscard]] virtual std::string inject_script(const RunOrder& order) const = 0;
+    [[nodiscard]] virtual std::string revert_script(const std::string& run) const = 0;
+    // Reads what a script printed; nothing when it is no report.
+    [[nodiscard]] virtual std::optional<HostReport> read_report(std::string_view output) const = 0;
+
+    // How these targets (by container instance ARN) look now. Those that the answer leaves out
+    // could not be looked at.
+    [[nodiscard]] virtual aws::Outcome<std::map<std::string, Sight>>
+    look(World& world,
+         const Plan& plan,
+         std::span<const std::string> arns,
+         Deadline deadline,
+         std::stop_token stop) const = 0;
+
+    // The statements of the least IAM policy with which a run of this fault with these values goes
+    // through.
+    [[nodiscard]] virtual json::Array policy_statements(const TunableValues& values) const = 0;
+
+    // What to tell when no effect was seen.
+    [[nodiscard]] virtual std::string advice_without_effect(const Plan& plan) const = 0;
+};
+
+using FaultTable = std::vector<const Fault*>;
+
+// Null where there is none of that name.
+[[nodiscard]] const Fault* find_fault(const FaultTable& table, std::string_view name);
+
+// The ecs-agent-stop fault (src/faults/ecs_agent_stop.cc).
+[[nodiscard]] std::unique_ptr<Fault> make_ecs_agent_stop();
+
+} // namespace squall::experiment

@@ -1,0 +1,61 @@
+// What a run would do, worked out beforehand and not changed any more: on which hosts, with which
+// commands and calls, with which permissions, and what it leaves. It has a hash: the same plan of
+// the same world has the same one.
+#pragma once
+
+#include "squall/experiment/tunable.h"
+
+#include <string>
+#include <vector>
+
+namespace squall::experiment {
+
+struct Target {
+    std::string instance_id; // i-…, mi-…
+    std::string arn;         // of the container instance
+    std::string availability_zone;
+    std::string platform; // "Amazon Linux 2023"
+    std::int64_t running_tasks = 0;
+    // Why nothing is done there; empty: the fault is injected.
+    std::string skip;
+    std::string advice; // what would make it a target
+
+    [[nodiscard]] bool is_injected() const { return skip.empty(); }
+};
+
+// A call the run makes, and how often at the most; "per look" where it is repeated while waiting.
+struct PlannedCall {
+    std::string operation; // "ecs:DescribeContainerInstances"
+    std::int64_t count = 0;
+    bool per_look = false;
+};
+
+struct Plan {
+    std::string experiment; // its name; may be empty
+    std::string fault;
+    std::string region;
+    std::string cluster;   // ARN
+    std::string principal; // who runs it (ARN)
+    std::string endpoint;  // "" in no world that differs from AWS's own
+    TunableValues tunables;
+    std::vector<TunableSpec> specs;
+    std::vector<Target> targets; // by instance id
+    bool serial = false;
+    Seconds duration{0};
+    Seconds ramp{0};
+    std::string inject_script; // as it is sent, with <run>, <not-after> and <restore-at> where a
+                               // run fills them in
+    std::string revert_script;
+    std::vector<PlannedCall> calls;
+    std::vector<std::string> permissions;
+    std::vector<std::string> warnings;
+
+    [[nodiscard]] std::vector<std::string> injected_ids() const;
+    // Everything above, for people's programs and for the hash.
+    [[nodiscard]] json::Object to_json() const;
+    [[nodiscard]] static Result<Plan> from_json(const json::Object& object);
+    // SHA-256 over what the run depends on. Task counts, which come and go, are not part of it.
+    [[nodiscard]] std::string hash() const;
+};
+
+} // namespace squall::experiment

@@ -1,0 +1,43 @@
+// Numbers the events of one run, puts each into the journal, then shows it to the sinks.
+#pragma once
+
+#include "squall/base/clock.h"
+#include "squall/experiment/journal.h"
+
+#include <vector>
+
+namespace squall::experiment {
+
+class EventWriter {
+public:
+    EventWriter(Journal& journal,
+                Clock& clock,
+                const std::vector<EventSink*>& sinks,
+                std::string run,
+                std::int64_t last_sequence)
+        : journal_(journal),
+          clock_(clock),
+          sinks_(sinks),
+          run_(std::move(run)),
+          sequence_(last_sequence) {}
+
+    // An error means that the event is not in the journal. The sinks have seen it all the same.
+    Result<void> write(const std::string& kind, const std::string& target, json::Object data);
+    // For what has already happened: if it cannot be journalled, that is said once, and things go
+    // on.
+    void tell(const std::string& kind, const std::string& target, json::Object data);
+
+    void tell(const std::string& kind, json::Object data) { tell(kind, {}, std::move(data)); }
+
+    [[nodiscard]] const std::string& run() const { return run_; }
+
+private:
+    Journal& journal_;
+    Clock& clock_;
+    const std::vector<EventSink*>& sinks_;
+    std::string run_;
+    std::int64_t sequence_ = 0;
+    bool complained_ = false;
+};
+
+} // namespace squall::experiment

@@ -1,0 +1,278 @@
+#include "fault_window.h"
+
+#include "squall/base/time_text.h"
+
+#include <algorithm>
+
+namespace squall::experiment {
+namespace {
+
+constexpr Seconds trouble_interval{10}; // the same kind of trouble is told no more often
+constexpr std::size_t comment_id_max = 60;
+
+Deadline sooner(Clock& clock, Seconds limit) { return Deadline::at(clock.now() + limit); }
+
+host::Script script_of(const std::string& text, const std::string& what, const std::string& run) {
+    host::Script script;
+    script.text = text;
+    script.comment = fmt::format("squall {} {}", what, run.substr(0, comment_id_max));
+    return script;
+}
+
+} // namespace
+
+FaultWindow::FaultWindow(WindowParts parts, std::vector<std::string> instance_ids)
+    : parts_(parts),
+      ids_(std::move(instance_ids)),
+      orders_(parts.world.ssm),
+      reverts_(parts.world.ssm),
+      restore_at_(parts.world.clock.wall()) {}
+
+Deadline FaultWindow::call_deadline() const {
+    return sooner(parts_.world.clock, parts_.times.call_limit);
+}
+
+bool FaultWindow::is_ours(const std::string& id) const {
+    return std::find(ids_.begin(), ids_.end(), id) != ids_.end();
+}
+
+std::vector<std::string> FaultWindow::arns_where(bool (*condition)(const HostState&)) const {
+    std::vector<std::string> arns;
+    for (const auto& id : ids_) {
+        const HostState& host = parts_.hosts.at(id);
+        if (!host.gone && condition(host)) arns.push_back(host.target.arn);
+    }
+    return arns;
+}
+
+void FaultWindow::tell_trouble(const std::string& doing, const aws::ApiError& error) {
+    const WallTime now = parts_.world.clock.wall();
+    if (error.kind == Errc::interrupted || now - last_trouble_ < trouble_interval) return;
+    last_trouble_ = now;
+    parts_.events.tell("warning",
+                       {{"text", fmt::format("{}: {}", doing, aws::to_error(error).message)}});
+}
+
+// The intent goes into the journal first; only then is anybody told.
+Result<void> FaultWindow::order() {
+    Clock& clock = parts_.world.clock;
+    const WallTime now = clock.wall();
+    planned_end_ = now + parts_.plan.duration;
+    restore_at_ = *planned_end_ + parts_.times.grace;
+    const RunOrder order{parts_.events.run(),
+                         std::min(now + parts_.times.delivery, *planned_end_),
+                         restore_at_,
+                         parts_.plan.duration + parts_.times.grace};
+    const std::string restore_text = rfc3339_millis(restore_at_);
+    auto told = parts_.events.write("phase",
+                                    {},
+                                    {{"phase", "inject"},
+                                     {"hosts", ids_.size()},
+                                     {"planned_end", rfc3339_millis(*planned_end_)},
+                                     {"restore_at", restore_text}});
+    for (const auto& id : ids_) {
+        if (told)
+            told = parts_.events.write(
+                "intent",
+                id,
+                {{"not_after", rfc3339_millis(order.not_after)}, {"restore_at", restore_text}});
+        HostState& host = parts_.hosts.at(id);
+        host.ordered = host.may_hold = told.has_value();
+    }
+    if (!told) {
+        // Nobody has been told yet, and nobody will be.
+        for (const auto& id : ids_)
+            parts_.hosts.at(id).may_hold = false;
+        return fail("not injecting", told.error());
+    }
+    const auto sent = orders_.send(ids_,
+                                   script_of(parts_.fault.inject_script(order), "stop", order.run),
+                                   sooner(clock, parts_.times.send_limit),
+                                   parts_.stops.abort);
+    for (const auto& [id, result] : orders_.results()) {
+        HostState& host = parts_.hosts.at(id);
+        host.sent_at = clock.wall();
+        if (result.state == host::HostResult::State::refused)
+            take_answer(host, result);
+        else
+            parts_.events.tell("sent", id, {{"command_id", result.command_id}});
+    }
+    for (const auto& id : ids_) {
+        // Who was certainly not told has nothing to be taken back.
+        if (!orders_.results().contains(id) && !orders_.uncertain().contains(id))
+            parts_.hosts.at(id).may_hold = false;
+    }
+    if (!sent) return fail("sending the command to the hosts", aws::to_error(sent.error()));
+    return {};
+}
+
+Result<void> FaultWindow::inject_and_hold() {
+    Clock& clock = parts_.world.clock;
+    if (auto ordered = order(); !ordered) return ordered;
+    WallTime next_look = clock.wall();
+    while (!parts_.stops.abort.stop_requested() && !busy_with_) {
+        const bool answered = look_after_orders();
+        if (answered && is_nowhere()) break;
+        const WallTime now = clock.wall();
+        bool all_seen = false;
+        if (now >= next_look) {
+            all_seen = look_at_effect(holding_);
+            next_look = clock.wall()
+                        + (all_seen && answered ? parts_.times.hold_look_interval
+                                                : parts_.times.look_interval);
+        }
+        if (answered && !holding_) hold_begins();
+        const WallTime end = answered ? hold_end() : restore_at_;
+        if (clock.wall() >= end) break;
+        const WallTime until =
+            std::min(end, answered ? next_look : clock.wall() + parts_.times.look_interval);
+        const auto pause =
+            std::max(Millis(50), std::chrono::duration_cast<Millis>(until - clock.wall()));
+        clock.wait_for(pause, parts_.stops.abort);
+    }
+    return {};
+}
+
+bool FaultWindow::look_after_orders() {
+    if (orders_.is_over()) return true;
+    const auto news = orders_.look(call_deadline(), parts_.stops.abort);
+    if (!news) {
+        tell_trouble("asking SSM what became of the commands", news.error());
+        return false;
+    }
+    for (const auto& id : *news)
+        take_answer(parts_.hosts.at(id), orders_.results().at(id));
+    return orders_.is_over();
+}
+
+void FaultWindow::take_answer(HostState& host, const host::HostResult& result) {
+    const std::string& id = host.target.instance_id;
+    switch (result.state) {
+    case host::HostResult::State::sent:
+        return;
+    case host::HostResult::State::refused:
+        host.may_hold = false;
+        host.answer = HostReport::Did::refused;
+        return parts_.events.tell(
+            "not-injected",
+            id,
+            {{"why", fmt::format("SSM did not take the command: {}", result.details)}});
+    case host::HostResult::State::lost:
+        // It may have run all the same: undone with the others.
+        host.silent = true;
+        return parts_.events.tell(
+            "no-answer",
+            id,
+            {{"why",
+              fmt::format("SSM says {}: whether the command ran is not known", result.details)}});
+    case host::HostResult::State::succeeded:
+    case host::HostResult::State::failed:
+        break;
+    }
+    const auto report = parts_.fault.read_report(result.output);
+    if (report) return take_report(host, *report);
+    host.silent = true;
+    parts_.events.tell(
+        "no-answer",
+        id,
+        {{"why",
+          fmt::format("the command ended with {} and said nothing we know", result.exit_code)},
+         {"output", result.output}});
+}
+
+void FaultWindow::take_report(HostState& host, const HostReport& report) {
+    const std::string& id = host.target.instance_id;
+    const WallTime now = parts_.world.clock.wall();
+    host.answer = report.did;
+    if (report.did == HostReport::Did::injected) {
+        host.injected_at = now;
+        return parts_.events.tell("injected", id, {{"why", report.why}});
+    }
+    host.may_hold = false;
+    if (report.did == HostReport::Did::busy) busy_with_ = report.other_run;
+    json::Object data{{"why", report.why}};
+    if (!report.other_run.empty()) data["other_run"] = report.other_run;
+    parts_.events.tell("not-injected", id, std::move(data));
+}
+
+// True when every host that has the fault has been seen to be affected.
+bool FaultWindow::look_at_effect(bool all) {
+    const auto arns = all ? arns_where([](const HostState& host) { return host.should_show(); })
+                          : arns_where([](const HostState& host) {
+                                return host.should_show() && !host.affected_at;
+                            });
+    if (!arns.empty()) {
+        const auto sights =
+            parts_.fault.look(parts_.world, parts_.plan, arns, call_deadline(), parts_.stops.abort);
+        if (!sights)
+            tell_trouble("looking at the container instances", sights.error());
+        else
+            for (const auto& [arn, sight] : *sights) {
+                if (HostState* host = parts_.hosts.by_arn(arn)) see(*host, sight);
+            }
+    }
+    return arns_where([](const HostState& host) { return host.should_show() && !host.affected_at; })
+        .empty();
+}
+
+void FaultWindow::see(HostState& host, const Sight& sight) {
+    const std::string& id = host.target.instance_id;
+    const WallTime now = parts_.world.clock.wall();
+    if (sight.state == Sight::State::gone) {
+        if (!std::exchange(host.gone, true))
+            parts_.events.tell(
+                "gone", id, {{"why", "it is not registered in the cluster any more"}});
+        return;
+    }
+    if (!reverting_)
+        host.tasks_during =
+            std::min(host.tasks_during.value_or(sight.running_tasks), sight.running_tasks);
+    if (sight.state == Sight::State::affected && !host.affected_at && host.should_show()) {
+        host.affected_at = now;
+        json::Object data{{"running_tasks", sight.running_tasks}};
+        if (host.injected_at)
+            data["time_to_detect_ms"] =
+                std::chrono::duration_cast<Millis>(now - *host.injected_at).count();
+        parts_.events.tell("affected", id, std::move(data));
+    }
+    if (reverting_ && sight.state == Sight::State::well && !host.recovered_at) {
+        host.recovered_at = now;
+        host.tasks_after = sight.running_tasks;
+        json::Object data{{"running_tasks", sight.running_tasks}};
+        if (host.revert_sent_at)
+            data["time_to_recover_ms"] =
+                std::chrono::duration_cast<Millis>(now - *host.revert_sent_at).count();
+        parts_.events.tell("recovered", id, std::move(data));
+    }
+}
+
+// Nobody has the fault, and nobody can have it any more.
+bool FaultWindow::is_nowhere() const {
+    return std::none_of(ids_.begin(), ids_.end(), [&](const std::string& id) {
+        return parts_.hosts.at(id).may_hold;
+    });
+}
+
+// The full duration from the last host that was heard of, but never past the hosts' own end.
+WallTime FaultWindow::hold_end() const {
+    WallTime end = *planned_end_;
+    for (const auto& id : ids_) {
+        const auto& injected = parts_.hosts.at(id).injected_at;
+        if (injected) end = std::max(end, *injected + parts_.plan.duration);
+    }
+    return std::min(end, restore_at_);
+}
+
+void FaultWindow::hold_begins() {
+    holding_ = true;
+    const auto held = std::count_if(ids_.begin(), ids_.end(), [&](const std::string& id) {
+        return parts_.hosts.at(id).may_hold;
+    });
+    parts_.events.tell("phase",
+                       {{"phase", "hold"},
+                        {"hosts", held},
+                        {"until", rfc3339_millis(hold_end())},
+                        {"restore_at", rfc3339_millis(restore_at_)}});
+}
+
+} // namespace squall::experiment

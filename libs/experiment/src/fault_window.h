@@ -1,0 +1,74 @@
+// One window of a fault on a group of hosts: order it, see its effect, hold it, take it back, see
+// recovery. A parallel run is one window over all hosts, a serial one a window for each.
+#pragma once
+
+#include "event_writer.h"
+#include "host_states.h"
+#include "squall/experiment/runner.h"
+#include "squall/host/remote_command.h"
+
+#include <optional>
+
+namespace squall::experiment {
+
+struct WindowParts {
+    World& world;
+    const Fault& fault;
+    const Plan& plan;
+    EventWriter& events;
+    HostStates& hosts;
+    const Stops& stops;
+    const RunTimes& times;
+};
+
+class FaultWindow {
+public:
+    FaultWindow(WindowParts parts, std::vector<std::string> instance_ids);
+
+    // Orders the fault and holds it until its end, an abort, or until it is clear that it is
+    // nowhere. An error: it could not be ordered on all hosts. In every case revert() has to
+    // follow.
+    [[nodiscard]] Result<void> inject_and_hold();
+
+    // Takes the fault back on every host that may have it, and waits until all are seen well, or
+    // for too long. Does not heed `abort`; `quit` leaves the hosts to themselves.
+    void revert();
+
+    // For a run that somebody else began: when its hosts restore themselves.
+    void set_restore_at(WallTime when) { restore_at_ = when; }
+
+    // Another run holds one of the hosts.
+    [[nodiscard]] const std::optional<std::string>& busy_with() const { return busy_with_; }
+
+private:
+    Result<void> order();
+    bool look_after_orders();
+    void take_answer(HostState& host, const host::HostResult& result);
+    void take_report(HostState& host, const HostReport& report);
+    bool look_at_effect(bool all);
+    void hold_begins();
+    [[nodiscard]] WallTime hold_end() const;
+    [[nodiscard]] bool is_nowhere() const;
+    bool send_revert();
+    void look_after_reverts();
+    void look_at_recovery();
+    void see(HostState& host, const Sight& sight);
+    [[nodiscard]] bool all_recovered() const;
+    void tell_trouble(const std::string& doing, const aws::ApiError& error);
+    [[nodiscard]] Deadline call_deadline() const;
+    [[nodiscard]] std::vector<std::string> arns_where(bool (*condition)(const HostState&)) const;
+    [[nodiscard]] bool is_ours(const std::string& id) const;
+
+    WindowParts parts_;
+    std::vector<std::string> ids_;
+    host::RemoteCommand orders_;
+    host::RemoteCommand reverts_;
+    WallTime restore_at_;
+    std::optional<WallTime> planned_end_;
+    std::optional<std::string> busy_with_;
+    bool holding_ = false;
+    bool reverting_ = false;
+    WallTime last_trouble_;
+};
+
+} // namespace squall::experiment

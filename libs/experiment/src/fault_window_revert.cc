@@ -1,0 +1,150 @@
+// The second half of a window: taking the fault back.
+#include "fault_window.h"
+#include "squall/base/time_text.h"
+
+#include <algorithm>
+
+namespace squall::experiment {
+namespace {
+
+constexpr Seconds send_again_after{3};
+constexpr std::size_t comment_id_max = 60;
+
+} // namespace
+
+void FaultWindow::revert() {
+    Clock& clock = parts_.world.clock;
+    reverting_ = true;
+    const auto held = std::count_if(ids_.begin(), ids_.end(), [&](const std::string& id) {
+        return parts_.hosts.at(id).may_hold;
+    });
+    if (held == 0) return;
+    parts_.events.tell(
+        "phase",
+        {{"phase", "revert"}, {"hosts", held}, {"restore_at", rfc3339_millis(restore_at_)}});
+    // What has not begun anywhere need not; what has is undone next.
+    if (!orders_.is_over()) {
+        if (auto cancelled = orders_.cancel(call_deadline(), parts_.stops.quit); !cancelled)
+            tell_trouble("cancelling the commands that have not begun", cancelled.error());
+    }
+    const WallTime give_up = std::max(clock.wall(), restore_at_) + parts_.times.recovery_limit;
+    bool sent = send_revert();
+    WallTime send_again = clock.wall() + send_again_after;
+    while (!parts_.stops.quit.stop_requested() && !all_recovered() && clock.wall() < give_up) {
+        if (!sent && clock.wall() >= send_again) {
+            sent = send_revert();
+            send_again = clock.wall() + send_again_after;
+        }
+        look_after_reverts();
+        look_at_recovery();
+        if (!all_recovered()) clock.wait_for(parts_.times.look_interval, parts_.stops.quit);
+    }
+    // A host that is seen to be well may still owe its answer: one more look, for the record.
+    if (all_recovered()) look_after_reverts();
+    for (const auto& id : ids_) {
+        const HostState& host = parts_.hosts.at(id);
+        if (!host.may_hold || host.recovered_at || host.gone) continue;
+        parts_.events.tell(
+            "not-recovered",
+            id,
+            {{"why",
+              parts_.stops.quit.stop_requested() ? "squall was told to leave before it was seen"
+                                                 : "it was not seen to be well again in time"},
+             {"advice",
+              fmt::format("it restores itself at {}; then look at it, or log in and start what the "
+                          "fault stopped",
+                          clock_time(restore_at_))}});
+    }
+}
+
+// True when SSM has taken the command for every host that needs it.
+bool FaultWindow::send_revert() {
+    std::vector<std::string> ids;
+    for (const auto& id : ids_) {
+        HostState& host = parts_.hosts.at(id);
+        const auto known = reverts_.results().find(id);
+        const bool is_sent = known != reverts_.results().end()
+                             && known->second.state != host::HostResult::State::refused;
+        if (host.may_hold && !host.undo_confirmed && !is_sent) ids.push_back(id);
+    }
+    if (ids.empty()) return true;
+    host::Script script;
+    script.text = parts_.fault.revert_script(parts_.events.run());
+    script.comment = fmt::format("squall start {}", parts_.events.run().substr(0, comment_id_max));
+    const auto done =
+        reverts_.send(ids,
+                      script,
+                      Deadline::at(parts_.world.clock.now() + parts_.times.send_limit),
+                      parts_.stops.quit);
+    for (const auto& id : ids) {
+        HostState& host = parts_.hosts.at(id);
+        const auto result = reverts_.results().find(id);
+        if (result == reverts_.results().end()
+            || result->second.state == host::HostResult::State::refused)
+            continue;
+        if (!host.revert_sent_at) host.revert_sent_at = parts_.world.clock.wall();
+        parts_.events.tell("revert-sent", id, {{"command_id", result->second.command_id}});
+    }
+    if (done) return true;
+    tell_trouble(fmt::format("sending the undo (the hosts undo it by themselves at {})",
+                             clock_time(restore_at_)),
+                 done.error());
+    return false;
+}
+
+void FaultWindow::look_after_reverts() {
+    if (reverts_.is_over()) return;
+    const auto news = reverts_.look(call_deadline(), parts_.stops.quit);
+    if (!news) return tell_trouble("asking SSM what became of the undo", news.error());
+    for (const auto& id : *news) {
+        HostState& host = parts_.hosts.at(id);
+        const host::HostResult& result = reverts_.results().at(id);
+        const auto report = parts_.fault.read_report(result.output);
+        const bool undone =
+            report
+            && (report->did == HostReport::Did::reverted || report->did == HostReport::Did::clean);
+        if (undone) {
+            host.undo_confirmed = true;
+            host.reverted_at = parts_.world.clock.wall();
+            parts_.events.tell(
+                "reverted",
+                id,
+                {{"by",
+                  report->did == HostReport::Did::clean ? "the host itself, before we asked"
+                                                        : "our command"}});
+        } else {
+            parts_.events.tell(
+                "revert-failed",
+                id,
+                {{"why", report ? report->why : fmt::format("SSM says {}", result.details)},
+                 {"advice",
+                  fmt::format("the host tries by itself at {}", clock_time(restore_at_))}});
+        }
+    }
+}
+
+void FaultWindow::look_at_recovery() {
+    const auto arns =
+        arns_where([](const HostState& host) { return host.may_hold && !host.recovered_at; });
+    if (arns.empty()) return;
+    const auto sights =
+        parts_.fault.look(parts_.world, parts_.plan, arns, call_deadline(), parts_.stops.quit);
+    if (!sights) return tell_trouble("looking at the container instances", sights.error());
+    for (const auto& [arn, sight] : *sights) {
+        HostState* host = parts_.hosts.by_arn(arn);
+        if (host == nullptr) continue;
+        // Well means nothing yet where the fault may still be about to show: only after the undo,
+        // or after the host's own end.
+        const bool is_over = host->undo_confirmed || parts_.world.clock.wall() >= restore_at_;
+        if (is_over || sight.state != Sight::State::well) see(*host, sight);
+    }
+}
+
+bool FaultWindow::all_recovered() const {
+    return std::all_of(ids_.begin(), ids_.end(), [&](const std::string& id) {
+        const HostState& host = parts_.hosts.at(id);
+        return !host.may_hold || host.recovered_at || host.gone;
+    });
+}
+
+} // namespace squall::experiment

@@ -1,0 +1,142 @@
+#include "faults/ecs_agent_stop_scripts.h"
+
+#include "squall/base/text.h"
+
+namespace squall::experiment {
+namespace {
+
+// Shared by both: where things lie, how the line is printed, and how this host starts and stops
+// services.
+//   $hold        exists while a run holds this host; made by mkdir, which only one can do
+//   $over/RUN    a run that ended before it began here: its order, should it still come, is void
+constexpr std::string_view common = R"sh(
+set -u
+umask 077
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+base=/var/lib/squall
+hold=$base/ecs-agent-stop
+over=$base/over
+timer=squall-$run-undo
+now=$(date +%s)
+say() {
+    printf '{"squall":"ecs-agent-stop","run":"%s","did":"%s","why":"%s","other_run":"%s","host_time":%s}\n' "$run" "$1" "${2:-}" "${3:-}" "$now"
+}
+if [ -d /run/systemd/system ]; then
+    init=systemd
+    is_running() { systemctl is-active --quiet ecs; }
+    start_agent() { systemctl start ecs; }
+    stop_agent() { systemctl stop ecs; }
+elif [ -x /sbin/initctl ]; then
+    init=upstart
+    is_running() { /sbin/initctl status ecs 2>/dev/null | grep -q start/running; }
+    start_agent() { is_running || /sbin/initctl start ecs; }
+    stop_agent() { /sbin/initctl stop ecs; }
+else
+    init=none
+fi
+)sh";
+
+constexpr std::string_view stop = R"sh(
+if [ "$init" = none ]; then say refused 'neither systemd nor Upstart runs here'; exit 0; fi
+if [ "$now" -gt "$not_after" ]; then say too-late 'the order came after its time'; exit 0; fi
+left=$((restore_at - now))
+if [ "$left" -gt "$longest" ]; then left=$longest; fi
+if [ "$left" -lt 3 ]; then say too-late 'the fault would be over at once'; exit 0; fi
+if [ -e "$over/$run" ]; then say too-late 'the run is over'; exit 0; fi
+mkdir -p "$base" || { say failed "cannot make $base"; exit 0; }
+# A hold whose time ended long ago is left from before a reboot, which brought the agent back by itself.
+if [ -d "$hold" ]; then
+    until=$(cat "$hold/until" 2>/dev/null || echo "$now")
+    if [ "$now" -gt $((until + 60)) ]; then mv "$hold" "$hold.old.$$" 2>/dev/null && rm -rf "$hold.old.$$"; fi
+fi
+if ! mkdir "$hold" 2>/dev/null; then
+    other=$(tr -cd 'A-Za-z0-9-' <"$hold/run" 2>/dev/null || echo unknown)
+    if [ "$other" = "$run" ]; then say injected 'by an earlier order of this run'; else say busy "another run holds this host" "$other"; fi
+    exit 0
+fi
+echo "$run" >"$hold/run"
+echo $((now + left)) >"$hold/until"
+drop() { rm -rf "$hold"; rmdir "$base" 2>/dev/null; }
+if ! is_running; then drop; say left 'the agent was not running'; exit 0; fi
+
+# The undo is on the disk, and its timer runs, before anything is stopped.
+cat >"$hold/undo.sh" <<UNDO
+#!/bin/sh
+# Made by squall, run $run: starts the ECS agent that it stopped.
+PATH=$PATH
+[ "\$(cat $hold/run 2>/dev/null)" = "$run" ] || exit 0
+tries=0
+until $(if [ $init = systemd ]; then echo 'systemctl start ecs'; else echo '/sbin/initctl status ecs | grep -q start/running || /sbin/initctl start ecs'; fi); do
+    tries=\$((tries + 1))
+    [ \$tries -lt 60 ] || exit 1
+    sleep 5
+done
+rm -rf $hold
+rmdir $base 2>/dev/null
+exit 0
+UNDO
+armed=no
+if [ "$init" = systemd ]; then
+    systemd-run --unit="$timer" --description="squall $run: starts the ECS agent again" --on-active="${left}s" \
+        --timer-property=AccuracySec=100ms /bin/sh "$hold/undo.sh" >"$hold/timer.log" 2>&1
+    if systemctl is-active --quiet "$timer.timer"; then armed=timer; fi
+fi
+if [ "$armed" = no ]; then
+    # In a session of its own: nothing that ends this script's process group reaches it.
+    setsid /bin/sh -c "sleep $left; exec /bin/sh $hold/undo.sh" >/dev/null 2>&1 </dev/null &
+    echo $! >"$hold/timer.pid"
+    if kill -0 "$(cat "$hold/timer.pid")" 2>/dev/null; then armed=process; fi
+fi
+if [ "$armed" = no ]; then drop; say failed 'the undo could not be armed: nothing was stopped'; exit 0; fi
+
+stop_agent >"$hold/stop.log" 2>&1
+if is_running; then
+    why=$(tail -n 1 "$hold/stop.log" | tr -d '\\"' | tr -c '[:print:]' ' ' | cut -c 1-160)
+    if [ "$armed" = timer ]; then systemctl stop "$timer.timer" 2>/dev/null; else kill "$(cat "$hold/timer.pid")" 2>/dev/null; fi
+    drop
+    say failed "the agent did not stop: $why"
+    exit 0
+fi
+now=$(date +%s)
+say injected
+)sh";
+
+constexpr std::string_view start = R"sh(
+if [ "$(cat "$hold/run" 2>/dev/null)" != "$run" ]; then
+    # Nothing to undo: it has been undone, or the order has not come yet and must not be followed when it does.
+    mkdir -p "$over" && : >"$over/$run"
+    find "$over" -type f -mmin +1440 -exec rm -f {} + 2>/dev/null
+    say clean
+    exit 0
+fi
+if [ "$init" = none ]; then say refused 'neither systemd nor Upstart runs here'; exit 1; fi
+pid=$(cat "$hold/timer.pid" 2>/dev/null)
+if ! start_agent; then say failed 'the agent did not start; its timer tries again'; exit 1; fi
+rm -rf "$hold"
+if [ "$init" = systemd ]; then systemctl stop "$timer.timer" 2>/dev/null; fi
+if [ -n "$pid" ] && grep -q undo.sh "/proc/$pid/cmdline" 2>/dev/null; then kill -- "-$pid" 2>/dev/null; fi
+rmdir "$base" 2>/dev/null
+now=$(date +%s)
+say reverted
+)sh";
+
+} // namespace
+
+std::string agent_stop_script(const std::string& run,
+                              const std::string& not_after,
+                              const std::string& restore_at,
+                              const std::string& longest) {
+    return fmt::format("run={}\nnot_after={}\nrestore_at={}\nlongest={}\n",
+                       shell_quoted(run),
+                       shell_quoted(not_after),
+                       shell_quoted(restore_at),
+                       shell_quoted(longest))
+           + std::string(common) + std::string(stop);
+}
+
+std::string agent_start_script(const std::string& run) {
+    return fmt::format("run={}\n", shell_quoted(run)) + std::string(common) + std::string(start);
+}
+
+} // namespace squall::experiment

@@ -1,0 +1,55 @@
+#include "host_states.h"
+
+#include "squall/base/time_text.h"
+
+#include <algorithm>
+
+namespace squall::experiment {
+namespace {
+
+void put(json::Object& object, const char* name, const std::optional<WallTime>& when) {
+    if (when) object[name] = rfc3339_millis(*when);
+}
+
+void put_span(json::Object& object,
+              const char* name,
+              const std::optional<WallTime>& from,
+              const std::optional<WallTime>& to) {
+    if (from && to) object[name] = std::chrono::duration_cast<Millis>(*to - *from).count();
+}
+
+} // namespace
+
+json::Object HostState::to_json() const {
+    json::Object object{{"instance_id", target.instance_id},
+                        {"injected", is_injected()},
+                        {"affected", affected_at.has_value()},
+                        {"recovered", recovered_at.has_value()},
+                        {"tasks_before", target.running_tasks}};
+    put(object, "sent_at", sent_at);
+    put(object, "injected_at", injected_at);
+    put(object, "affected_at", affected_at);
+    put(object, "revert_sent_at", revert_sent_at);
+    put(object, "reverted_at", reverted_at);
+    put(object, "recovered_at", recovered_at);
+    put_span(object, "time_to_detect_ms", injected_at, affected_at);
+    put_span(object, "time_to_recover_ms", revert_sent_at, recovered_at);
+    if (tasks_during) object["tasks_during"] = *tasks_during;
+    if (tasks_after) object["tasks_after"] = *tasks_after;
+    return object;
+}
+
+HostStates::HostStates(const Plan& plan) {
+    for (const auto& target : plan.targets) {
+        if (target.is_injected()) hosts_[target.instance_id].target = target;
+    }
+}
+
+HostState* HostStates::by_arn(const std::string& arn) {
+    const auto found = std::find_if(hosts_.begin(), hosts_.end(), [&](const auto& entry) {
+        return entry.second.target.arn == arn;
+    });
+    return found == hosts_.end() ? nullptr : &found->second;
+}
+
+} // namespace squall::experiment

@@ -1,0 +1,71 @@
+// What a run knows of each of its hosts, and the words and times of it.
+#pragma once
+
+#include "squall/base/clock.h"
+#include "squall/experiment/fault.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace squall::experiment {
+
+struct HostState {
+    Target target;
+    // What the host has said of the order; nothing while it has not.
+    std::optional<HostReport::Did> answer;
+    bool ordered = false;        // the intent is in the journal: it may have been told
+    bool may_hold = false;       // it may have the fault now: it has to be undone
+    bool undo_confirmed = false; // the host has said that the undo is done
+    std::optional<WallTime> sent_at;
+    std::optional<WallTime> injected_at; // when we heard that it is done
+    std::optional<WallTime> affected_at; // when the effect was seen
+    std::optional<WallTime> revert_sent_at;
+    std::optional<WallTime> reverted_at;  // when we heard that it is undone
+    std::optional<WallTime> recovered_at; // when it was seen to be well again
+    bool silent = false; // its order is over and it said nothing: it may have followed it
+    bool gone = false;
+    std::optional<std::int64_t> tasks_during; // the fewest that were seen
+    std::optional<std::int64_t> tasks_after;
+
+    [[nodiscard]] bool is_injected() const { return answer == HostReport::Did::injected; }
+
+    // Only then is what is seen of it our doing.
+    [[nodiscard]] bool should_show() const { return is_injected() || (silent && may_hold); }
+
+    [[nodiscard]] json::Object to_json() const;
+};
+
+class HostStates {
+public:
+    explicit HostStates(const Plan& plan);
+
+    [[nodiscard]] HostState& at(const std::string& instance_id) { return hosts_.at(instance_id); }
+
+    [[nodiscard]] std::map<std::string, HostState>& all() { return hosts_; }
+
+    [[nodiscard]] const std::map<std::string, HostState>& all() const { return hosts_; }
+
+    // Null where no host has this container instance ARN.
+    [[nodiscard]] HostState* by_arn(const std::string& arn);
+
+    template <class Condition>
+    [[nodiscard]] std::vector<std::string> ids_where(const Condition& condition) const {
+        std::vector<std::string> ids;
+        for (const auto& [id, host] : hosts_) {
+            if (condition(host)) ids.push_back(id);
+        }
+        return ids;
+    }
+
+    template <class Condition>
+    [[nodiscard]] std::size_t count_where(const Condition& condition) const {
+        return ids_where(condition).size();
+    }
+
+private:
+    std::map<std::string, HostState> hosts_; // by instance id: those that the plan injects
+};
+
+} // namespace squall::experiment

@@ -1,0 +1,114 @@
+#include "squall/experiment/plan.h"
+
+#include "squall/base/text.h"
+
+namespace squall::experiment {
+namespace {
+
+json::Array texts(const std::vector<std::string>& from) {
+    return json::Array(from.begin(), from.end());
+}
+
+std::vector<std::string> texts_from(const json::Array& from) {
+    std::vector<std::string> texts;
+    for (const auto& value : from)
+        texts.emplace_back(json::string_of(value));
+    return texts;
+}
+
+json::Object to_json(const Target& target) {
+    return {{"instance_id", target.instance_id},
+            {"arn", target.arn},
+            {"availability_zone", target.availability_zone},
+            {"platform", target.platform},
+            {"running_tasks", target.running_tasks},
+            {"skip", target.skip},
+            {"advice", target.advice}};
+}
+
+Target target_from(const json::Value& value) {
+    return {std::string(json::string_at(value, "instance_id")),
+            std::string(json::string_at(value, "arn")),
+            std::string(json::string_at(value, "availability_zone")),
+            std::string(json::string_at(value, "platform")),
+            json::integer_at(value, "running_tasks"),
+            std::string(json::string_at(value, "skip")),
+            std::string(json::string_at(value, "advice"))};
+}
+
+json::Object to_json(const PlannedCall& call) {
+    return {{"operation", call.operation}, {"count", call.count}, {"per_look", call.per_look}};
+}
+
+} // namespace
+
+std::vector<std::string> Plan::injected_ids() const {
+    std::vector<std::string> ids;
+    for (const auto& target : targets) {
+        if (target.is_injected()) ids.push_back(target.instance_id);
+    }
+    return ids;
+}
+
+json::Object Plan::to_json() const {
+    json::Array target_list;
+    for (const auto& target : targets)
+        target_list.push_back(experiment::to_json(target));
+    json::Array call_list;
+    for (const auto& call : calls)
+        call_list.push_back(experiment::to_json(call));
+    return {{"experiment", experiment},
+            {"fault", fault},
+            {"region", region},
+            {"cluster", cluster},
+            {"principal", principal},
+            {"endpoint", endpoint},
+            {"tunables", tunables.to_json(specs)},
+            {"targets", std::move(target_list)},
+            {"sequence", serial ? "serial" : "parallel"},
+            {"duration_s", duration.count()},
+            {"ramp_s", ramp.count()},
+            {"inject_script", inject_script},
+            {"revert_script", revert_script},
+            {"calls", std::move(call_list)},
+            {"permissions", texts(permissions)},
+            {"warnings", texts(warnings)}};
+}
+
+Result<Plan> Plan::from_json(const json::Object& object) {
+    Plan plan;
+    plan.experiment = json::string_at(object, "experiment");
+    plan.fault = json::string_at(object, "fault");
+    plan.region = json::string_at(object, "region");
+    plan.cluster = json::string_at(object, "cluster");
+    plan.principal = json::string_at(object, "principal");
+    plan.endpoint = json::string_at(object, "endpoint");
+    for (const auto& [name, value] : json::object_at(object, "tunables")) {
+        const std::string text =
+            value.is_string() ? std::string(json::string_of(value)) : json::text(value);
+        plan.tunables.put(std::string(std::string_view(name)),
+                          {text, to_integer(text).value_or(0), "the journal"});
+    }
+    for (const auto& target : json::array_at(object, "targets"))
+        plan.targets.push_back(target_from(target));
+    plan.serial = json::string_at(object, "sequence") == "serial";
+    plan.duration = Seconds(json::integer_at(object, "duration_s"));
+    plan.ramp = Seconds(json::integer_at(object, "ramp_s"));
+    plan.inject_script = json::string_at(object, "inject_script");
+    plan.revert_script = json::string_at(object, "revert_script");
+    plan.permissions = texts_from(json::array_at(object, "permissions"));
+    plan.warnings = texts_from(json::array_at(object, "warnings"));
+    if (plan.fault.empty()) return fail(Errc::invalid_input, "this is no plan: it names no fault");
+    return plan;
+}
+
+std::string Plan::hash() const {
+    json::Object object = to_json();
+    for (auto& target : object["targets"].as_array())
+        target.as_object().erase("running_tasks");
+    object.erase("calls");
+    object.erase("warnings");
+    return sha256_hex(json::canonical_text(object));
+}
+
+} // namespace squall::experiment

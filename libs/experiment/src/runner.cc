@@ -1,0 +1,247 @@
+#include "squall/experiment/runner.h"
+
+#include "fault_window.h"
+#include "squall/base/time_text.h"
+
+#include <algorithm>
+
+namespace squall::experiment {
+namespace {
+
+json::Object counts_of(World& world) {
+    json::Object counts;
+    for (const auto& [operation, count] : world.call_counts())
+        counts[operation] = count;
+    return counts;
+}
+
+std::string counted(std::size_t part, std::size_t whole) {
+    return part == whole ? fmt::format("all {}", whole) : fmt::format("{} of {}", part, whole);
+}
+
+// What the run comes to, worst first.
+RunResult judge(const std::string& run,
+                const HostStates& hosts,
+                const Stops& stops,
+                const std::optional<Error>& problem,
+                const std::optional<std::string>& busy_with,
+                const std::string& advice_without_effect) {
+    const auto held = hosts.count_where([](const HostState& host) { return host.may_hold; });
+    const auto injected =
+        hosts.count_where([](const HostState& host) { return host.is_injected(); });
+    const auto affected = hosts.count_where(
+        [](const HostState& host) { return host.is_injected() && host.affected_at; });
+    const auto recovered =
+        hosts.count_where([](const HostState& host) { return host.may_hold && host.recovered_at; });
+    if (stops.quit.stop_requested())
+        return {
+            run, Verdict::aborted, "left before recovery was seen: the hosts restore themselves"};
+    if (recovered < held)
+        return {
+            run,
+            Verdict::failed,
+            fmt::format("{} of {} hosts were not seen to be well again", held - recovered, held)};
+    if (busy_with)
+        return {run,
+                Verdict::refused,
+                fmt::format("not injecting: a host is held by the run {}", *busy_with)};
+    if (stops.abort.stop_requested())
+        return {run,
+                Verdict::aborted,
+                held == 0
+                    ? "aborted before anything was injected"
+                    : fmt::format("aborted; {} hosts are well again", counted(recovered, held))};
+    if (problem) return {run, Verdict::error, problem->message};
+    if (injected == 0)
+        return {run, Verdict::no_effect, "no host followed the order (see what each one answered)"};
+    if (affected < injected)
+        return {run,
+                Verdict::no_effect,
+                fmt::format("the effect was seen on {} of {} hosts: {}",
+                            affected,
+                            injected,
+                            advice_without_effect)};
+    return {run,
+            Verdict::passed,
+            fmt::format("{} hosts were affected, and all are well again", injected)};
+}
+
+} // namespace
+
+Runner::Runner(World& world,
+               Journal& journal,
+               const Fault& fault,
+               std::vector<EventSink*> sinks,
+               Stops stops,
+               RunTimes times)
+    : world_(world),
+      journal_(journal),
+      fault_(fault),
+      sinks_(std::move(sinks)),
+      stops_(std::move(stops)),
+      times_(times) {}
+
+RunResult Runner::run(const std::string& id, const Plan& plan) {
+    const auto refuse = [&](const std::string& why) {
+        return RunResult{id, Verdict::refused, "not injecting: " + why};
+    };
+    HostStates hosts(plan);
+    if (hosts.all().empty())
+        return {id,
+                Verdict::error,
+                "not injecting: no container instance of this plan can be reached; the plan says "
+                "why for each"};
+    if (auto made = make_directories(journal_.lock_path(id).parent_path(), 0700); !made)
+        return refuse(made.error().message);
+    const auto lock = FileLock::try_take(journal_.lock_path(id));
+    if (!lock || !*lock)
+        return refuse(lock ? "another process runs this run" : lock.error().message);
+    if (auto begun = journal_.begin(id, plan, world_.clock.wall()); !begun)
+        return refuse(begun.error().message);
+
+    EventWriter events(journal_, world_.clock, sinks_, id, 0);
+    events.tell("run",
+                {{"fault", plan.fault},
+                 {"experiment", plan.experiment},
+                 {"cluster", plan.cluster},
+                 {"region", plan.region},
+                 {"endpoint", plan.endpoint},
+                 {"principal", plan.principal},
+                 {"plan_hash", plan.hash()},
+                 {"targets", plan.targets.size()},
+                 {"hosts", hosts.all().size()},
+                 {"duration_s", plan.duration.count()},
+                 {"sequence", plan.serial ? "serial" : "parallel"}});
+    for (const auto& target : plan.targets) {
+        if (!target.is_injected())
+            events.tell(
+                "skipped", target.instance_id, {{"why", target.skip}, {"advice", target.advice}});
+    }
+    const auto ramp = [&](const char* which) {
+        if (plan.ramp.count() == 0 || stops_.abort.stop_requested()) return;
+        events.tell("phase",
+                    {{"phase", which}, {"until", rfc3339_millis(world_.clock.wall() + plan.ramp)}});
+        world_.clock.wait_for(plan.ramp, stops_.abort);
+    };
+
+    std::optional<Error> problem;
+    std::optional<std::string> busy_with;
+    ramp("ramp-before");
+    std::vector<std::vector<std::string>> groups;
+    if (plan.serial)
+        for (const auto& target : plan.injected_ids())
+            groups.push_back({target});
+    else
+        groups.push_back(plan.injected_ids());
+    for (const auto& group : groups) {
+        if (stops_.abort.stop_requested() || problem || busy_with) break;
+        FaultWindow window({world_, fault_, plan, events, hosts, stops_, times_}, group);
+        if (auto held = window.inject_and_hold(); !held && held.error().code != Errc::interrupted) {
+            problem = held.error();
+            events.tell("error", {{"text", problem->message}});
+        }
+        window.revert();
+        busy_with = window.busy_with();
+    }
+    ramp("ramp-after");
+
+    const RunResult result =
+        judge(id, hosts, stops_, problem, busy_with, fault_.advice_without_effect(plan));
+    json::Array instances;
+    for (const auto& [instance_id, host] : hosts.all())
+        instances.push_back(host.to_json());
+    events.tell("verdict",
+                {{"verdict", verdict_word(result.verdict)},
+                 {"score", nullptr},
+                 {"reason", result.reason},
+                 {"api_calls", counts_of(world_)},
+                 {"instances", std::move(instances)}});
+    // Whoever leaves early leaves the run open, so that recover() looks after it.
+    if (stops_.quit.stop_requested()) return result;
+    if (auto closed =
+            journal_.close(id, std::string(verdict_word(result.verdict)), world_.clock.wall());
+        !closed)
+        events.tell("warning", {{"text", closed.error().message}});
+    std::error_code ignored;
+    std::filesystem::remove(journal_.lock_path(id), ignored);
+    return result;
+}
+
+RunResult Runner::finish(const RunRecord& record) {
+    const auto problem = [&](const std::string& why) {
+        return RunResult{record.id, Verdict::error, why};
+    };
+    if (auto made = make_directories(journal_.lock_path(record.id).parent_path(), 0700); !made)
+        return problem(made.error().message);
+    const auto lock = FileLock::try_take(journal_.lock_path(record.id));
+    if (!lock || !*lock)
+        return {record.id,
+                Verdict::refused,
+                lock ? "its runner is still at work: use squall abort" : lock.error().message};
+    const auto plan = Plan::from_json(record.plan);
+    if (!plan) return problem(plan.error().message);
+    if (plan->endpoint != world_.endpoint) {
+        return {record.id,
+                Verdict::refused,
+                fmt::format("this run was made at {}, and AWS now means {}: set AWS_ENDPOINT_URL "
+                            "(or unset it) as it was then",
+                            plan->endpoint,
+                            world_.endpoint)};
+    }
+    const auto past = journal_.events(record.id);
+    if (!past) return problem(past.error().message);
+    HostStates hosts(*plan);
+    WallTime restore_at = record.created_at;
+    for (const auto& event : *past) {
+        if (event.kind != "intent" || !hosts.all().contains(event.target)) continue;
+        HostState& host = hosts.at(event.target);
+        host.ordered = host.may_hold = true;
+        restore_at = std::max(
+            restore_at, parse_time(json::string_at(event.data, "restore_at")).value_or(restore_at));
+    }
+    EventWriter events(
+        journal_, world_.clock, sinks_, record.id, past->empty() ? 0 : past->back().sequence);
+    events.tell("phase",
+                {{"phase", "recover"}, {"hosts", hosts.count_where([](const HostState& host) {
+                                            return host.may_hold;
+                                        })}});
+    FaultWindow window({world_, fault_, *plan, events, hosts, stops_, times_},
+                       hosts.ids_where([](const HostState& host) { return host.may_hold; }));
+    window.set_restore_at(restore_at);
+    window.revert();
+    const auto held = hosts.count_where([](const HostState& host) { return host.may_hold; });
+    const auto recovered =
+        hosts.count_where([](const HostState& host) { return host.may_hold && host.recovered_at; });
+    if (stops_.abort.stop_requested() && recovered < held)
+        return {
+            record.id, Verdict::aborted, "stopped before recovery was seen: the run stays open"};
+    RunResult result{record.id,
+                     Verdict::aborted,
+                     held == 0 ? "its runner died before it told any host"
+                               : fmt::format("its runner died; {} hosts are well again",
+                                             counted(recovered, held))};
+    if (recovered < held)
+        result = {record.id,
+                  Verdict::failed,
+                  fmt::format("its runner died; {} of {} hosts were not seen to be well again",
+                              held - recovered,
+                              held)};
+    json::Array instances;
+    for (const auto& [instance_id, host] : hosts.all())
+        instances.push_back(host.to_json());
+    events.tell("verdict",
+                {{"verdict", verdict_word(result.verdict)},
+                 {"score", nullptr},
+                 {"reason", result.reason},
+                 {"api_calls", counts_of(world_)},
+                 {"instances", std::move(instances)}});
+    if (auto closed = journal_.close(
+            record.id, std::string(verdict_word(result.verdict)), world_.clock.wall());
+        !closed)
+        return problem(closed.error().message);
+    std::error_code ignored;
+    std::filesystem::remove(journal_.lock_path(record.id), ignored);
+    return result;
+}
+
+} // namespace squall::experiment

@@ -1,0 +1,139 @@
+#include "squall/experiment/tunable.h"
+
+#include "squall/base/text.h"
+
+#include <algorithm>
+#include <regex>
+
+namespace squall::experiment {
+namespace {
+
+constexpr std::size_t value_max = 4096;
+
+// A value fit for a message: short, printable, on one line.
+std::string shown(const std::string& text) {
+    constexpr std::size_t shown_max = 80;
+    std::string out;
+    for (const char c : text.substr(0, shown_max))
+        out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
+    return out + (text.size() > shown_max ? "…" : "");
+}
+
+std::string with_unit(std::int64_t number, const TunableSpec& spec) {
+    return fmt::format("{}{}{}", number, spec.unit.empty() ? "" : " ", spec.unit);
+}
+
+// Why the value cannot be; nothing when it can.
+std::optional<std::string>
+complaint(const TunableSpec& spec, const std::string& text, std::int64_t& number) {
+    if (text.size() > value_max)
+        return fmt::format("{} is longer than {} characters", spec.name, value_max);
+    if (text.find('\0') != std::string::npos || !is_valid_utf8(text))
+        return fmt::format("{} is not text", spec.name);
+    switch (spec.type) {
+    case TunableSpec::Type::integer: {
+        const auto value = to_integer(text);
+        if (!value)
+            return fmt::format("{} must be a whole number between {} and {}, not '{}'",
+                               spec.name,
+                               spec.least,
+                               with_unit(spec.most, spec),
+                               shown(text));
+        if (*value < spec.least || *value > spec.most) {
+            return fmt::format("{} must be between {} and {}, not {}",
+                               spec.name,
+                               spec.least,
+                               with_unit(spec.most, spec),
+                               *value);
+        }
+        number = *value;
+        return std::nullopt;
+    }
+    case TunableSpec::Type::choice:
+        if (std::find(spec.choices.begin(), spec.choices.end(), text) != spec.choices.end())
+            return std::nullopt;
+        return fmt::format(
+            "{} must be one of {}, not '{}'", spec.name, join(spec.choices, ", "), shown(text));
+    case TunableSpec::Type::text:
+        if (spec.pattern.empty() || std::regex_match(text, std::regex(spec.pattern)))
+            return std::nullopt;
+        return fmt::format("{} must be {}, not '{}'", spec.name, spec.pattern_meaning, shown(text));
+    }
+    return std::nullopt;
+}
+
+Problem unknown_tunable(const std::string& name,
+                        const std::string& where,
+                        const std::vector<TunableSpec>& specs) {
+    std::vector<std::string> names;
+    for (const auto& spec : specs)
+        names.push_back(spec.name);
+    const auto meant = nearest(name, names);
+    const std::string hint = meant ? fmt::format("did you mean {}?", *meant)
+                                   : fmt::format("there are {}", join(names, ", "));
+    return {where, fmt::format("unknown tunable '{}': {}", shown(name), hint)};
+}
+
+} // namespace
+
+std::string problem_text(const Problems& problems) {
+    std::string text;
+    for (const auto& problem : problems)
+        text += (text.empty() ? "" : "\n") + problem.where + ": " + problem.what;
+    return text;
+}
+
+json::Object TunableValues::to_json(const std::vector<TunableSpec>& specs) const {
+    json::Object object;
+    for (const auto& spec : specs) {
+        const auto found = values_.find(spec.name);
+        if (found == values_.end()) continue;
+        if (spec.type == TunableSpec::Type::integer)
+            object[spec.name] = found->second.number;
+        else
+            object[spec.name] = found->second.text;
+    }
+    return object;
+}
+
+Result<TunableValues, Problems>
+check_tunables(const std::vector<TunableSpec>& specs,
+               const RawValues& given,
+               const std::function<std::optional<std::string>(const std::string&)>& environment) {
+    Problems problems;
+    TunableValues values;
+    for (const auto& [name, raw] : given) {
+        const bool known =
+            std::any_of(specs.begin(), specs.end(), [&, &wanted = name](const TunableSpec& spec) {
+                return spec.name == wanted;
+            });
+        if (!known) problems.push_back(unknown_tunable(name, raw.where, specs));
+    }
+    for (const auto& spec : specs) {
+        const auto found = given.find(spec.name);
+        const auto variable = found == given.end() ? environment(spec.name) : std::nullopt;
+        TunableValue value{spec.default_value, 0, "default"};
+        if (found != given.end())
+            value = {found->second.text, 0, found->second.where};
+        else if (variable)
+            value = {*variable, 0, "the environment"};
+        if (spec.required && value.text.empty()) {
+            problems.push_back({value.source == "default" ? "the experiment" : value.source,
+                                fmt::format("{} is required: {}", spec.name, spec.meaning)});
+            continue;
+        }
+        // An empty text is "none"; every other value has to be right, the environment's too.
+        const bool is_none = value.text.empty() && spec.type == TunableSpec::Type::text;
+        if (!is_none) {
+            if (auto wrong = complaint(spec, value.text, value.number)) {
+                problems.push_back({value.source, std::move(*wrong)});
+                continue;
+            }
+        }
+        values.put(spec.name, std::move(value));
+    }
+    if (!problems.empty()) return tl::unexpected<Problems>(std::move(problems));
+    return values;
+}
+
+} // namespace squall::experiment

@@ -1,0 +1,261 @@
+// Runs the real scripts in a real shell, on a host made of a folder: a systemctl that keeps its
+// units in files.
+#include "faults/ecs_agent_stop_scripts.h"
+#include "squall/base/file.h"
+#include "squall/base/subprocess.h"
+#include "squall/base/text.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace squall::experiment {
+namespace {
+
+constexpr const char* fake_systemctl = R"sh(#!/bin/sh
+echo "systemctl $*" >>@ROOT@/log
+verb=$1; shift
+[ "$1" = --quiet ] && shift
+unit=@ROOT@/units/${1%.service}
+case $verb in
+is-active) [ -e "$unit" ] ;;
+start) [ -e @ROOT@/start-fails ] && exit 1; : >"$unit" ;;
+stop) [ -e @ROOT@/stop-fails ] && { echo 'Failed to stop "ecs": no' >&2; exit 1; }; rm -f "$unit" ;;
+esac
+)sh";
+
+constexpr const char* fake_systemd_run = R"sh(#!/bin/sh
+echo "systemd-run $*" >>@ROOT@/log
+[ -e @ROOT@/no-timers ] && exit 1
+for word; do case $word in --unit=*) : >"@ROOT@/units/${word#--unit=}.timer" ;; esac; done
+)sh";
+
+class ScriptHost : public ::testing::Test {
+protected:
+    void SetUp() override {
+        std::string pattern = "/tmp/squall-script-test-XXXXXX";
+        root_ = ::mkdtemp(pattern.data());
+        for (const char* folder : {"bin", "units", "systemd"})
+            ASSERT_TRUE(make_directories(root_ / folder));
+        ASSERT_TRUE(write_file(
+            root_ / "bin/systemctl", replace_all(fake_systemctl, "@ROOT@", root_.string()), 0755));
+        ASSERT_TRUE(write_file(root_ / "bin/systemd-run",
+                               replace_all(fake_systemd_run, "@ROOT@", root_.string()),
+                               0755));
+        ASSERT_TRUE(write_file(root_ / "units/ecs", ""));
+    }
+
+    void TearDown() override { std::filesystem::remove_all(root_); }
+
+    // The script, with this folder in place of the host's.
+    std::string on_this_host(std::string script) const {
+        script = replace_all(script,
+                             "PATH=/usr/local/sbin",
+                             "PATH=" + (root_ / "bin").string() + ":/usr/local/sbin");
+        script = replace_all(script, "/var/lib/squall", (root_ / "squall").string());
+        return replace_all(script, "/run/systemd/system", (root_ / "systemd").string());
+    }
+
+    json::Object execute(const std::string& script) {
+        const auto finished =
+            run({{"sh", "-c", on_this_host(script)}, {}, {}, {}}, Deadline::in(Seconds(30)))
+                .value();
+        EXPECT_EQ(finished.errors, "");
+        const auto object = json::parse_object(trimmed(finished.output));
+        EXPECT_TRUE(object) << finished.output;
+        return object.value_or(json::Object{});
+    }
+
+    std::string
+    stop(const std::string& run_id, int late_by = 0, int lasts = 60, int longest = 100) {
+        const auto now =
+            std::chrono::duration_cast<Seconds>(Wall::now().time_since_epoch()).count();
+        last_ = execute(agent_stop_script(run_id,
+                                          std::to_string(now + 30 - late_by),
+                                          std::to_string(now + lasts - late_by),
+                                          std::to_string(longest)));
+        return std::string(json::string_at(last_, "did"));
+    }
+
+    std::string start(const std::string& run_id) {
+        last_ = execute(agent_start_script(run_id));
+        return std::string(json::string_at(last_, "did"));
+    }
+
+    [[nodiscard]] bool agent_runs() const { return std::filesystem::exists(root_ / "units/ecs"); }
+
+    [[nodiscard]] bool timer_runs(const std::string& run_id) const {
+        return std::filesystem::exists(root_ / ("units/squall-" + run_id + "-undo.timer"));
+    }
+
+    [[nodiscard]] bool is_held() const {
+        return std::filesystem::exists(root_ / "squall/ecs-agent-stop");
+    }
+
+    [[nodiscard]] std::string log() const {
+        return read_file(root_ / "log", 1U << 20U).value_or("");
+    }
+
+    void touch(const char* name) { ASSERT_TRUE(write_file(root_ / name, "")); }
+
+    void run_undo() {
+        ASSERT_TRUE(
+            run_checked({{"sh", (root_ / "squall/ecs-agent-stop/undo.sh").string()}, {}, {}, {}},
+                        Deadline::in(Seconds(20))));
+    }
+
+    Path root_;
+    json::Object last_;
+};
+
+TEST_F(ScriptHost, StopsTheAgentWithItsUndoArmedFirst) {
+    EXPECT_EQ(stop("r-1"), "injected");
+    EXPECT_FALSE(agent_runs());
+    EXPECT_TRUE(timer_runs("r-1"));
+    const std::string order = log();
+    EXPECT_LT(order.find("systemd-run --unit=squall-r-1-undo"), order.find("systemctl stop ecs"));
+    EXPECT_NE(order.find("--timer-property=AccuracySec=100ms"), std::string::npos)
+        << "without it systemd may be a minute late";
+    EXPECT_EQ(json::string_at(last_, "run"), "r-1");
+}
+
+TEST_F(ScriptHost, StartsItAgainAndLeavesNothing) {
+    stop("r-1");
+    EXPECT_EQ(start("r-1"), "reverted");
+    EXPECT_TRUE(agent_runs());
+    EXPECT_FALSE(timer_runs("r-1"));
+    EXPECT_FALSE(std::filesystem::exists(root_ / "squall"));
+}
+
+TEST_F(ScriptHost, MayBeToldToStartAnyNumberOfTimes) {
+    stop("r-1");
+    EXPECT_EQ(start("r-1"), "reverted");
+    EXPECT_EQ(start("r-1"), "clean");
+    EXPECT_EQ(start("r-1"), "clean");
+    EXPECT_TRUE(agent_runs());
+}
+
+TEST_F(ScriptHost, UndoesItselfAndTheOrderToStartThenFindsNothing) {
+    stop("r-1");
+    run_undo();
+    EXPECT_TRUE(agent_runs());
+    EXPECT_FALSE(is_held());
+    EXPECT_EQ(start("r-1"), "clean");
+}
+
+TEST_F(ScriptHost, TakesTheSameOrderTwiceAsOne) {
+    EXPECT_EQ(stop("r-1"), "injected");
+    EXPECT_EQ(stop("r-1"), "injected");
+    EXPECT_EQ(log().find("systemctl stop ecs"), log().rfind("systemctl stop ecs"));
+}
+
+TEST_F(ScriptHost, DoesNothingWhenItIsTooLate) {
+    EXPECT_EQ(stop("r-1", 31), "too-late");
+    EXPECT_EQ(stop("r-1", 0, 2), "too-late");
+    EXPECT_TRUE(agent_runs());
+    EXPECT_FALSE(std::filesystem::exists(root_ / "squall"));
+}
+
+TEST_F(ScriptHost, DoesNothingWhenTheRunHasEndedBeforeTheOrderCame) {
+    EXPECT_EQ(start("r-1"), "clean");
+    EXPECT_EQ(stop("r-1"), "too-late");
+    EXPECT_TRUE(agent_runs());
+    EXPECT_EQ(stop("r-2"), "injected") << "that was another run";
+}
+
+TEST_F(ScriptHost, IsHeldByOneRunAtATime) {
+    stop("r-1");
+    EXPECT_EQ(stop("r-2"), "busy");
+    EXPECT_EQ(json::string_at(last_, "other_run"), "r-1");
+    EXPECT_EQ(start("r-2"), "clean");
+    EXPECT_FALSE(agent_runs()) << "only the run that stopped it starts it";
+    EXPECT_TRUE(timer_runs("r-1"));
+}
+
+TEST_F(ScriptHost, LeavesAnAgentAloneThatDoesNotRun) {
+    std::filesystem::remove(root_ / "units/ecs");
+    EXPECT_EQ(stop("r-1"), "left");
+    EXPECT_FALSE(is_held());
+    EXPECT_EQ(start("r-1"), "clean");
+    EXPECT_FALSE(agent_runs());
+}
+
+TEST_F(ScriptHost, UndoesWhatItBeganWhenTheAgentDoesNotStop) {
+    touch("stop-fails");
+    EXPECT_EQ(stop("r-1"), "failed");
+    EXPECT_TRUE(agent_runs());
+    EXPECT_FALSE(is_held());
+    EXPECT_NE(json::string_at(last_, "why").find("Failed to stop ecs: no"), std::string_view::npos)
+        << json::string_at(last_, "why");
+}
+
+TEST_F(ScriptHost, ArmsAProcessWhereSystemdHasNoTimerForIt) {
+    touch("no-timers");
+    EXPECT_EQ(stop("r-1", 0, 3), "injected");
+    EXPECT_FALSE(agent_runs());
+    // The process ends by itself, and the agent is back.
+    const Path pid_file = root_ / "squall/ecs-agent-stop/timer.pid";
+    const std::string pid(trimmed(read_file(pid_file, 100).value()));
+    ASSERT_TRUE(run_checked(
+        {{"sh", "-c", "while kill -0 " + pid + " 2>/dev/null; do sleep 0.1; done"}, {}, {}, {}},
+        Deadline::in(Seconds(30))));
+    EXPECT_TRUE(agent_runs());
+    EXPECT_FALSE(is_held());
+}
+
+TEST_F(ScriptHost, EndsThatProcessWhenItIsToldToStart) {
+    touch("no-timers");
+    stop("r-1", 0, 90);
+    const std::string pid(
+        trimmed(read_file(root_ / "squall/ecs-agent-stop/timer.pid", 100).value()));
+    EXPECT_EQ(start("r-1"), "reverted");
+    EXPECT_TRUE(run_checked(
+        {{"sh", "-c", "while kill -0 " + pid + " 2>/dev/null; do sleep 0.1; done"}, {}, {}, {}},
+        Deadline::in(Seconds(10))));
+}
+
+TEST_F(ScriptHost, TakesOverAHoldThatARebootLeftBehind) {
+    stop("r-1");
+    touch("units/ecs"); // the boot started the agent
+    ASSERT_TRUE(write_file(root_ / "squall/ecs-agent-stop/until", "1000000000\n"));
+    EXPECT_EQ(stop("r-2"), "injected");
+    EXPECT_EQ(start("r-1"), "clean");
+    EXPECT_EQ(start("r-2"), "reverted");
+}
+
+TEST_F(ScriptHost, KeepsItsHoldWhenTheAgentDoesNotStart) {
+    stop("r-1");
+    touch("start-fails");
+    const auto finished = run({{"sh", "-c", on_this_host(agent_start_script("r-1"))}, {}, {}, {}},
+                              Deadline::in(Seconds(30)))
+                              .value();
+    EXPECT_EQ(finished.exit_code, 1);
+    EXPECT_TRUE(is_held()) << "its timer tries again";
+    EXPECT_TRUE(timer_runs("r-1"));
+    std::filesystem::remove(root_ / "start-fails");
+    EXPECT_EQ(start("r-1"), "reverted");
+}
+
+TEST_F(ScriptHost, NeverHoldsLongerThanItsLongestWhateverItsClockSays) {
+    // A host whose clock is an hour behind would wait an hour too long.
+    stop("r-1", -3600, 60, 40);
+    EXPECT_NE(log().find("--on-active=40s"), std::string::npos) << log();
+}
+
+TEST_F(ScriptHost, RefusesAHostWithoutAnInitItKnows) {
+    std::filesystem::remove(root_ / "systemd");
+    if (std::filesystem::exists("/sbin/initctl")) return;
+    EXPECT_EQ(stop("r-1"), "refused");
+    EXPECT_TRUE(agent_runs());
+}
+
+TEST(AgentStopScript, FitsIntoADocumentAndHasNoFlagNewerThanSystemd219) {
+    const std::string script =
+        agent_stop_script("r-20261121-0000-abcd", "1795219753", "1795219753", "100");
+    EXPECT_LT(script.size(), 64U * 1024U);
+    for (const char* newer : {"--collect", "--wait", "--pipe", "--quiet --unit"})
+        EXPECT_EQ(script.find(newer), std::string::npos) << newer;
+}
+
+} // namespace
+} // namespace squall::experiment

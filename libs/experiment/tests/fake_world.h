@@ -1,0 +1,432 @@
+// A cluster that behaves, in memory and in virtual time: hosts with agents, an SSM that runs what
+// it is sent, an ECS that sees agents come and go. It knows the fault's scripts by the settings in
+// their first lines.
+#pragma once
+
+#include "squall/aws/client.h"
+#include "squall/aws/ecs.h"
+#include "squall/aws/ssm.h"
+#include "squall/aws/sts.h"
+#include "squall/base/text.h"
+#include "squall/base/time_text.h"
+#include "squall/experiment/runner.h"
+#include "squall/wire/xml.h"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
+
+namespace squall::experiment {
+
+inline const WallTime start_of_test = parse_time("2026-11-21T00:00:00Z").value();
+
+// Waiting is moving time; what is due happens on the way.
+class VirtualClock final : public Clock {
+public:
+    [[nodiscard]] SteadyTime now() const override {
+        return SteadyTime{} + std::chrono::hours(1) + passed_;
+    }
+
+    [[nodiscard]] WallTime wall() const override {
+        return start_of_test + std::chrono::duration_cast<Wall::duration>(passed_);
+    }
+
+    bool wait_until(SteadyTime when, std::stop_token stop) override {
+        while (now() < when) {
+            if (stop.stop_requested()) return false;
+            passed_ += std::min<Steady::duration>(Millis(100), when - now());
+            if (on_tick) on_tick();
+        }
+        return !stop.stop_requested();
+    }
+
+    std::function<void()> on_tick;
+
+private:
+    Steady::duration passed_{0};
+};
+
+struct FakeHost {
+    std::string id;
+    bool agent_running = true;
+    bool managed = true;
+    bool online = true; // its SSM agent takes commands
+    std::string held_by;
+    std::optional<WallTime> restore_at; // its own timer
+    std::set<std::string> over;         // runs that ended before they began here
+    Seconds seen_after{1};              // how long ECS takes to see a change of the agent
+    WallTime agent_changed_at = start_of_test - std::chrono::hours(1);
+    int stops = 0;
+    bool refuses_to_stop = false;
+    bool never_starts = false;  // once it has stopped
+    bool seen_connected = true; // what ECS shows
+
+    [[nodiscard]] std::string arn() const {
+        return "arn:aws:ecs:us-east-1:123456789012:container-instance/demo/" + id.substr(2);
+    }
+};
+
+class FakeAws final : public aws::HttpSender {
+public:
+    FakeAws(VirtualClock& clock, int hosts) : clock_(clock) {
+        for (int i = 1; i <= hosts; ++i) {
+            const std::string id = fmt::format("i-{:017}", i);
+            hosts_[id].id = id;
+        }
+        clock.on_tick = [this] {
+            tick();
+        };
+    }
+
+    Result<wire::HttpResponse> send(const wire::Url&,
+                                    const wire::HttpRequest& request,
+                                    Deadline,
+                                    std::stop_token stop) override {
+        if (stop.stop_requested()) return fail(Errc::interrupted, "stopped");
+        tick();
+        const std::string target(wire::header_value(request.headers, "X-Amz-Target"));
+        const std::string operation =
+            target.empty() ? "GetCallerIdentity" : target.substr(target.find('.') + 1);
+        ++calls[operation];
+        if (on_call) on_call(operation);
+        if (const auto broken = fail_with.find(operation); broken != fail_with.end()) {
+            return wire::error_response(wire::Protocol::json_1_1, broken->second, "req");
+        }
+        if (operation == "GetCallerIdentity") return identity();
+        const auto body = json::parse_object(request.body).value();
+        return wire::HttpResponse{
+            200, {{"x-amzn-RequestId", "req"}}, json::text(answer(operation, body))};
+    }
+
+    FakeHost& host(int number) { return hosts_.at(fmt::format("i-{:017}", number)); }
+
+    std::map<std::string, FakeHost>& hosts() { return hosts_; }
+
+    std::map<std::string, int> calls;
+    std::map<std::string, wire::ServiceError> fail_with;
+    std::function<void(const std::string& operation)> on_call;
+    std::string cluster_status = "ACTIVE";
+    std::vector<std::string> scripts; // every script sent, in order
+
+private:
+    struct Invocation {
+        std::string status = "Pending";
+        std::string output;
+    };
+
+    struct Command {
+        std::string script;
+        WallTime sent_at;
+        std::map<std::string, Invocation> invocations;
+    };
+
+    static wire::HttpResponse identity() {
+        wire::XmlWriter xml;
+        xml.open("GetCallerIdentityResponse");
+        xml.element("GetCallerIdentityResult", [&] {
+            xml.leaf("Arn", "arn:aws:iam::123456789012:user/test");
+            xml.leaf("Account", "123456789012");
+            xml.leaf("UserId", "AIDATEST");
+        });
+        xml.close();
+        return {200, {}, xml.text()};
+    }
+
+    void set_agent(FakeHost& host, bool running) {
+        if (host.agent_running == running || (running && host.never_starts)) return;
+        host.agent_running = running;
+        host.agent_changed_at = clock_.wall();
+        if (!running) ++host.stops;
+    }
+
+    void tick() {
+        for (auto& [id, host] : hosts_) {
+            if (host.restore_at && clock_.wall() >= *host.restore_at) {
+                set_agent(host, true);
+                host.held_by.clear();
+                host.restore_at.reset();
+            }
+            if (clock_.wall() >= host.agent_changed_at + host.seen_after)
+                host.seen_connected = host.agent_running;
+        }
+        for (auto& [id, command] : commands_) {
+            for (auto& [instance, invocation] : command.invocations) {
+                if (invocation.status != "Pending") continue;
+                FakeHost& host = hosts_.at(instance);
+                if (host.online && clock_.wall() >= command.sent_at + Millis(300)) {
+                    invocation.output = run(host, command.script);
+                    invocation.status = "Success";
+                } else if (clock_.wall() > command.sent_at + Seconds(30)) {
+                    invocation.status = "DeliveryTimedOut";
+                }
+            }
+        }
+    }
+
+    static std::string setting(const std::string& script, const std::string& name) {
+        const auto at = script.find(name + "='");
+        if (at == std::string::npos) return {};
+        const auto from = at + name.size() + 2;
+        return script.substr(from, script.find('\'', from) - from);
+    }
+
+    [[nodiscard]] std::string
+    report(const std::string& run, const std::string& did, const std::string& other = "") const {
+        return json::text(json::Object{
+                   {"squall", "ecs-agent-stop"},
+                   {"run", run},
+                   {"did", did},
+                   {"why", ""},
+                   {"other_run", other},
+                   {"host_time",
+                    std::chrono::duration_cast<Seconds>(clock_.wall().time_since_epoch()).count()}})
+               + "\n";
+    }
+
+    std::string run(FakeHost& host, const std::string& script) {
+        const std::string run = setting(script, "run");
+        const std::string not_after = setting(script, "not_after");
+        if (not_after.empty()) {
+            if (host.held_by != run) {
+                host.over.insert(run);
+                return report(run, "clean");
+            }
+            set_agent(host, true);
+            host.held_by.clear();
+            host.restore_at.reset();
+            return report(run, "reverted");
+        }
+        const auto seconds = [](const std::string& text) {
+            return WallTime(Seconds(to_integer(text).value()));
+        };
+        if (clock_.wall() > seconds(not_after) || host.over.contains(run))
+            return report(run, "too-late");
+        if (host.held_by == run) return report(run, "injected");
+        if (!host.held_by.empty()) return report(run, "busy", host.held_by);
+        if (!host.agent_running) return report(run, "left");
+        if (host.refuses_to_stop) return report(run, "failed");
+        host.held_by = run;
+        host.restore_at = seconds(setting(script, "restore_at"));
+        set_agent(host, false);
+        return report(run, "injected");
+    }
+
+    json::Object answer(const std::string& operation, const json::Object& body) {
+        if (operation == "DescribeClusters") return describe_clusters(body);
+        if (operation == "ListContainerInstances") return list_instances();
+        if (operation == "DescribeContainerInstances") return describe_instances(body);
+        if (operation == "DescribeInstanceInformation") return information(body);
+        if (operation == "SendCommand") return send_command(body);
+        if (operation == "ListCommandInvocations") return invocations(body);
+        return {};
+    }
+
+    json::Object describe_clusters(const json::Object& body) const {
+        const std::string name(json::string_of(json::array_at(body, "clusters").at(0)));
+        if (name != "demo" && !name.ends_with("cluster/demo"))
+            return {{"clusters", json::Array{}},
+                    {"failures", json::Array{json::Object{{"arn", name}, {"reason", "MISSING"}}}}};
+        return {{"clusters",
+                 json::Array{
+                     json::Object{{"clusterArn", "arn:aws:ecs:us-east-1:123456789012:cluster/demo"},
+                                  {"clusterName", "demo"},
+                                  {"status", cluster_status}}}}};
+    }
+
+    json::Object list_instances() const {
+        json::Array arns;
+        for (const auto& [id, host] : hosts_)
+            arns.emplace_back(host.arn());
+        return {{"containerInstanceArns", std::move(arns)}};
+    }
+
+    json::Object describe_instances(const json::Object& body) {
+        json::Array instances;
+        for (const auto& asked : json::array_at(body, "containerInstances")) {
+            for (const auto& [id, host] : hosts_) {
+                if (host.arn() != json::string_of(asked)) continue;
+                instances.push_back(
+                    json::Object{{"containerInstanceArn", host.arn()},
+                                 {"ec2InstanceId", id},
+                                 {"status", "ACTIVE"},
+                                 {"agentConnected", host.seen_connected},
+                                 {"runningTasksCount", 2},
+                                 {"attributes",
+                                  json::Array{json::Object{{"name", "ecs.availability-zone"},
+                                                           {"value", "us-east-1a"}}}}});
+            }
+        }
+        return {{"containerInstances", std::move(instances)}, {"failures", json::Array{}}};
+    }
+
+    json::Object information(const json::Object& /*body*/) const {
+        json::Array list;
+        for (const auto& [id, host] : hosts_) {
+            if (host.managed)
+                list.push_back(json::Object{{"InstanceId", id},
+                                            {"PingStatus", "Online"},
+                                            {"PlatformType", "Linux"},
+                                            {"PlatformName", "Amazon Linux"},
+                                            {"PlatformVersion", "2023"},
+                                            {"ResourceType", "EC2Instance"}});
+        }
+        return {{"InstanceInformationList", std::move(list)}};
+    }
+
+    json::Object send_command(const json::Object& body) {
+        Command command;
+        command.script =
+            json::string_of(json::array_at(json::object_at(body, "Parameters"), "commands").at(0));
+        command.sent_at = clock_.wall();
+        scripts.push_back(command.script);
+        for (const auto& id : json::array_at(body, "InstanceIds"))
+            command.invocations[std::string(json::string_of(id))] = {};
+        const std::string command_id =
+            fmt::format("{:08}-0000-0000-0000-000000000000", commands_.size() + 1);
+        commands_[command_id] = std::move(command);
+        return {{"Command", json::Object{{"CommandId", command_id}}}};
+    }
+
+    json::Object invocations(const json::Object& body) {
+        const std::string command_id(json::string_at(body, "CommandId"));
+        json::Array list;
+        for (const auto& [id, invocation] : commands_.at(command_id).invocations) {
+            const bool timed_out = invocation.status == "DeliveryTimedOut";
+            list.push_back(json::Object{
+                {"CommandId", command_id},
+                {"InstanceId", id},
+                {"Status", timed_out ? "TimedOut" : invocation.status},
+                {"StatusDetails", invocation.status},
+                {"CommandPlugins",
+                 json::Array{json::Object{{"Name", "aws:runShellScript"},
+                                          {"ResponseCode", invocation.status == "Success" ? 0 : -1},
+                                          {"Output", invocation.output}}}}});
+        }
+        return {{"CommandInvocations", std::move(list)}};
+    }
+
+    VirtualClock& clock_;
+    std::map<std::string, FakeHost> hosts_;
+    std::map<std::string, Command> commands_;
+};
+
+// A journal in a folder of its own.
+class TemporaryJournal {
+public:
+    TemporaryJournal() {
+        std::string pattern = "/tmp/squall-experiment-test-XXXXXX";
+        folder_ = ::mkdtemp(pattern.data());
+        journal.emplace(Journal::open(folder_ / "journal.db").value());
+    }
+
+    TemporaryJournal(const TemporaryJournal&) = delete;
+    TemporaryJournal& operator=(const TemporaryJournal&) = delete;
+
+    ~TemporaryJournal() {
+        journal.reset();
+        std::filesystem::remove_all(folder_);
+    }
+
+    [[nodiscard]] const Path& folder() const { return folder_; }
+
+    std::optional<Journal> journal;
+
+private:
+    Path folder_;
+};
+
+class EventList final : public EventSink {
+public:
+    void on_event(const Event& event) override {
+        events.push_back(event);
+        if (watcher) watcher(event);
+    }
+
+    [[nodiscard]] std::vector<std::string> kinds_of(const std::string& target) const {
+        std::vector<std::string> kinds;
+        for (const auto& event : events) {
+            if (event.target == target) kinds.push_back(event.kind);
+        }
+        return kinds;
+    }
+
+    [[nodiscard]] int count(const std::string& kind) const {
+        return static_cast<int>(std::count_if(
+            events.begin(), events.end(), [&](const Event& event) { return event.kind == kind; }));
+    }
+
+    std::vector<Event> events;
+    std::function<void(const Event&)> watcher;
+};
+
+// All of it, wired: what main does, in memory.
+class TestWorld {
+public:
+    explicit TestWorld(int hosts = 3)
+        : aws(clock, hosts),
+          traffic(1),
+          credentials(aws::Credentials{{"AKID", "secret", ""}, {}, "test"}),
+          endpoints(aws::Endpoints::resolve(
+                        "us-east-1",
+                        aws::Environment({{"AWS_ENDPOINT_URL", "http://127.0.0.1:4747"}}),
+                        config())
+                        .value()),
+          client({aws, credentials, traffic, clock}, endpoints),
+          ecs(client),
+          ssm(client),
+          sts(client),
+          world{ecs,
+                ssm,
+                sts,
+                clock,
+                "us-east-1",
+                "http://127.0.0.1:4747",
+                [this] {
+                    return client.call_counts();
+                }},
+          fault(make_ecs_agent_stop()) {}
+
+    [[nodiscard]] TunableValues values(RawValues given) const {
+        given.try_emplace("CLUSTER_NAME", RawValue{"demo", "test"});
+        given.try_emplace("REGION", RawValue{"us-east-1", "test"});
+        return check_tunables(fault->description().tunables,
+                              given,
+                              [](const std::string&) { return std::nullopt; })
+            .value();
+    }
+
+    Result<Plan> try_plan(RawValues given = {}) {
+        return fault->plan(world, values(std::move(given)), Deadline::never(), {});
+    }
+
+    Plan plan(RawValues given = {}) { return try_plan(std::move(given)).value(); }
+
+    RunResult run(const Plan& the_plan, const std::string& id = "r-test") {
+        Runner runner(
+            world, *files.journal, *fault, {&events}, {abort.get_token(), quit.get_token()});
+        return runner.run(id, the_plan);
+    }
+
+    static aws::SharedConfig config() {
+        return aws::SharedConfig::load(aws::Environment(aws::Environment::Variables{})).value();
+    }
+
+    VirtualClock clock;
+    FakeAws aws;
+    aws::Traffic traffic;
+    aws::FixedCredentials credentials;
+    aws::Endpoints endpoints;
+    aws::Client client;
+    aws::Ecs ecs;
+    aws::Ssm ssm;
+    aws::Sts sts;
+    World world;
+    std::unique_ptr<Fault> fault;
+    TemporaryJournal files;
+    EventList events;
+    std::stop_source abort;
+    std::stop_source quit;
+};
+
+} // namespace squall::experiment

@@ -1,0 +1,353 @@
+#include "fake_world.h"
+
+#include <gtest/gtest.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace squall::experiment {
+namespace {
+
+RawValues duration(int seconds) {
+    return {{"TOTAL_CHAOS_DURATION", {std::to_string(seconds), "test"}}};
+}
+
+bool all_agents_run(TestWorld& test) {
+    return std::all_of(test.aws.hosts().begin(), test.aws.hosts().end(), [](const auto& entry) {
+        return entry.second.agent_running && entry.second.held_by.empty();
+    });
+}
+
+void let_pass(TestWorld& test, Seconds time) { test.clock.wait_for(time, {}); }
+
+TEST(Runner, StopsEveryAgentHoldsAndBringsThemBack) {
+    TestWorld test;
+    const auto result = test.run(test.plan(duration(60)));
+    EXPECT_EQ(result.verdict, Verdict::passed) << result.reason;
+    EXPECT_TRUE(all_agents_run(test));
+    EXPECT_EQ(test.aws.host(1).stops, 1);
+    EXPECT_EQ(
+        test.events.kinds_of("i-00000000000000001"),
+        (std::vector<std::string>{
+            "intent", "sent", "injected", "affected", "revert-sent", "reverted", "recovered"}));
+    EXPECT_EQ(test.events.events.back().kind, "verdict");
+    EXPECT_EQ(test.files.journal->find("r-test").value()->verdict, "passed");
+    const auto held = test.clock.wall() - start_of_test;
+    EXPECT_GE(held, Seconds(60));
+    EXPECT_LE(held, Seconds(70));
+}
+
+TEST(Runner, WritesTheIntentBeforeItTellsAnybody) {
+    TestWorld test;
+    test.aws.on_call = [&](const std::string& operation) {
+        if (operation != "SendCommand") return;
+        const auto events = test.files.journal->events("r-test").value();
+        EXPECT_EQ(std::count_if(events.begin(),
+                                events.end(),
+                                [](const Event& event) { return event.kind == "intent"; }),
+                  3);
+        test.aws.on_call = nullptr;
+    };
+    EXPECT_EQ(test.run(test.plan(duration(10))).verdict, Verdict::passed);
+}
+
+TEST(Runner, DoesNothingWhenTheJournalCannotBeWritten) {
+    TestWorld test;
+    const auto plan = test.plan(duration(10));
+    Journal& journal = *test.files.journal;
+    ASSERT_TRUE(journal.begin("r-other", Plan{}, test.clock.wall()));
+    // The same sequence numbers once more: every write of an event is refused by the database.
+    for (int sequence = 1; sequence <= 20; ++sequence)
+        static_cast<void>(journal.append({sequence, test.clock.wall(), "r-test", "x", "", {}}));
+    const auto result = test.run(plan, "r-other");
+    EXPECT_EQ(result.verdict, Verdict::refused) << "the run exists already";
+    EXPECT_EQ(test.aws.calls["SendCommand"], 0);
+}
+
+TEST(Runner, TakesOneHostAfterAnotherInSerial) {
+    TestWorld test;
+    RawValues given = duration(10);
+    given["SEQUENCE"] = {"serial", "test"};
+    int away_max = 0;
+    test.events.watcher = [&](const Event&) {
+        const auto away =
+            std::count_if(test.aws.hosts().begin(), test.aws.hosts().end(), [](const auto& entry) {
+                return !entry.second.agent_running;
+            });
+        away_max = std::max(away_max, static_cast<int>(away));
+    };
+    EXPECT_EQ(test.run(test.plan(given)).verdict, Verdict::passed);
+    EXPECT_EQ(away_max, 1);
+    EXPECT_GE(test.clock.wall() - start_of_test, Seconds(30));
+    EXPECT_TRUE(all_agents_run(test));
+}
+
+TEST(Runner, RampsBeforeAndAfter) {
+    TestWorld test;
+    RawValues given = duration(10);
+    given["RAMP_TIME"] = {"20", "test"};
+    EXPECT_EQ(test.run(test.plan(given)).verdict, Verdict::passed);
+    EXPECT_GE(test.clock.wall() - start_of_test, Seconds(50));
+}
+
+TEST(Runner, SaysNoEffectWhenEcsNeverSeesTheAgentsGo) {
+    TestWorld test;
+    for (auto& [id, host] : test.aws.hosts())
+        host.seen_after = Seconds(40);
+    const auto result = test.run(test.plan(duration(30)));
+    EXPECT_EQ(result.verdict, Verdict::no_effect);
+    EXPECT_NE(result.reason.find("TOTAL_CHAOS_DURATION=60"), std::string::npos) << result.reason;
+    EXPECT_TRUE(all_agents_run(test));
+}
+
+TEST(Runner, SaysNoEffectWhenOneOfThreeWasNotSeen) {
+    TestWorld test;
+    test.aws.host(2).seen_after = Seconds(300);
+    EXPECT_EQ(test.run(test.plan(duration(30))).verdict, Verdict::no_effect);
+}
+
+TEST(Runner, FailsWhenAnAgentDoesNotComeBack) {
+    TestWorld test;
+    test.aws.host(2).never_starts = true;
+    const auto result = test.run(test.plan(duration(10)));
+    EXPECT_EQ(result.verdict, Verdict::failed) << result.reason;
+    EXPECT_EQ(test.events.count("not-recovered"), 1);
+    EXPECT_EQ(test.events.count("recovered"), 2);
+}
+
+TEST(Runner, EndsTheFaultAtOnceWhenAbortedAndStillSeesItThrough) {
+    for (const std::string when : {"intent", "sent", "injected", "affected"}) {
+        TestWorld test;
+        test.events.watcher = [&](const Event& event) {
+            if (event.kind == when) test.abort.request_stop();
+        };
+        const auto result = test.run(test.plan(duration(3600)));
+        EXPECT_EQ(result.verdict, Verdict::aborted) << when << ": " << result.reason;
+        EXPECT_LT(test.clock.wall() - start_of_test, Seconds(60)) << when;
+        // An order that was still on its way must not be followed later.
+        let_pass(test, Seconds(60));
+        EXPECT_TRUE(all_agents_run(test)) << when;
+    }
+}
+
+TEST(Runner, IsAbortedInItsRampBeforeAnythingIsDone) {
+    TestWorld test;
+    RawValues given = duration(10);
+    given["RAMP_TIME"] = {"600", "test"};
+    test.events.watcher = [&](const Event& event) {
+        if (event.kind == "phase") test.abort.request_stop();
+    };
+    EXPECT_EQ(test.run(test.plan(given)).verdict, Verdict::aborted);
+    EXPECT_EQ(test.aws.calls["SendCommand"], 0);
+    EXPECT_LT(test.clock.wall() - start_of_test, Seconds(5));
+}
+
+TEST(Runner, LeavesTheHostsToThemselvesWhenToldToQuit) {
+    TestWorld test;
+    test.events.watcher = [&](const Event& event) {
+        if (event.kind != "injected") return;
+        test.abort.request_stop();
+        test.quit.request_stop();
+    };
+    EXPECT_EQ(test.run(test.plan(duration(60))).verdict, Verdict::aborted);
+    EXPECT_TRUE(test.files.journal->find("r-test").value()->open) << "recover looks after it";
+    let_pass(test, Seconds(70));
+    EXPECT_TRUE(all_agents_run(test));
+}
+
+TEST(Runner, LeavesAnAgentAloneThatItFindsStopped) {
+    TestWorld test;
+    // It is well when the plan is made, and has stopped when the order comes.
+    const auto plan = test.plan(duration(10));
+    test.aws.host(2).agent_running = false;
+    const auto result = test.run(plan);
+    EXPECT_EQ(result.verdict, Verdict::passed) << result.reason;
+    EXPECT_FALSE(test.aws.host(2).agent_running)
+        << "the undo does not start what the fault did not stop";
+    EXPECT_EQ(test.events.kinds_of("i-00000000000000002"),
+              (std::vector<std::string>{"intent", "sent", "not-injected"}));
+}
+
+TEST(Runner, DoesNotStopAHostThatComesBackAfterTheEnd) {
+    TestWorld test(1);
+    const auto plan = test.plan(duration(10));
+    test.aws.host(1).online = false;
+    const auto result = test.run(plan);
+    test.aws.host(1).online = true;
+    let_pass(test, Seconds(60));
+    EXPECT_EQ(result.verdict, Verdict::no_effect);
+    EXPECT_EQ(test.aws.host(1).stops, 0);
+}
+
+TEST(Runner, DoesNotStopAHostThatGetsItsOrderAfterTheUndo) {
+    TestWorld test(2);
+    const auto plan = test.plan(duration(5));
+    test.aws.host(1).online = false;
+    test.events.watcher = [&](const Event& event) {
+        // Both commands are delivered together, in whatever order.
+        if (event.kind == "revert-sent") test.aws.host(1).online = true;
+    };
+    static_cast<void>(test.run(plan));
+    let_pass(test, Seconds(60));
+    EXPECT_EQ(test.aws.host(1).stops, 0);
+}
+
+TEST(Runner, RefusesHostsThatAnotherRunHolds) {
+    TestWorld test;
+    const auto plan = test.plan(duration(30));
+    // From another machine: this journal does not know of it.
+    test.aws.host(3).held_by = "r-theirs";
+    const auto result = test.run(plan);
+    EXPECT_EQ(result.verdict, Verdict::refused) << result.reason;
+    EXPECT_NE(result.reason.find("r-theirs"), std::string::npos);
+    EXPECT_EQ(test.aws.host(3).held_by, "r-theirs");
+    EXPECT_TRUE(test.aws.host(1).agent_running);
+    EXPECT_TRUE(test.aws.host(2).agent_running);
+}
+
+TEST(Runner, RefusesASecondRunOnTheSameHosts) {
+    TestWorld test;
+    const auto plan = test.plan(duration(30));
+    ASSERT_TRUE(test.files.journal->begin("r-first", plan, test.clock.wall()));
+    const auto result = test.run(plan);
+    EXPECT_EQ(result.verdict, Verdict::refused);
+    EXPECT_NE(result.reason.find("r-first"), std::string::npos);
+    EXPECT_EQ(test.aws.calls["SendCommand"], 0);
+    Plan elsewhere = plan;
+    elsewhere.endpoint = "https://ecs.us-east-1.amazonaws.com";
+    EXPECT_TRUE(test.files.journal->begin("r-elsewhere", elsewhere, test.clock.wall()))
+        << "the same names in another world are other hosts";
+}
+
+TEST(Runner, EndsAtOnceWhenSendCommandIsDenied) {
+    TestWorld test;
+    const auto plan = test.plan(duration(60));
+    test.aws.fail_with["SendCommand"] = {"AccessDeniedException",
+                                         "User: arn:aws:iam::123456789012:user/test is not "
+                                         "authorized to perform: ssm:SendCommand on resource: *",
+                                         400};
+    const auto result = test.run(plan);
+    EXPECT_EQ(result.verdict, Verdict::error);
+    EXPECT_NE(result.reason.find("ssm:SendCommand"), std::string::npos) << result.reason;
+    EXPECT_LT(test.clock.wall() - start_of_test, Seconds(10))
+        << "nobody was told, so there is nothing to wait for";
+}
+
+TEST(Runner, GoesOnWithoutSsmAndSeesTheHostsRestoreThemselves) {
+    TestWorld test;
+    test.events.watcher = [&](const Event& event) {
+        if (event.kind == "affected")
+            test.aws.fail_with["SendCommand"] = {"InternalServerError", "no", 500};
+    };
+    const auto result = test.run(test.plan(duration(30)));
+    EXPECT_EQ(result.verdict, Verdict::passed) << result.reason;
+    EXPECT_TRUE(all_agents_run(test));
+    EXPECT_GE(test.events.count("warning"), 1);
+    EXPECT_EQ(test.events.count("recovered"), 3);
+}
+
+TEST(Runner, NeverTakesAnErrorOfEcsForAnEffect) {
+    TestWorld test;
+    const auto plan = test.plan(duration(20));
+    test.aws.fail_with["DescribeContainerInstances"] = {"ServerException", "no", 500};
+    test.aws.on_call = [&](const std::string&) {
+        // Not before everything is over and well again.
+        if (test.clock.wall() > start_of_test + Seconds(60)) test.aws.fail_with.clear();
+    };
+    const auto result = test.run(plan);
+    EXPECT_EQ(result.verdict, Verdict::no_effect);
+    EXPECT_EQ(test.events.count("affected"), 0);
+    EXPECT_TRUE(all_agents_run(test));
+}
+
+TEST(Runner, ReportsAHostWhoseAgentWouldNotStop) {
+    TestWorld test;
+    test.aws.host(1).refuses_to_stop = true;
+    const auto result = test.run(test.plan(duration(10)));
+    EXPECT_EQ(result.verdict, Verdict::passed);
+    EXPECT_EQ(test.events.kinds_of("i-00000000000000001"),
+              (std::vector<std::string>{"intent", "sent", "not-injected"}));
+}
+
+TEST(Runner, CountsItsCallsByBatchesAndNotByHosts) {
+    TestWorld test(120);
+    const auto plan = test.plan(duration(30));
+    test.aws.calls.clear();
+    EXPECT_EQ(test.run(plan).verdict, Verdict::passed);
+    EXPECT_EQ(test.aws.calls["SendCommand"], 6) << "three batches of fifty there, three back";
+    EXPECT_EQ(test.aws.calls["DescribeContainerInstances"] % 2, 0)
+        << "two batches of a hundred at a time";
+    EXPECT_LT(test.aws.calls["DescribeContainerInstances"], 2 * 25);
+    EXPECT_LT(test.aws.calls["ListCommandInvocations"], 30);
+}
+
+TEST(Recover, UndoesAndClosesARunWhoseRunnerDiedWhereverItStood) {
+    for (const std::string died_at :
+         {"run", "intent", "sent", "injected", "affected", "revert-sent", "reverted"}) {
+        TestWorld test;
+        const auto plan = test.plan(duration(600));
+        // The journal as the dead runner left it: everything up to that event, and the hosts in the
+        // state they had.
+        test.events.watcher = [&](const Event& event) {
+            if (event.kind != died_at || test.quit.stop_requested()) return;
+            test.abort.request_stop();
+            test.quit.request_stop();
+        };
+        static_cast<void>(test.run(plan));
+        test.abort = std::stop_source();
+        test.quit = std::stop_source();
+        test.events.watcher = nullptr;
+        auto record = test.files.journal->find("r-test").value();
+        ASSERT_TRUE(record && record->open) << died_at;
+        Runner runner(test.world,
+                      *test.files.journal,
+                      *test.fault,
+                      {&test.events},
+                      {test.abort.get_token(), test.quit.get_token()});
+        const auto result = runner.finish(*record);
+        EXPECT_EQ(result.verdict, Verdict::aborted) << died_at << ": " << result.reason;
+        EXPECT_FALSE(test.files.journal->find("r-test").value()->open) << died_at;
+        let_pass(test, Seconds(60));
+        EXPECT_TRUE(all_agents_run(test)) << died_at;
+    }
+}
+
+TEST(Recover, IsRefusedInAnotherWorldThanTheRunsOwn) {
+    TestWorld test;
+    Plan plan = test.plan(duration(60));
+    plan.endpoint = "https://ecs.us-east-1.amazonaws.com";
+    ASSERT_TRUE(test.files.journal->begin("r-test", plan, test.clock.wall()));
+    Runner runner(test.world, *test.files.journal, *test.fault, {}, {});
+    const auto result = runner.finish(*test.files.journal->find("r-test").value());
+    EXPECT_EQ(result.verdict, Verdict::refused);
+    EXPECT_TRUE(test.files.journal->find("r-test").value()->open);
+    EXPECT_EQ(test.aws.calls["SendCommand"], 0);
+}
+
+TEST(Recover, LeavesARunToItsLivingRunner) {
+    TestWorld test;
+    const Plan plan = test.plan(duration(60));
+    ASSERT_TRUE(test.files.journal->begin("r-test", plan, test.clock.wall()));
+    ASSERT_TRUE(make_directories(test.files.journal->lock_path("r-test").parent_path()));
+    // Another process holds the run's lock.
+    auto ready = make_pipe().value();
+    auto end = make_pipe().value();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto lock = FileLock::try_take(test.files.journal->lock_path("r-test"));
+        char byte = 'x';
+        if (::write(ready.write_end.get(), &byte, 1) != 1) ::_exit(1);
+        end.write_end.reset();
+        ::_exit(::read(end.read_end.get(), &byte, 1) == 0 && lock ? 0 : 1);
+    }
+    char byte = 0;
+    ASSERT_EQ(::read(ready.read_end.get(), &byte, 1), 1);
+    Runner runner(test.world, *test.files.journal, *test.fault, {}, {});
+    EXPECT_EQ(runner.finish(*test.files.journal->find("r-test").value()).verdict, Verdict::refused);
+    end.write_end.reset();
+    ::waitpid(child, nullptr, 0);
+    EXPECT_EQ(test.aws.calls["SendCommand"], 0);
+}
+
+} // namespace
+} // namespace squall::experiment

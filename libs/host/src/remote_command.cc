@@ -1,0 +1,136 @@
+#include "squall/host/remote_command.h"
+
+#include <algorithm>
+#include <regex>
+
+namespace squall::host {
+namespace {
+
+HostResult::State state_of(const aws::CommandInvocation& invocation) {
+    if (!invocation.is_over()) return HostResult::State::sent;
+    if (invocation.status == "Success") return HostResult::State::succeeded;
+    // It did run when there is an exit code, or when SSM says that the script itself failed or took
+    // too long.
+    const std::string& details = invocation.status_details;
+    if (details == "Failed" || details == "ExecutionTimedOut" || details == "InvalidPlatform"
+        || details == "AccessDenied")
+        return HostResult::State::failed;
+    return HostResult::State::lost;
+}
+
+} // namespace
+
+std::vector<std::string> instance_ids_in(std::string_view text) {
+    static const std::regex pattern("\\bm?i-[0-9a-f]{8,17}\\b");
+    const std::string owned(text);
+    std::vector<std::string> ids;
+    for (std::sregex_iterator match(owned.begin(), owned.end(), pattern), end; match != end;
+         ++match)
+        ids.push_back(match->str());
+    return ids;
+}
+
+aws::Outcome<void> RemoteCommand::send(const std::vector<std::string>& instance_ids,
+                                       const Script& script,
+                                       Deadline deadline,
+                                       std::stop_token stop) {
+    for (std::size_t from = 0; from < instance_ids.size();
+         from += aws::SendCommandRequest::instances_max) {
+        const auto to =
+            std::min(instance_ids.size(), from + aws::SendCommandRequest::instances_max);
+        const auto first = instance_ids.begin() + static_cast<std::ptrdiff_t>(from);
+        auto sent = send_batch({first, instance_ids.begin() + static_cast<std::ptrdiff_t>(to)},
+                               script,
+                               deadline,
+                               stop);
+        if (!sent) return sent;
+    }
+    return {};
+}
+
+aws::Outcome<void> RemoteCommand::send_batch(std::vector<std::string> instance_ids,
+                                             const Script& script,
+                                             Deadline deadline,
+                                             const std::stop_token& stop) {
+    while (!instance_ids.empty()) {
+        aws::SendCommandRequest request;
+        request.document_name = "AWS-RunShellScript";
+        request.instance_ids = instance_ids;
+        request.parameters = {{"commands", {script.text}},
+                              {"executionTimeout", {std::to_string(script.time_limit.count())}}};
+        request.comment = script.comment;
+        const auto sent = ssm_.send_command(request, deadline, stop);
+        if (sent) {
+            for (const auto& id : instance_ids) {
+                results_[id] = HostResult{};
+                results_[id].command_id = *sent;
+            }
+            open_commands_.insert(*sent);
+            return {};
+        }
+        if (sent.error().code != "InvalidInstanceId") {
+            const bool is_clear_no = sent.error().status >= 400 && sent.error().status < 500;
+            if (!is_clear_no) uncertain_.insert(instance_ids.begin(), instance_ids.end());
+            return fail(sent.error());
+        }
+        // One id that SSM does not take refuses the whole call: again without those it names.
+        const auto named = instance_ids_in(sent.error().message);
+        const auto is_named = [&](const std::string& id) {
+            return std::find(named.begin(), named.end(), id) != named.end();
+        };
+        const auto kept =
+            std::stable_partition(instance_ids.begin(),
+                                  instance_ids.end(),
+                                  [&](const std::string& id) { return !is_named(id); });
+        // It names none of ours, or there is only one that it can mean.
+        if (kept == instance_ids.end() && instance_ids.size() > 1) return fail(sent.error());
+        const auto refused_from = kept == instance_ids.end() ? instance_ids.begin() : kept;
+        for (auto id = refused_from; id != instance_ids.end(); ++id) {
+            results_[*id].state = HostResult::State::refused;
+            results_[*id].details = sent.error().message;
+        }
+        instance_ids.erase(refused_from, instance_ids.end());
+    }
+    return {};
+}
+
+aws::Outcome<std::vector<std::string>> RemoteCommand::look(Deadline deadline,
+                                                           std::stop_token stop) {
+    std::vector<std::string> news;
+    for (auto command = open_commands_.begin(); command != open_commands_.end();) {
+        const auto invocations = ssm_.list_command_invocations(*command, true, deadline, stop);
+        if (!invocations) return fail(invocations.error());
+        for (const auto& invocation : *invocations) {
+            const auto known = results_.find(invocation.instance_id);
+            if (known == results_.end() || known->second.command_id != *command
+                || known->second.is_over() || !invocation.is_over())
+                continue;
+            HostResult& result = known->second;
+            result.state = state_of(invocation);
+            result.details = invocation.status_details;
+            result.exit_code = invocation.response_code;
+            result.output = invocation.output;
+            news.push_back(invocation.instance_id);
+        }
+        const bool over = std::all_of(results_.begin(), results_.end(), [&](const auto& entry) {
+            return entry.second.command_id != *command || entry.second.is_over();
+        });
+        command = over ? open_commands_.erase(command) : std::next(command);
+    }
+    return news;
+}
+
+aws::Outcome<void> RemoteCommand::cancel(Deadline deadline, std::stop_token stop) {
+    for (const auto& command : open_commands_) {
+        auto cancelled = ssm_.cancel_command(command, {}, deadline, stop);
+        if (!cancelled) return cancelled;
+    }
+    return {};
+}
+
+bool RemoteCommand::is_over() const {
+    return std::all_of(
+        results_.begin(), results_.end(), [](const auto& entry) { return entry.second.is_over(); });
+}
+
+} // namespace squall::host

@@ -1,0 +1,43 @@
+#include "api/cloud.h"
+
+namespace squall::lab {
+
+Cloud::Cloud(const std::string& account, const std::string& region)
+    : keys_(account), region_(region), endpoint_(keys_, region), sts_(keys_) {
+    worlds_[region] = std::make_unique<World>(keys_, region);
+    for (const char* role : {"ecsInstanceRole", "squall-experiment", "web-task"})
+        sts_.add_role(role);
+    const auto in_region = [this](auto service) {
+        return [this, service](const ApiCall& call) -> std::optional<Answer> {
+            World* found = world(call.region);
+            if (found == nullptr)
+                return Answer(refuse("ThrottlingException", "This lab keeps no more regions."));
+            return service(*found, call);
+        };
+    };
+    endpoint_.add_service(
+        "ecs", in_region([](World& at, const ApiCall& call) { return at.ecs.call(call); }));
+    endpoint_.add_service(
+        "ssm", in_region([](World& at, const ApiCall& call) { return at.ssm.call(call); }));
+    endpoint_.add_service("ec2messages", in_region([](World& at, const ApiCall& call) {
+                              return at.ssm.message_call(call);
+                          }));
+    endpoint_.add_service(
+        "ec2", in_region([](World& at, const ApiCall& call) { return at.ec2.call(call); }));
+    endpoint_.add_service("sts", [this](const ApiCall& call) { return sts_.call(call); });
+}
+
+Cloud::World* Cloud::world(const std::string& region) {
+    if (const auto found = worlds_.find(region); found != worlds_.end()) return found->second.get();
+    if (worlds_.size() >= regions_max) return nullptr;
+    return (worlds_[region] = std::make_unique<World>(keys_, region)).get();
+}
+
+void Cloud::tick(WallTime now) {
+    for (auto& [region, world] : worlds_) {
+        world->ecs.tick(now);
+        world->ssm.tick(now);
+    }
+}
+
+} // namespace squall::lab

@@ -1,0 +1,55 @@
+// The AWS side of the lab as one: keys, endpoint, and a world of services for each region. Without
+// sockets.
+#pragma once
+
+#include "api/endpoint.h"
+#include "ec2/imds.h"
+#include "ec2/instances.h"
+#include "ecs/control_plane.h"
+#include "ssm/service.h"
+#include "sts/service.h"
+
+#include <memory>
+
+namespace squall::lab {
+
+class Cloud {
+public:
+    // Regions other than the lab's own are real and empty: who looks in the wrong one finds nothing
+    // there.
+    static constexpr std::size_t regions_max = 64;
+
+    struct World {
+        World(KeyRing& keys, const std::string& region) : ecs(keys, region) {}
+
+        ecs::ControlPlane ecs;
+        ssm::Service ssm;
+        ec2::Instances ec2;
+    };
+
+    Cloud(const std::string& account, const std::string& region);
+    Cloud(const Cloud&) = delete;
+    Cloud& operator=(const Cloud&) = delete;
+
+    [[nodiscard]] KeyRing& keys() { return keys_; }
+
+    [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+
+    [[nodiscard]] World& home() { return *worlds_.at(region_); }
+
+    [[nodiscard]] const std::string& region() const { return region_; }
+
+    void tick(WallTime now);
+
+private:
+    // Null when the region is one too many.
+    World* world(const std::string& region);
+
+    KeyRing keys_;
+    std::string region_;
+    Endpoint endpoint_;
+    sts::Service sts_;
+    std::map<std::string, std::unique_ptr<World>> worlds_;
+};
+
+} // namespace squall::lab

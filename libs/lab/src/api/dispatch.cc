@@ -1,0 +1,78 @@
+#include "api/endpoint.h"
+#include "squall/base/text.h"
+
+#include <array>
+
+namespace squall::lab {
+namespace {
+
+struct Target {
+    std::string_view prefix;
+    std::string_view service;
+};
+
+constexpr std::array targets{
+    Target{"AmazonEC2ContainerServiceV20141113", "ecs"},
+    Target{"AmazonSSM", "ssm"},
+    // How the SSM agent of a host fetches its messages.
+    Target{"EC2WindowsMessageDeliveryService_v20150101", "ec2messages"},
+};
+
+struct FormService {
+    std::string_view version;
+    std::string_view service;
+    wire::Protocol protocol;
+};
+
+constexpr std::array form_services{
+    FormService{"2011-06-15", "sts", wire::Protocol::query},
+    FormService{"2016-11-15", "ec2", wire::Protocol::ec2},
+};
+
+std::string_view scope_service(const wire::HttpRequest& request, std::string& storage) {
+    const auto authorization =
+        wire::parse_authorization(wire::header_value(request.headers, "Authorization"));
+    if (!authorization) return {};
+    storage = authorization->scope.service;
+    return storage;
+}
+
+Result<Dispatched, wire::ServiceError> dispatch_target(std::string_view target,
+                                                       std::string_view content_type) {
+    const auto protocol = content_type.find("json-1.0") != std::string_view::npos
+                              ? wire::Protocol::json_1_0
+                              : wire::Protocol::json_1_1;
+    const auto [prefix, operation] = split_once(target, '.');
+    for (const auto& known : targets) {
+        if (known.prefix == prefix)
+            return Dispatched{std::string(known.service), std::string(operation), protocol, {}};
+    }
+    return refuse("UnknownOperationException",
+                  fmt::format("No service of this lab answers to X-Amz-Target {}.", target));
+}
+
+} // namespace
+
+Result<Dispatched, wire::ServiceError> dispatch(const wire::HttpRequest& request) {
+    const std::string_view content_type = wire::header_value(request.headers, "Content-Type");
+    if (const auto target = wire::header_value(request.headers, "X-Amz-Target"); !target.empty())
+        return dispatch_target(target, content_type);
+    auto form = wire::QueryParameters::parse(request.body);
+    if (!form) return refuse("MalformedInput", form.error().message);
+    std::string storage;
+    const std::string_view scope = scope_service(request, storage);
+    for (const auto& known : form_services) {
+        if (form->get("Action").empty()
+            || (scope != known.service && form->get("Version") != known.version))
+            continue;
+        return Dispatched{std::string(known.service),
+                          std::string(form->get("Action")),
+                          known.protocol,
+                          std::move(*form)};
+    }
+    return refuse("UnknownOperationException",
+                  "The lab cannot tell which AWS service this request is meant for: it has neither "
+                  "X-Amz-Target nor a known Action.");
+}
+
+} // namespace squall::lab

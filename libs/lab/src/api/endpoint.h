@@ -1,0 +1,49 @@
+// The lab's AWS endpoint, without a socket: tells the service and operation of a request, checks
+// its signature, calls the service, and writes the answer in the caller's protocol.
+#pragma once
+
+#include "api/call.h"
+#include "api/key_ring.h"
+
+namespace squall::lab {
+
+// What a request asks for, before anybody has looked at who asks.
+struct Dispatched {
+    std::string service;
+    std::string operation;
+    wire::Protocol protocol = wire::Protocol::json_1_1;
+    wire::QueryParameters form; // of the query and ec2 protocols, once it is parsed
+};
+
+// By X-Amz-Target, else by the signature's scope, else by Version and Action: the order that one
+// endpoint for all services needs.
+[[nodiscard]] Result<Dispatched, wire::ServiceError> dispatch(const wire::HttpRequest& request);
+
+class Endpoint {
+public:
+    // How far the clock of a caller may be off (AWS: 5 minutes, more for some services).
+    static constexpr Seconds clock_skew_max{300};
+
+    Endpoint(const KeyRing& keys, std::string default_region)
+        : keys_(keys), default_region_(std::move(default_region)) {}
+
+    void add_service(const std::string& name, Service service);
+    [[nodiscard]] wire::HttpResponse handle(const wire::HttpRequest& request, WallTime now) const;
+
+    // Who signed this request. For what is no API call: the agents' websockets.
+    [[nodiscard]] Result<Principal, wire::ServiceError>
+    authenticate(const wire::HttpRequest& request, WallTime now) const;
+
+    // The two halves of handle(), for operations that answer later. An error is already in the
+    // caller's protocol.
+    [[nodiscard]] Result<ApiCall, wire::HttpResponse> decode(const wire::HttpRequest& request,
+                                                             WallTime now) const;
+    [[nodiscard]] static wire::HttpResponse encode(const ApiCall& call, const Answer& answer);
+
+private:
+    const KeyRing& keys_;
+    std::string default_region_;
+    std::map<std::string, Service, std::less<>> services_;
+};
+
+} // namespace squall::lab

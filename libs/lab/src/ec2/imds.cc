@@ -1,0 +1,120 @@
+#include "ec2/imds.h"
+
+#include "squall/base/text.h"
+#include "squall/base/time_text.h"
+
+namespace squall::lab::ec2 {
+namespace {
+
+wire::HttpResponse plain(int status, std::string body) {
+    return {status, {{"Content-Type", "text/plain"}, {"Server", "EC2ws"}}, std::move(body)};
+}
+
+std::string
+identity_document(const Instance& instance, const std::string& account, const std::string& region) {
+    return json::text(json::Object{{"accountId", account},
+                                   {"architecture", "x86_64"},
+                                   {"availabilityZone", instance.availability_zone},
+                                   {"imageId", instance.image_id},
+                                   {"instanceId", instance.id},
+                                   {"instanceType", instance.type},
+                                   {"pendingTime", rfc3339_seconds(instance.launched_at)},
+                                   {"privateIp", instance.private_ip},
+                                   {"region", region},
+                                   {"version", "2017-09-30"}});
+}
+
+} // namespace
+
+wire::HttpResponse MetadataService::new_token(const wire::HttpRequest& request, WallTime now) {
+    const auto ttl =
+        to_integer(wire::header_value(request.headers, "X-aws-ec2-metadata-token-ttl-seconds"));
+    if (!ttl || *ttl < 1 || Seconds(*ttl) > token_ttl_max) return plain(400, "");
+    std::erase_if(tokens_, [&](const auto& entry) { return entry.second < now; });
+    if (tokens_.size() >= tokens_max) tokens_.erase(tokens_.begin());
+    const std::string token = "AQAE" + random_hex(52) + "==";
+    tokens_[token] = now + Seconds(*ttl);
+    auto response = plain(200, token);
+    response.headers.push_back({"X-aws-ec2-metadata-token-ttl-seconds", std::to_string(*ttl)});
+    return response;
+}
+
+std::string MetadataService::credentials(const Instance& instance, WallTime now) {
+    if (!role_key_ || *role_key_->expires - now < std::chrono::hours(1)) {
+        role_key_ = keys_.new_session(
+            fmt::format("arn:aws:iam::{}:role/{}", keys_.account(), instance.role),
+            instance.id,
+            now,
+            credentials_lifetime);
+    }
+    const auto& key = role_key_->credentials;
+    return json::text(
+        json::Object{{"Code", "Success"},
+                     {"LastUpdated", rfc3339_seconds(*role_key_->expires - credentials_lifetime)},
+                     {"Type", "AWS-HMAC"},
+                     {"AccessKeyId", key.access_key_id},
+                     {"SecretAccessKey", key.secret_access_key},
+                     {"Token", key.session_token},
+                     {"Expiration", rfc3339_seconds(*role_key_->expires)}});
+}
+
+std::optional<std::string>
+MetadataService::document(const Instance& instance, std::string_view path, WallTime now) {
+    if (!path.starts_with("/latest/")) return std::nullopt;
+    path.remove_prefix(8);
+    if (path == "dynamic/instance-identity/document")
+        return identity_document(instance, keys_.account(), region_);
+    // No agent checks the signature; a control plane could not either without AWS's keys.
+    if (path == "dynamic/instance-identity/signature")
+        return to_base64("squall lab: not a signature of AWS");
+    if (!path.starts_with("meta-data/")) return std::nullopt;
+    path.remove_prefix(10);
+    const std::string interface = "network/interfaces/macs/" + instance.mac + "/";
+    if (path.starts_with(interface)) {
+        const std::string_view leaf = path.substr(interface.size());
+        if (leaf == "vpc-id") return instance.vpc_id;
+        if (leaf == "subnet-id") return instance.subnet_id;
+        if (leaf == "local-ipv4s") return instance.private_ip;
+        return std::nullopt;
+    }
+    if (path == "iam/security-credentials/" + instance.role) return credentials(instance, now);
+    const std::map<std::string_view, std::string> leaves{
+        {"",
+         "ami-id\nhostname\niam/"
+         "\ninstance-id\ninstance-type\nlocal-hostname\nlocal-ipv4\nmac\nnetwork/\nplacement/\n"},
+        {"instance-id", instance.id},
+        {"instance-type", instance.type},
+        {"ami-id", instance.image_id},
+        {"mac", instance.mac},
+        {"local-ipv4", instance.private_ip},
+        {"hostname", "ip-" + replace_all(instance.private_ip, ".", "-") + ".ec2.internal"},
+        {"local-hostname", "ip-" + replace_all(instance.private_ip, ".", "-") + ".ec2.internal"},
+        {"network/interfaces/macs/", instance.mac + "/"},
+        {"placement/availability-zone", instance.availability_zone},
+        {"placement/region", region_},
+        // The agent asks for this five times, more than six seconds long, where it is absent.
+        {"placement/availability-zone-id",
+         "use1-az" + std::to_string(instance.availability_zone.back() - 'a' + 1)},
+        {"iam/security-credentials", instance.role},
+        {"iam/security-credentials/", instance.role},
+        {"services/domain", "amazonaws.com"},
+        {"services/partition", "aws"},
+    };
+    const auto leaf = leaves.find(path);
+    return leaf == leaves.end() ? std::nullopt : std::optional(leaf->second);
+}
+
+wire::HttpResponse
+MetadataService::answer(const Instance& instance, const wire::HttpRequest& request, WallTime now) {
+    const std::string_view path = split_once(request.target, '?').first;
+    if (path == "/latest/api/token")
+        return request.method == "PUT" ? new_token(request, now) : plain(405, "");
+    if (request.method != "GET") return plain(405, "");
+    const auto token =
+        tokens_.find(wire::header_value(request.headers, "X-aws-ec2-metadata-token"));
+    if (token == tokens_.end() || token->second < now) return plain(401, "");
+    auto found = document(instance, path, now);
+    return found ? plain(200, std::move(*found)) : plain(404, "");
+}
+
+} // namespace squall::lab::ec2

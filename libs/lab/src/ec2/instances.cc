@@ -1,0 +1,141 @@
+#include "ec2/instances.h"
+
+#include "squall/base/text.h"
+#include "squall/base/time_text.h"
+#include "squall/wire/xml.h"
+
+#include <algorithm>
+
+namespace squall::lab::ec2 {
+namespace {
+
+constexpr std::size_t page_size_max = 1000;
+constexpr int filters_max = 50;
+
+std::string state_code(const std::string& state) {
+    if (state == "pending") return "0";
+    if (state == "running") return "16";
+    if (state == "terminated") return "48";
+    return "80";
+}
+
+std::optional<std::string> filter_value(const Instance& instance, std::string_view name) {
+    if (name == "instance-id") return instance.id;
+    if (name == "instance-state-name") return instance.state;
+    if (name == "availability-zone") return instance.availability_zone;
+    if (name == "instance-type") return instance.type;
+    if (name == "private-ip-address") return instance.private_ip;
+    if (name == "vpc-id") return instance.vpc_id;
+    if (name == "tag:Name") return instance.name;
+    return std::nullopt;
+}
+
+using Filters = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
+Result<Filters, wire::ServiceError> read_filters(const wire::QueryParameters& form) {
+    Filters filters;
+    for (int i = 1; i <= filters_max; ++i) {
+        const std::string prefix = fmt::format("Filter.{}", i);
+        if (!form.has_structure(prefix)) break;
+        const std::string name(form.get(prefix + ".Name"));
+        if (!filter_value(Instance{}, name))
+            return refuse("InvalidParameterValue", fmt::format("The filter '{}' is invalid", name));
+        filters.emplace_back(name, form.list(prefix + ".Value"));
+    }
+    return filters;
+}
+
+bool matches(const Instance& instance, const Filters& filters) {
+    return std::all_of(filters.begin(), filters.end(), [&](const auto& filter) {
+        return std::find(filter.second.begin(),
+                         filter.second.end(),
+                         *filter_value(instance, filter.first))
+               != filter.second.end();
+    });
+}
+
+void write_instance(wire::XmlWriter& xml, const Instance& instance, const std::string& account) {
+    xml.element("item", [&] {
+        xml.leaf("reservationId", "r-0" + sha256_hex(instance.id).substr(0, 16));
+        xml.leaf("ownerId", account);
+        xml.element("instancesSet", [&] {
+            xml.element("item", [&] {
+                xml.leaf("instanceId", instance.id);
+                xml.leaf("imageId", instance.image_id);
+                xml.element("instanceState", [&] {
+                    xml.leaf("code", state_code(instance.state));
+                    xml.leaf("name", instance.state);
+                });
+                xml.leaf("instanceType", instance.type);
+                xml.leaf("launchTime", rfc3339_millis(instance.launched_at));
+                xml.element("placement",
+                            [&] { xml.leaf("availabilityZone", instance.availability_zone); });
+                xml.leaf("privateIpAddress", instance.private_ip);
+                xml.leaf("vpcId", instance.vpc_id);
+                xml.leaf("subnetId", instance.subnet_id);
+                xml.element("tagSet", [&] {
+                    xml.element("item", [&] {
+                        xml.leaf("key", "Name");
+                        xml.leaf("value", instance.name);
+                    });
+                });
+            });
+        });
+    });
+}
+
+} // namespace
+
+std::optional<Answer> Instances::call(const ApiCall& call) {
+    static const OperationTable<Instances> operations{
+        {"DescribeInstances", &Instances::describe_instances}};
+    return call_operation(*this, operations, call);
+}
+
+Answer Instances::describe_instances(const ApiCall& call) {
+    const auto filters = read_filters(call.form);
+    if (!filters) return fail(filters.error());
+    const auto wanted = call.form.list("InstanceId");
+    if (!wanted.empty() && call.form.has("MaxResults")) {
+        return refuse("InvalidParameterCombination",
+                      "The parameter instancesSet cannot be used with the parameter maxResults");
+    }
+    std::vector<std::string> unknown;
+    std::copy_if(wanted.begin(),
+                 wanted.end(),
+                 std::back_inserter(unknown),
+                 [&](const std::string& id) { return !all.contains(id); });
+    if (!unknown.empty()) {
+        return refuse("InvalidInstanceID.NotFound",
+                      fmt::format("The instance ID{} '{}' do{} not exist",
+                                  unknown.size() == 1 ? "" : "s",
+                                  join(unknown, ", "),
+                                  unknown.size() == 1 ? "es" : ""));
+    }
+    std::vector<std::string> ids;
+    for (const auto& [id, instance] : all) {
+        const bool asked =
+            wanted.empty() || std::find(wanted.begin(), wanted.end(), id) != wanted.end();
+        if (asked && matches(instance, *filters)) ids.push_back(id);
+    }
+    const auto size =
+        to_integer(call.form.get("MaxResults")).value_or(static_cast<std::int64_t>(page_size_max));
+    if (size < 5 || size > static_cast<std::int64_t>(page_size_max))
+        return refuse(
+            "InvalidParameterValue",
+            "Value for parameter maxResults is invalid. Expecting a value from 5 to 1000.");
+    const Page page = page_of(ids, call.form.get("NextToken"), static_cast<std::size_t>(size));
+    const std::string account = split(call.caller.arn, ':').at(4);
+    wire::XmlWriter xml;
+    xml.open("DescribeInstancesResponse", "http://ec2.amazonaws.com/doc/2016-11-15/");
+    xml.leaf("requestId", call.request_id);
+    xml.element("reservationSet", [&] {
+        for (const auto& id : page.keys)
+            write_instance(xml, all.find(id)->second, account);
+    });
+    if (!page.next_token.empty()) xml.leaf("nextToken", page.next_token);
+    xml.close();
+    return AnswerBody(xml.text());
+}
+
+} // namespace squall::lab::ec2

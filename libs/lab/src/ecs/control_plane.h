@@ -1,0 +1,125 @@
+// The ECS control plane of one region: its API, its scheduler and its end of the agents' protocol,
+// without sockets, threads or clocks. Single-threaded; time comes in with every call.
+#pragma once
+
+#include "api/call.h"
+#include "api/key_ring.h"
+#include "ecs/agent_link.h"
+#include "ecs/event_log.h"
+#include "ecs/store.h"
+
+namespace squall::lab::ecs {
+
+class ControlPlane {
+public:
+    // The real service sends one about this often; an agent gives up after a minute of silence.
+    static constexpr Seconds heartbeat_interval{10};
+    // An agent that has left a heartbeat unanswered for this long is disconnected (a frozen agent
+    // keeps its sockets open, so the sockets alone prove nothing).
+    static constexpr Seconds heartbeat_patience{30};
+
+    ControlPlane(KeyRing& keys, const std::string& region);
+
+    [[nodiscard]] std::optional<Answer> call(const ApiCall& call);
+
+    // Why an agent that says this may not open ACS; nothing when it may.
+    [[nodiscard]] std::optional<wire::ServiceError> acs_refusal(const AgentHello& hello);
+    // It has: the session's id. The channel is used from then on.
+    [[nodiscard]] std::uint64_t
+    acs_opened(const AgentHello& hello, std::unique_ptr<AgentChannel> channel, WallTime now);
+    void acs_message(std::uint64_t session, std::string_view text, WallTime now);
+    void acs_closed(std::uint64_t session, WallTime now);
+
+    [[nodiscard]] std::uint64_t
+    tcs_opened(const AgentHello& hello, std::unique_ptr<AgentChannel> channel, WallTime now);
+    void tcs_message(std::uint64_t session, std::string_view text, WallTime now);
+    void tcs_closed(std::uint64_t session);
+
+    // Heartbeats, services, credentials, forgetting. Call it about twice a second.
+    void tick(WallTime now);
+
+    [[nodiscard]] Store& store() { return store_; }
+
+    [[nodiscard]] EventLog& events() { return events_; }
+
+private:
+    // clusters.cc
+    Answer create_cluster(const ApiCall& call);
+    Answer delete_cluster(const ApiCall& call);
+    Answer describe_clusters(const ApiCall& call);
+    Answer list_clusters(const ApiCall& call);
+    // instances.cc
+    Answer register_container_instance(const ApiCall& call);
+    Answer deregister_container_instance(const ApiCall& call);
+    Answer describe_container_instances(const ApiCall& call);
+    Answer list_container_instances(const ApiCall& call);
+    Answer list_tags_for_resource(const ApiCall& call);
+    // definitions.cc
+    Answer register_task_definition(const ApiCall& call);
+    Answer deregister_task_definition(const ApiCall& call);
+    Answer describe_task_definition(const ApiCall& call);
+    Answer list_task_definitions(const ApiCall& call);
+    // tasks.cc
+    Answer run_task(const ApiCall& call);
+    Answer start_task(const ApiCall& call);
+    Answer stop_task(const ApiCall& call);
+    Answer describe_tasks(const ApiCall& call);
+    Answer list_tasks(const ApiCall& call);
+    // services.cc
+    Answer create_service(const ApiCall& call);
+    Answer update_service(const ApiCall& call);
+    Answer delete_service(const ApiCall& call);
+    Answer describe_services(const ApiCall& call);
+    Answer list_services(const ApiCall& call);
+    // agent_api.cc
+    Answer discover_poll_endpoint(const ApiCall& call);
+    Answer submit_task_state_change(const ApiCall& call);
+    Answer submit_other_state_change(const ApiCall& call);
+
+    // tasks.cc: what users, services and StartTask share.
+    struct Launch {
+        const TaskDefinition* definition = nullptr;
+        std::string group;
+        std::string started_by;
+        json::Object overrides;
+        json::Array tags;
+    };
+
+    Task& launch_task(ContainerInstance& instance, const Launch& launch, WallTime now);
+    void stop(Task& task, std::string_view stop_code, std::string_view reason, WallTime now);
+    void finish(Task& task, WallTime now);
+
+    // scheduler.cc
+    void schedule(Service& service, WallTime now);
+    void tell(Service& service, std::string text, WallTime now);
+    void note_task_end(const Task& task, WallTime now);
+
+    // agents.cc
+    void deliver(const std::string& instance_arn, WallTime now);
+    void
+    acknowledge(const std::string& instance_arn, AcsSession& session, std::string_view message_id);
+    void disconnect(const std::string& instance_arn, WallTime now);
+    void verify_stops(const std::string& instance_arn,
+                      AcsSession& session,
+                      const json::Object& message,
+                      WallTime now);
+    void refresh_credentials(WallTime now);
+    json::Object payload_task(const Task& task, WallTime now);
+    json::Object role_credentials(const Task& task, const std::string& role_arn, WallTime now);
+    AcsSession* session_by_id(std::uint64_t id, std::string& instance_arn);
+
+    // Counts a change of an instance or task and records its event.
+    void changed(ContainerInstance& instance, WallTime now);
+    void changed(Task& task, WallTime now);
+
+    KeyRing& keys_;
+    Store store_;
+    EventLog events_;
+    std::uint64_t last_session_ = 0;
+    std::map<std::string, AcsSession, std::less<>> acs_; // by container instance ARN
+    std::map<std::uint64_t, TcsSession> tcs_;
+    std::map<std::string, WallTime, std::less<>> credentials_expire_; // by task ARN
+    WallTime next_schedule_;
+};
+
+} // namespace squall::lab::ecs

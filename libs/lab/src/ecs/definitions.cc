@@ -1,0 +1,179 @@
+#include "ecs/control_plane.h"
+#include "ecs/describe.h"
+#include "ecs/parameters.h"
+#include "squall/base/text.h"
+
+#include <algorithm>
+
+namespace squall::lab::ecs {
+namespace {
+
+using Checked = Result<Resources, wire::ServiceError>;
+
+// A number that AWS lets users write as 256 or "256".
+std::int64_t number_of(const json::Value& value) {
+    if (value.is_string()) return to_integer(json::string_of(value)).value_or(-1);
+    boost::json::error_code error;
+    const auto number = value.to_number<std::int64_t>(error);
+    return error ? 0 : number;
+}
+
+Result<void, wire::ServiceError> add_ports(Resources& needs, const json::Value& container) {
+    for (const auto& mapping : json::array_at(container, "portMappings")) {
+        const auto container_port = json::integer_at(mapping, "containerPort", -1);
+        const auto host_port = json::integer_at(mapping, "hostPort", 0);
+        if (container_port < 0 || container_port > 65535 || host_port < 0 || host_port > 65535) {
+            return refuse("ClientException", "Ports must be between 0 and 65535.");
+        }
+        const std::string_view protocol = json::string_at(mapping, "protocol", "tcp");
+        if (protocol != "tcp" && protocol != "udp")
+            return refuse("ClientException",
+                          fmt::format("Invalid 'protocol' setting for port mapping: {}", protocol));
+        auto& ports = protocol == "udp" ? needs.ports_udp : needs.ports_tcp;
+        if (host_port != 0) ports.insert(static_cast<std::uint16_t>(host_port));
+    }
+    return {};
+}
+
+// What the containers of a definition need together; ClientException, in AWS's words, for one that
+// cannot be.
+Checked needs_of(const json::Array& containers) {
+    if (containers.empty()) return refuse("ClientException", "Container list cannot be empty.");
+    Resources needs;
+    std::set<std::string> names;
+    bool any_essential = false;
+    for (const auto& container : containers) {
+        const std::string name(json::string_at(container, "name"));
+        if (!is_name(name))
+            return refuse("ClientException",
+                          "Container.name should not be null or empty and holds letters, digits, "
+                          "hyphens and underscores.");
+        if (!names.insert(name).second)
+            return refuse("ClientException",
+                          fmt::format("Container.name: {} should be unique.", name));
+        if (json::string_at(container, "image").empty())
+            return refuse("ClientException", "Container.image should not be null or empty.");
+        const auto memory =
+            std::max(number_of(json::at(container, "memoryReservation")), std::int64_t{0});
+        const auto hard_memory = number_of(json::at(container, "memory"));
+        if (hard_memory <= 0 && memory <= 0) {
+            return refuse("ClientException",
+                          fmt::format("Invalid setting for container '{}'. At least one of "
+                                      "'memory' or 'memoryReservation' must be specified.",
+                                      name));
+        }
+        needs.cpu += std::max(number_of(json::at(container, "cpu")), std::int64_t{0});
+        needs.memory += memory > 0 ? memory : hard_memory;
+        if (auto ports = add_ports(needs, container); !ports) return fail(ports.error());
+        any_essential = any_essential || json::bool_at(container, "essential", true);
+    }
+    if (!any_essential)
+        return refuse("ClientException", "At least one container must be marked essential.");
+    return needs;
+}
+
+// With task-level memory the containers need not give any: AWS's check looks at the task first.
+Checked needs_of_definition(json::Object& body) {
+    const auto task_cpu = number_of(json::at(body, "cpu"));
+    const auto task_memory = number_of(json::at(body, "memory"));
+    json::Array containers = json::array_at(body, "containerDefinitions");
+    if (task_memory > 0) {
+        for (auto& container : containers) {
+            if (auto* object = container.if_object();
+                object != nullptr && !object->contains("memory"))
+                (*object)["memory"] = task_memory;
+        }
+    }
+    auto needs = needs_of(containers);
+    if (!needs) return needs;
+    if (task_cpu > 0) needs->cpu = task_cpu;
+    if (task_memory > 0) needs->memory = task_memory;
+    return needs;
+}
+
+void put_defaults(json::Object& body) {
+    auto* containers = body["containerDefinitions"].if_array();
+    if (containers == nullptr) return;
+    for (auto& element : *containers) {
+        auto* container = element.if_object();
+        if (container == nullptr) continue;
+        if (!container->contains("essential")) (*container)["essential"] = true;
+        if (!container->contains("cpu")) (*container)["cpu"] = 0;
+        for (const char* list :
+             {"environment", "mountPoints", "volumesFrom", "portMappings", "systemControls"}) {
+            if (!container->contains(list)) (*container)[list] = json::Array{};
+        }
+        for (auto& mapping : (*container)["portMappings"].as_array()) {
+            if (auto* object = mapping.if_object(); object != nullptr) {
+                if (!object->contains("hostPort")) (*object)["hostPort"] = 0;
+                if (!object->contains("protocol")) (*object)["protocol"] = "tcp";
+            }
+        }
+    }
+}
+
+} // namespace
+
+Answer ControlPlane::register_task_definition(const ApiCall& call) {
+    const std::string family(json::string_at(call.body, "family"));
+    if (!is_name(family)) return refuse("ClientException", "Family contains invalid characters.");
+    const std::string mode(json::string_at(call.body, "networkMode", "bridge"));
+    if (mode != "bridge" && mode != "host" && mode != "none" && mode != "awsvpc")
+        return refuse("ClientException", fmt::format("Invalid network mode: {}", mode));
+    json::Object body = call.body;
+    put_defaults(body);
+    auto needs = needs_of_definition(body);
+    if (!needs) return fail(needs.error());
+    auto& revisions = store_.definitions[family];
+    if (revisions.size() >= Store::definitions_max)
+        return refuse("LimitExceededException",
+                      "The limit of task definition revisions has been reached.");
+    const auto revision = static_cast<std::int64_t>(revisions.size()) + 1;
+    json::Array tags = json::array_at(body, "tags");
+    body.erase("tags");
+    revisions.push_back({store_.arn(fmt::format("task-definition/{}:{}", family, revision)),
+                         family,
+                         revision,
+                         true,
+                         std::move(body),
+                         mode,
+                         std::move(*needs),
+                         call.now});
+    return answer(
+        {{"taskDefinition", describe_definition(revisions.back())}, {"tags", std::move(tags)}});
+}
+
+Answer ControlPlane::deregister_task_definition(const ApiCall& call) {
+    TaskDefinition* definition = store_.definition(json::string_at(call.body, "taskDefinition"));
+    if (definition == nullptr)
+        return refuse("ClientException", "The specified task definition does not exist.");
+    definition->active = false;
+    return answer({{"taskDefinition", describe_definition(*definition)}});
+}
+
+Answer ControlPlane::describe_task_definition(const ApiCall& call) {
+    const TaskDefinition* definition =
+        store_.definition(json::string_at(call.body, "taskDefinition"));
+    if (definition == nullptr)
+        return refuse("ClientException", "Unable to describe task definition.");
+    return answer({{"taskDefinition", describe_definition(*definition)}, {"tags", json::Array{}}});
+}
+
+Answer ControlPlane::list_task_definitions(const ApiCall& call) {
+    const auto size = page_size_of(call.body);
+    if (!size) return fail(size.error());
+    const std::string_view prefix = json::string_at(call.body, "familyPrefix");
+    const bool active = json::string_at(call.body, "status", "ACTIVE") == "ACTIVE";
+    std::vector<std::string> arns;
+    for (const auto& [family, revisions] : store_.definitions) {
+        for (const auto& definition : revisions) {
+            if ((prefix.empty() || family == prefix) && definition.active == active)
+                arns.push_back(definition.arn);
+        }
+    }
+    std::sort(arns.begin(), arns.end());
+    return list_answer("taskDefinitionArns",
+                       page_of(arns, json::string_at(call.body, "nextToken"), *size));
+}
+
+} // namespace squall::lab::ecs

@@ -1,0 +1,243 @@
+#include "ecs/describe.h"
+
+#include "squall/base/text.h"
+#include "squall/base/time_text.h"
+
+#include <algorithm>
+
+namespace squall::lab::ecs {
+namespace {
+
+json::Object integer_resource(std::string_view name, std::int64_t value) {
+    return {{"name", name},
+            {"type", "INTEGER"},
+            {"doubleValue", 0.0},
+            {"longValue", 0},
+            {"integerValue", value}};
+}
+
+json::Object ports_resource(std::string_view name, const std::set<std::uint16_t>& ports) {
+    json::Array texts;
+    for (const auto port : ports)
+        texts.emplace_back(std::to_string(port));
+    return {{"name", name},
+            {"type", "STRINGSET"},
+            {"doubleValue", 0.0},
+            {"longValue", 0},
+            {"integerValue", 0},
+            {"stringSetValue", std::move(texts)}};
+}
+
+json::Array describe_resources(const Resources& resources) {
+    return {integer_resource("CPU", resources.cpu),
+            integer_resource("MEMORY", resources.memory),
+            ports_resource("PORTS", resources.ports_tcp),
+            ports_resource("PORTS_UDP", resources.ports_udp)};
+}
+
+void put_time(json::Object& object, std::string_view name, const std::optional<WallTime>& when) {
+    if (when) object[name] = epoch_seconds(*when);
+}
+
+void put_text(json::Object& object, std::string_view name, const std::string& text) {
+    if (!text.empty()) object[name] = text;
+}
+
+std::int64_t count_status(const std::vector<Task*>& tasks, std::string_view status) {
+    return std::count_if(
+        tasks.begin(), tasks.end(), [&](const Task* task) { return task->last_status == status; });
+}
+
+json::Object describe_health(const ContainerInstance& instance) {
+    json::Object detail{{"type", "CONTAINER_RUNTIME"}, {"status", instance.runtime_status}};
+    put_time(detail, "lastUpdated", instance.runtime_updated);
+    put_time(detail, "lastStatusChange", instance.runtime_changed);
+    return {{"overallStatus", instance.runtime_status},
+            {"details", json::Array{std::move(detail)}}};
+}
+
+json::Object describe_container(const Container& container, const std::string& task_arn) {
+    json::Object object{{"containerArn", container.arn},
+                        {"taskArn", task_arn},
+                        {"name", container.name},
+                        {"image", container.image},
+                        {"lastStatus", container.last_status},
+                        {"networkBindings", describe_bindings(container.bindings)},
+                        {"networkInterfaces", json::Array{}},
+                        {"healthStatus", container.health},
+                        {"cpu", std::to_string(container.cpu)}};
+    put_text(object, "runtimeId", container.runtime_id);
+    put_text(object, "reason", container.reason);
+    if (container.memory > 0) object["memory"] = std::to_string(container.memory);
+    if (container.exit_code) object["exitCode"] = *container.exit_code;
+    return object;
+}
+
+} // namespace
+
+json::Object describe_failure(std::string_view arn, std::string_view reason) {
+    return {{"arn", arn}, {"reason", reason}};
+}
+
+json::Array describe_bindings(const std::vector<PortBinding>& bindings) {
+    json::Array array;
+    for (const auto& binding : bindings) {
+        array.push_back(json::Object{{"bindIP", binding.bind_ip},
+                                     {"containerPort", binding.container_port},
+                                     {"hostPort", binding.host_port},
+                                     {"protocol", binding.protocol}});
+    }
+    return array;
+}
+
+json::Object describe_cluster(const Cluster& cluster, Store& store) {
+    const auto tasks = store.tasks_of(cluster);
+    const auto services = store.services_of(cluster);
+    const auto active = std::count_if(services.begin(), services.end(), [](const Service* service) {
+        return service->status == "ACTIVE";
+    });
+    return {{"clusterArn", cluster.arn},
+            {"clusterName", cluster.name},
+            {"status", cluster.status},
+            {"registeredContainerInstancesCount", store.instances_of(cluster).size()},
+            {"runningTasksCount", count_status(tasks, "RUNNING")},
+            {"pendingTasksCount", count_status(tasks, "PENDING")},
+            {"activeServicesCount", active},
+            {"statistics", json::Array{}},
+            {"tags", json::Array{}},
+            {"settings", json::Array{}},
+            {"capacityProviders", json::Array{}},
+            {"defaultCapacityProviderStrategy", json::Array{}}};
+}
+
+json::Object
+describe_instance(const ContainerInstance& instance, Store& store, InstanceDetail detail) {
+    const auto tasks = store.tasks_on(instance);
+    json::Array attributes;
+    attributes.reserve(instance.attributes.size());
+    for (const auto& attribute : instance.attributes) {
+        json::Object one{{"name", attribute.name}};
+        put_text(one, "value", attribute.value);
+        attributes.push_back(std::move(one));
+    }
+    json::Object version_info;
+    put_text(version_info, "agentVersion", instance.agent_version);
+    put_text(version_info, "agentHash", instance.agent_hash);
+    put_text(version_info, "dockerVersion", instance.docker_version);
+    json::Object object{{"containerInstanceArn", instance.arn},
+                        {"ec2InstanceId", instance.ec2_instance_id},
+                        {"version", instance.version},
+                        {"versionInfo", std::move(version_info)},
+                        {"remainingResources", describe_resources(store.remaining(instance))},
+                        {"registeredResources", describe_resources(instance.registered)},
+                        {"status", instance.status},
+                        {"agentConnected", instance.agent_connected},
+                        {"runningTasksCount", count_status(tasks, "RUNNING")},
+                        {"pendingTasksCount", count_status(tasks, "PENDING")},
+                        {"attributes", std::move(attributes)},
+                        {"registeredAt", epoch_seconds(instance.registered_at)},
+                        {"attachments", json::Array{}},
+                        {"tags", detail.tags ? instance.tags : json::Array{}}};
+    if (detail.health) object["healthStatus"] = describe_health(instance);
+    return object;
+}
+
+json::Object describe_definition(const TaskDefinition& definition) {
+    json::Object object = definition.definition;
+    object["taskDefinitionArn"] = definition.arn;
+    object["family"] = definition.family;
+    object["revision"] = definition.revision;
+    object["status"] = definition.active ? "ACTIVE" : "INACTIVE";
+    object["networkMode"] = definition.network_mode;
+    object["compatibilities"] = json::Array{"EXTERNAL", "EC2"};
+    object["registeredAt"] = epoch_seconds(definition.registered_at);
+    for (const char* list : {"volumes", "placementConstraints", "requiresAttributes"}) {
+        if (!object.contains(list)) object[list] = json::Array{};
+    }
+    return object;
+}
+
+json::Object describe_task(const Task& task, const Store& store) {
+    json::Array containers;
+    for (const auto& container : task.containers)
+        containers.push_back(describe_container(container, task.arn));
+    const auto instance = store.instances.find(task.instance_arn);
+    const bool connected = instance != store.instances.end() && instance->second.agent_connected;
+    json::Object object{{"taskArn", task.arn},
+                        {"clusterArn", store.arn("cluster/" + task.cluster)},
+                        {"taskDefinitionArn", task.definition_arn},
+                        {"containerInstanceArn", task.instance_arn},
+                        {"group", task.group},
+                        {"launchType", "EC2"},
+                        {"lastStatus", task.last_status},
+                        {"desiredStatus", task.desired_status},
+                        {"healthStatus", "UNKNOWN"},
+                        {"connectivity", connected ? "CONNECTED" : "DISCONNECTED"},
+                        {"version", task.version},
+                        {"cpu", std::to_string(task.uses.cpu)},
+                        {"memory", std::to_string(task.uses.memory)},
+                        {"containers", std::move(containers)},
+                        {"overrides", task.overrides},
+                        {"attributes", json::Array{}},
+                        {"attachments", json::Array{}},
+                        {"enableExecuteCommand", false},
+                        {"tags", task.tags},
+                        {"createdAt", epoch_seconds(task.created_at)}};
+    put_text(object, "startedBy", task.started_by);
+    put_text(object, "stopCode", task.stop_code);
+    put_text(object, "stoppedReason", task.stopped_reason);
+    put_time(object, "startedAt", task.started_at);
+    put_time(object, "stoppingAt", task.stopping_at);
+    put_time(object, "stoppedAt", task.stopped_at);
+    put_time(object, "pullStartedAt", task.pull_started_at);
+    put_time(object, "pullStoppedAt", task.pull_stopped_at);
+    return object;
+}
+
+json::Object describe_service(const Service& service, Store& store) {
+    const auto tasks = store.tasks_of_service(service);
+    const auto running = count_status(tasks, "RUNNING");
+    const auto pending = count_status(tasks, "PENDING");
+    json::Object deployment{
+        {"id", service.deployment_id},
+        {"status", "PRIMARY"},
+        {"taskDefinition", service.definition_arn},
+        {"desiredCount", service.desired_count},
+        {"runningCount", running},
+        {"pendingCount", pending},
+        {"failedTasks", service.failed_starts},
+        {"createdAt", epoch_seconds(service.deployed_at)},
+        {"updatedAt", epoch_seconds(service.deployed_at)},
+        {"launchType", "EC2"},
+        {"rolloutState", running == service.desired_count ? "COMPLETED" : "IN_PROGRESS"}};
+    json::Array events;
+    for (const auto& message : service.messages) {
+        events.push_back(json::Object{{"id", message.id},
+                                      {"createdAt", epoch_seconds(message.at)},
+                                      {"message", message.text}});
+    }
+    return {{"serviceArn", service.arn},
+            {"serviceName", service.name},
+            {"clusterArn", store.arn("cluster/" + service.cluster)},
+            {"status", service.status},
+            {"taskDefinition", service.definition_arn},
+            {"desiredCount", service.desired_count},
+            {"runningCount", running},
+            {"pendingCount", pending},
+            {"launchType", "EC2"},
+            {"schedulingStrategy", "REPLICA"},
+            {"deploymentController", json::Object{{"type", "ECS"}}},
+            {"deploymentConfiguration",
+             json::Object{{"maximumPercent", 200}, {"minimumHealthyPercent", 100}}},
+            {"deployments", json::Array{std::move(deployment)}},
+            {"events", std::move(events)},
+            {"loadBalancers", json::Array{}},
+            {"serviceRegistries", json::Array{}},
+            {"placementConstraints", json::Array{}},
+            {"placementStrategy", json::Array{}},
+            {"enableECSManagedTags", false},
+            {"propagateTags", "NONE"},
+            {"createdAt", epoch_seconds(service.created_at)}};
+}
+
+} // namespace squall::lab::ecs

@@ -1,0 +1,205 @@
+#include "ecs/control_plane.h"
+#include "ecs/describe.h"
+#include "ecs/parameters.h"
+#include "squall/base/log.h"
+#include "squall/base/text.h"
+
+#include <algorithm>
+
+namespace squall::lab::ecs {
+namespace {
+
+std::set<std::uint16_t> ports_of(const json::Value& resource) {
+    std::set<std::uint16_t> ports;
+    for (const auto& text : json::array_at(resource, "stringSetValue")) {
+        const auto number = to_integer(json::string_of(text)).value_or(0);
+        if (number > 0 && number <= 65535) ports.insert(static_cast<std::uint16_t>(number));
+    }
+    return ports;
+}
+
+Resources read_resources(const json::Array& total) {
+    Resources resources;
+    for (const auto& resource : total) {
+        const std::string_view name = json::string_at(resource, "name");
+        if (name == "CPU") resources.cpu = json::integer_at(resource, "integerValue");
+        if (name == "MEMORY") resources.memory = json::integer_at(resource, "integerValue");
+        if (name == "PORTS") resources.ports_tcp = ports_of(resource);
+        if (name == "PORTS_UDP") resources.ports_udp = ports_of(resource);
+    }
+    return resources;
+}
+
+// What EC2 says of the instance the agent runs on; an external instance has no such document.
+struct Identity {
+    std::string instance_id;
+    std::string availability_zone;
+    std::string instance_type;
+    std::string image_id;
+};
+
+Identity read_identity(const ApiCall& call) {
+    const auto document =
+        json::parse_object(json::string_at(call.body, "instanceIdentityDocument"));
+    if (document) {
+        return {std::string(json::string_at(*document, "instanceId")),
+                std::string(json::string_at(*document, "availabilityZone")),
+                std::string(json::string_at(*document, "instanceType")),
+                std::string(json::string_at(*document, "imageId"))};
+    }
+    // An external instance is known by its role session, which SSM named after it.
+    const std::string& arn = call.caller.arn;
+    const std::string session = arn.substr(arn.rfind('/') + 1);
+    return {session.starts_with("mi-") ? session : "mi-" + random_hex(17), {}, {}, {}};
+}
+
+void put_attribute(ContainerInstance& instance, const std::string& name, const std::string& value) {
+    std::erase_if(instance.attributes,
+                  [&](const Attribute& attribute) { return attribute.name == name; });
+    instance.attributes.push_back({name, value});
+}
+
+void read_attributes(ContainerInstance& instance, const json::Array& attributes) {
+    // The agent ends with an error when one of its own attributes does not come back as it was
+    // sent.
+    for (const auto& attribute : attributes) {
+        put_attribute(instance,
+                      std::string(json::string_at(attribute, "name")),
+                      std::string(json::string_at(attribute, "value")));
+    }
+}
+
+void apply_registration(ContainerInstance& instance, const ApiCall& call) {
+    const Identity identity = read_identity(call);
+    if (instance.ec2_instance_id.empty()) instance.ec2_instance_id = identity.instance_id;
+    read_attributes(instance, json::array_at(call.body, "attributes"));
+    if (!identity.availability_zone.empty())
+        put_attribute(instance, "ecs.availability-zone", identity.availability_zone);
+    if (!identity.instance_type.empty())
+        put_attribute(instance, "ecs.instance-type", identity.instance_type);
+    if (!identity.image_id.empty()) put_attribute(instance, "ecs.ami-id", identity.image_id);
+    instance.registered = read_resources(json::array_at(call.body, "totalResources"));
+    instance.tags = json::array_at(call.body, "tags");
+    instance.client_token = json::string_at(call.body, "clientToken");
+}
+
+} // namespace
+
+Answer ControlPlane::register_container_instance(const ApiCall& call) {
+    const auto cluster = store_.cluster(json::string_at(call.body, "cluster"));
+    if (!cluster) return fail(cluster.error());
+    std::string arn(json::string_at(call.body, "containerInstanceArn"));
+    const std::string prefix = store_.arn(fmt::format("container-instance/{}/", (*cluster)->name));
+    if (!arn.empty() && !arn.starts_with(prefix))
+        return invalid_parameter("The container instance ARN does not belong to this cluster.");
+    if (arn.empty()) {
+        // The same token twice is the same registration, whose answer was lost on the way.
+        const std::string_view token = json::string_at(call.body, "clientToken");
+        for (const ContainerInstance* known : store_.instances_of(**cluster)) {
+            if (!token.empty() && known->client_token == token) arn = known->arn;
+        }
+    }
+    if (arn.empty()) arn = prefix + random_hex(32);
+    const bool is_new = !store_.instances.contains(arn);
+    if (is_new && store_.instances.size() >= Store::instances_max)
+        return refuse("LimitExceededException",
+                      "The limit of container instances has been reached.");
+    ContainerInstance& instance = store_.instances[arn];
+    if (is_new) {
+        instance.arn = arn;
+        instance.cluster = (*cluster)->name;
+        instance.registered_at = call.now;
+    }
+    apply_registration(instance, call);
+    if (is_new) changed(instance, call.now);
+    return answer({{"containerInstance",
+                    describe_instance(instance, store_, {.tags = true, .health = false})}});
+}
+
+Answer ControlPlane::deregister_container_instance(const ApiCall& call) {
+    const auto cluster = store_.cluster(json::string_at(call.body, "cluster"));
+    if (!cluster) return fail(cluster.error());
+    ContainerInstance* instance =
+        store_.instance(**cluster, json::string_at(call.body, "containerInstance"));
+    if (instance == nullptr) return invalid_parameter("Referenced container instance not found.");
+    const auto tasks = store_.tasks_on(*instance);
+    const bool busy =
+        std::any_of(tasks.begin(), tasks.end(), [](const Task* task) { return is_live(*task); });
+    if (busy && !json::bool_at(call.body, "force"))
+        return invalid_parameter("Found running tasks on the instance.");
+    for (Task* task : tasks) {
+        if (!is_live(*task)) continue;
+        // Orphaned: the control plane forgets it; the agent, which never hears of it, leaves it
+        // running.
+        task->desired_status = "STOPPED";
+        task->stop_code = "TerminationNotice";
+        task->stopped_reason = "Container instance deregistration forced by user";
+        finish(*task, call.now);
+    }
+    instance->status = "INACTIVE";
+    instance->agent_connected = false;
+    changed(*instance, call.now);
+    json::Object described = describe_instance(*instance, store_, {.tags = true, .health = false});
+    if (const auto session = acs_.find(instance->arn); session != acs_.end())
+        session->second.channel->close(1000, "InactiveInstanceException");
+    store_.instances.erase(store_.instances.find(instance->arn));
+    return answer({{"containerInstance", std::move(described)}});
+}
+
+Answer ControlPlane::describe_container_instances(const ApiCall& call) {
+    const auto cluster = store_.cluster(json::string_at(call.body, "cluster"));
+    if (!cluster) return fail(cluster.error());
+    const auto references = texts_at(call.body, "containerInstances", 100);
+    if (!references) return fail(references.error());
+    if (references->empty()) return invalid_parameter("Container instances cannot be empty.");
+    const auto include = texts_at(call.body, "include", 10);
+    if (!include) return fail(include.error());
+    const auto included = [&](std::string_view what) {
+        return std::find(include->begin(), include->end(), what) != include->end();
+    };
+    const InstanceDetail detail{included("TAGS"), included("CONTAINER_INSTANCE_HEALTH")};
+    json::Array instances;
+    json::Array failures;
+    for (const auto& reference : *references) {
+        const ContainerInstance* instance = store_.instance(**cluster, reference);
+        if (instance != nullptr)
+            instances.push_back(describe_instance(*instance, store_, detail));
+        else
+            failures.push_back(
+                describe_failure(reference.starts_with("arn:")
+                                     ? reference
+                                     : store_.arn(fmt::format(
+                                         "container-instance/{}/{}", (*cluster)->name, reference)),
+                                 "MISSING"));
+    }
+    return answer(
+        {{"containerInstances", std::move(instances)}, {"failures", std::move(failures)}});
+}
+
+Answer ControlPlane::list_container_instances(const ApiCall& call) {
+    const auto cluster = store_.cluster(json::string_at(call.body, "cluster"));
+    if (!cluster) return fail(cluster.error());
+    const auto size = page_size_of(call.body);
+    if (!size) return fail(size.error());
+    if (!json::string_at(call.body, "filter").empty())
+        return invalid_parameter("This lab does not evaluate filter expressions.");
+    const std::string_view status = json::string_at(call.body, "status");
+    std::vector<std::string> arns;
+    for (const ContainerInstance* instance : store_.instances_of(**cluster)) {
+        if (status.empty() || instance->status == status) arns.push_back(instance->arn);
+    }
+    return list_answer("containerInstanceArns",
+                       page_of(arns, json::string_at(call.body, "nextToken"), *size));
+}
+
+Answer ControlPlane::list_tags_for_resource(const ApiCall& call) {
+    const std::string_view arn = json::string_at(call.body, "resourceArn");
+    if (const ContainerInstance* instance = store_.instance_by_arn(arn))
+        return answer({{"tags", instance->tags}});
+    if (const Task* task = store_.task_by_arn(arn)) return answer({{"tags", task->tags}});
+    if (store_.services.contains(arn) || store_.definition(arn) != nullptr || store_.cluster(arn))
+        return answer({{"tags", json::Array{}}});
+    return invalid_parameter("The specified resource was not found.");
+}
+
+} // namespace squall::lab::ecs

@@ -1,0 +1,139 @@
+// What the ECS control plane knows: plain data, owned by Store.
+#pragma once
+
+#include "squall/base/clock.h"
+#include "squall/base/json.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace squall::lab::ecs {
+
+struct Attribute {
+    std::string name;
+    std::string value;
+};
+
+// CPU in units of 1/1024 core, memory in MiB.
+struct Resources {
+    std::int64_t cpu = 0;
+    std::int64_t memory = 0;
+    std::set<std::uint16_t> ports_tcp; // in use
+    std::set<std::uint16_t> ports_udp;
+};
+
+struct ContainerInstance {
+    std::string arn;
+    std::string cluster; // its name
+    std::string ec2_instance_id;
+    std::string status = "ACTIVE";
+    bool agent_connected = false;
+    std::int64_t version = 0; // goes up with every change that makes an event
+    WallTime registered_at;
+    std::string client_token;
+    std::vector<Attribute> attributes;
+    Resources registered; // ports: those the agent reserves
+    std::string agent_version;
+    std::string agent_hash;
+    std::string docker_version;
+    json::Array tags;
+    std::string runtime_status = "OK"; // CONTAINER_RUNTIME of the instance's health
+    std::optional<WallTime> runtime_updated;
+    std::optional<WallTime> runtime_changed;
+};
+
+struct PortBinding {
+    std::string bind_ip;
+    std::uint16_t container_port = 0;
+    std::uint16_t host_port = 0;
+    std::string protocol = "tcp";
+};
+
+struct Container {
+    std::string arn;
+    std::string name;
+    std::string image;
+    std::string runtime_id;
+    std::string last_status = "PENDING";
+    std::optional<std::int64_t> exit_code;
+    std::string reason;
+    std::string health = "UNKNOWN";
+    std::vector<PortBinding> bindings;
+    std::int64_t cpu = 0;
+    std::int64_t memory = 0;
+    bool essential = true;
+};
+
+// A revision, as it was registered: `definition` keeps every member the user gave.
+struct TaskDefinition {
+    std::string arn;
+    std::string family;
+    std::int64_t revision = 0;
+    bool active = true;
+    json::Object definition;
+    std::string network_mode;
+    Resources needs; // the sum over its containers; ports: the fixed host ports
+    WallTime registered_at;
+};
+
+struct Task {
+    std::string arn;
+    std::string cluster;
+    std::string instance_arn;
+    std::string definition_arn;
+    std::string group;
+    std::string started_by;
+    std::string last_status = "PENDING";
+    std::string desired_status = "RUNNING";
+    std::string stop_code;
+    std::string stopped_reason;
+    std::int64_t version = 1;
+    WallTime created_at;
+    std::optional<WallTime> started_at;
+    std::optional<WallTime> stopping_at;
+    std::optional<WallTime> stopped_at;
+    std::optional<WallTime> pull_started_at;
+    std::optional<WallTime> pull_stopped_at;
+    std::vector<Container> containers;
+    Resources uses;
+    json::Object overrides;
+    json::Array tags;
+    std::string credentials_id;   // of the task role, where it has one
+    std::string delivered_status; // the last desired status that its agent has acknowledged
+};
+
+struct ServiceMessage {
+    std::string id;
+    WallTime at;
+    std::string text;
+};
+
+struct Service {
+    std::string arn;
+    std::string name;
+    std::string cluster;
+    std::string status = "ACTIVE";
+    std::string definition_arn;
+    std::string deployment_id;
+    std::int64_t desired_count = 0;
+    WallTime created_at;
+    WallTime deployed_at;
+    std::vector<ServiceMessage> messages; // newest first
+    // The scheduler's memory.
+    bool was_steady = false;
+    int failed_starts = 0;                     // in a row
+    std::optional<WallTime> not_before;        // no new task before this
+    std::optional<WallTime> placement_told_at; // when it last said that it cannot place
+};
+
+struct Cluster {
+    std::string name;
+    std::string arn;
+    std::string status = "ACTIVE";
+};
+
+} // namespace squall::lab::ecs

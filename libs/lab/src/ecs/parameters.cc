@@ -1,0 +1,40 @@
+#include "ecs/parameters.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace squall::lab::ecs {
+
+Result<std::vector<std::string>, wire::ServiceError>
+texts_at(const json::Object& body, std::string_view name, std::size_t count_max) {
+    std::vector<std::string> texts;
+    for (const auto& element : json::array_at(body, name)) {
+        if (!element.is_string())
+            return invalid_parameter(fmt::format("{} must be a list of strings", name));
+        texts.emplace_back(json::string_of(element));
+    }
+    if (texts.size() > count_max)
+        return invalid_parameter(fmt::format("{} can have at most {} items.", name, count_max));
+    return texts;
+}
+
+Result<std::size_t, wire::ServiceError> page_size_of(const json::Object& body,
+                                                     std::size_t otherwise) {
+    const auto size = json::integer_at(body, "maxResults", static_cast<std::int64_t>(otherwise));
+    if (size < 1 || size > 100) return invalid_parameter("maxResults must be between 1 and 100.");
+    return static_cast<std::size_t>(size);
+}
+
+bool is_name(std::string_view text) {
+    return !text.empty() && text.size() <= 255 && std::all_of(text.begin(), text.end(), [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+    });
+}
+
+Answer list_answer(std::string_view name, const Page& page) {
+    json::Object object{{name, json::Array(page.keys.begin(), page.keys.end())}};
+    if (!page.next_token.empty()) object["nextToken"] = page.next_token;
+    return answer(std::move(object));
+}
+
+} // namespace squall::lab::ecs

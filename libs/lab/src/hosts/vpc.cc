@@ -1,0 +1,67 @@
+#include "hosts/vpc.h"
+
+#include "squall/base/subprocess.h"
+
+#include <fcntl.h>
+#include <sched.h>
+
+#include <cerrno>
+#include <thread>
+
+namespace squall::lab {
+namespace {
+
+constexpr int zones = 3;
+
+Result<void> run_ip(const Fd& network_namespace, const std::string& batch) {
+    const auto done = run_checked({{"ip", "-batch", "-"}, {}, batch, network_namespace.get()},
+                                  Deadline::in(Seconds(20)));
+    if (!done && done.error().code == Errc::not_found)
+        return fail(Errc::not_found, "the program `ip` is missing: install iproute2");
+    if (!done) return fail(done.error());
+    return {};
+}
+
+} // namespace
+
+std::string Vpc::address_of(int ordinal) {
+    return fmt::format("10.0.{}.{}", (ordinal - 1) % zones + 1, 10 + (ordinal - 1) / zones);
+}
+
+Result<Vpc> Vpc::make() {
+    Result<Fd> made = fail(Errc::failed, "no network namespace was made");
+    // A thread of its own leaves our namespace for a new one; the descriptor keeps that alive.
+    std::thread([&] {
+        if (::unshare(CLONE_NEWNET) != 0) {
+            const int number = errno;
+            made = fail(Errc::denied,
+                        "making a network namespace: {}; a lab needs root (sudo)",
+                        errno_text(number));
+            return;
+        }
+        Fd fd(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+        if (fd) made = std::move(fd);
+    }).join();
+    if (!made) return fail(made.error());
+    const auto set_up = run_ip(*made,
+                               fmt::format("link set lo up\nlink add vpc0 type bridge\naddress add "
+                                           "{}/{} dev vpc0\nlink set vpc0 up\n",
+                                           gateway(),
+                                           prefix_length));
+    if (!set_up) return fail("setting up the lab's network", set_up.error());
+    return Vpc(std::move(*made));
+}
+
+Result<void> Vpc::connect(int ordinal, pid_t process) {
+    auto connected = run_ip(namespace_,
+                            fmt::format("link add host{0} type veth peer name eth0 netns {1}\nlink "
+                                        "set host{0} master vpc0\nlink set host{0} up\n",
+                                        ordinal,
+                                        process));
+    if (!connected)
+        return fail(fmt::format("connecting host {} to the lab's network", ordinal),
+                    connected.error());
+    return connected;
+}
+
+} // namespace squall::lab

@@ -1,0 +1,39 @@
+// The lab's network: a network namespace of its own with a bridge, into which every host has a
+// cable. Nothing of it is in the caller's namespace, and it is gone when the last descriptor on it
+// is.
+#pragma once
+
+#include "squall/base/fd.h"
+#include "squall/base/result.h"
+
+#include <sys/types.h>
+
+#include <string>
+
+namespace squall::lab {
+
+class Vpc {
+public:
+    static constexpr int prefix_length = 16;
+    static constexpr int hosts_max = 250;
+
+    [[nodiscard]] static Result<Vpc> make();
+
+    // Where the lab itself answers: gateway and API endpoint of the hosts.
+    [[nodiscard]] static std::string gateway() { return "10.0.0.1"; }
+
+    // The address of the host with this ordinal (1, 2, …), as instances of three zones would have.
+    [[nodiscard]] static std::string address_of(int ordinal);
+
+    [[nodiscard]] const Fd& network_namespace() const { return namespace_; }
+
+    // Puts the interface eth0 into the network namespace of this process.
+    [[nodiscard]] Result<void> connect(int ordinal, pid_t process);
+
+private:
+    explicit Vpc(Fd network_namespace) : namespace_(std::move(network_namespace)) {}
+
+    Fd namespace_;
+};
+
+} // namespace squall::lab

@@ -1,0 +1,486 @@
+#include "ssm/service.h"
+
+#include "squall/base/text.h"
+#include "squall/base/time_text.h"
+
+#include <algorithm>
+#include <regex>
+
+namespace squall::lab::ssm {
+namespace {
+
+constexpr std::int64_t invocation_output_max = 2500; // of ListCommandInvocations
+
+tl::unexpected<wire::ServiceError> bad_request(std::string code, std::string message) {
+    return refuse(std::move(code), std::move(message));
+}
+
+bool is_instance_id(const std::string& text) {
+    static const std::regex pattern("^i-([0-9a-f]{8}|[0-9a-f]{17})$|^mi-[0-9a-f]{17}$");
+    return std::regex_match(text, pattern);
+}
+
+// Seconds of a document's executionTimeout; outside AWS's range the default counts.
+Seconds execution_timeout_of(const json::Object& parameters) {
+    const auto& values = json::array_at(parameters, "executionTimeout");
+    const auto seconds = values.empty() ? std::optional<std::int64_t>(3600)
+                                        : to_integer(json::string_of(values.front()));
+    return Seconds(seconds.value_or(3600));
+}
+
+Result<void, wire::ServiceError> check_parameters(const json::Object& parameters) {
+    static const std::regex timeout_pattern(
+        "([1-9][0-9]{0,4})|(1[0-6][0-9]{4})|(17[0-1][0-9]{3})|(172[0-7][0-9]{2})|(172800)");
+    for (const auto& [key, values] : parameters) {
+        const std::string_view name = key;
+        if (name != "commands" && name != "workingDirectory" && name != "executionTimeout") {
+            return bad_request(
+                "InvalidParameters",
+                fmt::format("Parameters provided in the request do not match the document: {}",
+                            name));
+        }
+        if (!values.is_array())
+            return bad_request("InvalidParameters",
+                               fmt::format("The value of {} is not a list.", name));
+    }
+    if (json::array_at(parameters, "commands").empty())
+        return bad_request("InvalidParameters", "The parameter commands is required.");
+    const auto& timeout = json::array_at(parameters, "executionTimeout");
+    if (!timeout.empty()
+        && !std::regex_match(std::string(json::string_of(timeout.front())), timeout_pattern)) {
+        return bad_request("InvalidParameters",
+                           "Parameter \"executionTimeout\" has value not matching its pattern.");
+    }
+    return {};
+}
+
+json::Array texts(const std::vector<std::string>& from) {
+    return json::Array(from.begin(), from.end());
+}
+
+std::string plugin_of(const Command& command) {
+    return command.document == "AWS-RunPowerShellScript" ? "aws:runPowerShellScript"
+                                                         : "aws:runShellScript";
+}
+
+std::vector<std::string> ids_of(const Command& command) {
+    std::vector<std::string> ids;
+    for (const auto& [id, invocation] : command.invocations)
+        ids.push_back(id);
+    return ids;
+}
+
+json::Object describe_command(const Command& command) {
+    return {{"CommandId", command.id},
+            {"DocumentName", command.document},
+            {"DocumentVersion", "$DEFAULT"},
+            {"Comment", command.comment},
+            {"ExpiresAfter", epoch_seconds(command.expires_after())},
+            {"Parameters", command.parameters},
+            {"InstanceIds", texts(ids_of(command))},
+            {"Targets", json::Array{}},
+            {"RequestedDateTime", epoch_seconds(command.requested_at)},
+            {"Status", command.status()},
+            {"StatusDetails", command.details()},
+            {"OutputS3Region", ""},
+            {"OutputS3BucketName", ""},
+            {"OutputS3KeyPrefix", ""},
+            {"MaxConcurrency", command.max_concurrency},
+            {"MaxErrors", command.max_errors},
+            {"TargetCount", command.invocations.size()},
+            {"CompletedCount", command.completed()},
+            {"ErrorCount", command.errors()},
+            {"DeliveryTimedOutCount",
+             std::count_if(
+                 command.invocations.begin(),
+                 command.invocations.end(),
+                 [](const auto& entry) { return entry.second.details == "DeliveryTimedOut"; })},
+            {"ServiceRole", ""},
+            {"NotificationConfig",
+             json::Object{{"NotificationArn", ""},
+                          {"NotificationEvents", json::Array{}},
+                          {"NotificationType", ""}}},
+            {"CloudWatchOutputConfig",
+             json::Object{{"CloudWatchLogGroupName", ""}, {"CloudWatchOutputEnabled", false}}},
+            {"TimeoutSeconds", command.delivery_timeout.count()}};
+}
+
+json::Object describe_plugin(const Command& command, const Invocation& invocation) {
+    json::Object plugin{
+        {"Name", plugin_of(command)},
+        {"Status", invocation.status == "Cancelling" ? "InProgress" : invocation.status},
+        {"StatusDetails", invocation.details == "Cancelling" ? "InProgress" : invocation.details},
+        {"ResponseCode", invocation.response_code},
+        {"Output", invocation.output.substr(0, invocation_output_max)},
+        {"StandardOutputUrl", ""},
+        {"StandardErrorUrl", ""},
+        {"OutputS3Region", ""},
+        {"OutputS3BucketName", ""},
+        {"OutputS3KeyPrefix", ""}};
+    if (invocation.started_at)
+        plugin["ResponseStartDateTime"] = epoch_seconds(*invocation.started_at);
+    if (invocation.finished_at)
+        plugin["ResponseFinishDateTime"] = epoch_seconds(*invocation.finished_at);
+    return plugin;
+}
+
+json::Object
+describe_invocation(const Command& command, const Invocation& invocation, bool with_plugins) {
+    json::Object object{
+        {"CommandId", command.id},
+        {"InstanceId", invocation.instance_id},
+        {"InstanceName", ""},
+        {"Comment", command.comment},
+        {"DocumentName", command.document},
+        {"DocumentVersion", "$DEFAULT"},
+        {"RequestedDateTime", epoch_seconds(command.requested_at)},
+        {"Status", invocation.status},
+        {"StatusDetails", invocation.details},
+        {"StandardOutputUrl", ""},
+        {"StandardErrorUrl", ""},
+        {"CommandPlugins", json::Array{}},
+        {"ServiceRole", ""},
+        {"NotificationConfig",
+         json::Object{{"NotificationArn", ""},
+                      {"NotificationEvents", json::Array{}},
+                      {"NotificationType", ""}}},
+        {"CloudWatchOutputConfig",
+         json::Object{{"CloudWatchLogGroupName", ""}, {"CloudWatchOutputEnabled", false}}}};
+    if (with_plugins) object["CommandPlugins"] = json::Array{describe_plugin(command, invocation)};
+    return object;
+}
+
+std::string elapsed_text(const Invocation& invocation) {
+    if (!invocation.started_at || !invocation.finished_at) return {};
+    const auto millis =
+        std::chrono::duration_cast<Millis>(*invocation.finished_at - *invocation.started_at)
+            .count();
+    return fmt::format("PT{}S", static_cast<double>(millis) / 1000.0);
+}
+
+Result<std::size_t, wire::ServiceError>
+page_size_of(const json::Object& body, std::int64_t least, std::int64_t otherwise) {
+    const auto size = json::integer_at(body, "MaxResults", otherwise);
+    if (size < least || size > 50) {
+        return bad_request("ValidationException",
+                           fmt::format("1 validation error detected: Value '{}' at 'maxResults' "
+                                       "failed to satisfy constraint: Member must have value "
+                                       "between {} and 50",
+                                       size,
+                                       least));
+    }
+    return static_cast<std::size_t>(size);
+}
+
+} // namespace
+
+std::optional<Answer> Service::call(const ApiCall& call) {
+    static const OperationTable<Service> operations{
+        {"SendCommand", &Service::send_command},
+        {"CancelCommand", &Service::cancel_command},
+        {"ListCommands", &Service::list_commands},
+        {"ListCommandInvocations", &Service::list_command_invocations},
+        {"GetCommandInvocation", &Service::get_command_invocation},
+        {"DescribeInstanceInformation", &Service::describe_instance_information},
+        {"UpdateInstanceInformation", &Service::update_instance_information},
+    };
+    return call_operation(*this, operations, call);
+}
+
+Command* Service::command(std::string_view id) {
+    const auto found = commands_.find(id);
+    return found == commands_.end() ? nullptr : &found->second;
+}
+
+void Service::wake(const std::string& instance_id) const {
+    if (listener_) listener_(instance_id);
+}
+
+void Service::forget_old_commands() {
+    while (order_.size() > commands_max) {
+        commands_.erase(order_.front());
+        unfinished_.erase(order_.front());
+        order_.pop_front();
+    }
+}
+
+namespace {
+
+// InstanceIds, or Targets with the key InstanceIds: what this lab takes as an address.
+Result<std::vector<std::string>, wire::ServiceError> addressed(const json::Object& body) {
+    std::vector<std::string> ids;
+    for (const auto& id : json::array_at(body, "InstanceIds"))
+        ids.emplace_back(json::string_of(id));
+    for (const auto& target : json::array_at(body, "Targets")) {
+        if (!equal_ignoring_case(json::string_at(target, "Key"), "InstanceIds")) {
+            return bad_request("InvalidTarget",
+                               fmt::format("This lab sends to InstanceIds, not to targets by {}.",
+                                           json::string_at(target, "Key")));
+        }
+        for (const auto& value : json::array_at(target, "Values"))
+            ids.emplace_back(json::string_of(value));
+    }
+    if (ids.empty())
+        return bad_request("ValidationException", "InstanceIds or Targets must be given.");
+    if (ids.size() > 50)
+        return bad_request("ValidationException",
+                           "1 validation error detected: Value at 'instanceIds' failed to satisfy "
+                           "constraint: Member must have length less than or equal to 50");
+    auto sorted = ids;
+    std::sort(sorted.begin(), sorted.end());
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+        return bad_request("DuplicateInstanceId", "An instance id is given twice.");
+    return ids;
+}
+
+} // namespace
+
+Answer Service::send_command(const ApiCall& call) {
+    const std::string document(json::string_at(call.body, "DocumentName"));
+    if (document != "AWS-RunShellScript" && document != "AWS-RunPowerShellScript")
+        return bad_request("InvalidDocument",
+                           fmt::format("Document with name {} does not exist.", document));
+    const auto ids = addressed(call.body);
+    if (!ids) return fail(ids.error());
+    const json::Object& parameters = json::object_at(call.body, "Parameters");
+    if (auto checked = check_parameters(parameters); !checked) return fail(checked.error());
+    const auto timeout = json::integer_at(call.body, "TimeoutSeconds", 3600);
+    if (timeout < 30 || timeout > 2'592'000)
+        return bad_request("ValidationException", "TimeoutSeconds must be between 30 and 2592000.");
+    if (json::string_at(call.body, "Comment").size() > 100)
+        return bad_request("ValidationException",
+                           "Comment must have length less than or equal to 100.");
+    std::vector<std::string> unknown;
+    for (const auto& id : *ids) {
+        if (!is_instance_id(id) || !instances_.contains(id)) unknown.push_back(id);
+    }
+    // One id that is no managed node refuses the whole call.
+    if (!unknown.empty())
+        return bad_request(
+            "InvalidInstanceId",
+            fmt::format("Instances [[{}]] not in a valid state for account", join(unknown, ", ")));
+
+    Command made;
+    made.id = random_uuid();
+    made.document = document;
+    made.comment = json::string_at(call.body, "Comment");
+    made.parameters = parameters;
+    made.requested_at = call.now;
+    made.delivery_timeout = Seconds(timeout);
+    made.execution_timeout = execution_timeout_of(parameters);
+    made.max_concurrency = json::string_at(call.body, "MaxConcurrency", "50");
+    made.max_errors = json::string_at(call.body, "MaxErrors", "0");
+    made.requested_by = call.caller.arn;
+    for (const auto& id : *ids)
+        made.invocations[id].instance_id = id;
+    order_.push_back(made.id);
+    unfinished_.insert(made.id);
+    forget_old_commands();
+    Command& stored = commands_[made.id] = std::move(made);
+    json::Object described = describe_command(stored);
+    for (const auto& id : *ids)
+        wake(id);
+    return answer({{"Command", std::move(described)}});
+}
+
+Answer Service::cancel_command(const ApiCall& call) {
+    Command* found = command(json::string_at(call.body, "CommandId"));
+    if (found == nullptr) return bad_request("InvalidCommandId", "The command id does not exist.");
+    std::vector<std::string> ids;
+    for (const auto& id : json::array_at(call.body, "InstanceIds"))
+        ids.emplace_back(json::string_of(id));
+    if (ids.empty()) {
+        ids = ids_of(*found);
+        found->cancelled = true;
+    }
+    for (const auto& id : ids) {
+        const auto invocation = found->invocations.find(id);
+        if (invocation == found->invocations.end())
+            return bad_request("InvalidInstanceId",
+                               fmt::format("The command was not sent to {}.", id));
+        if (found->cancel(invocation->second, call.now)) wake(id);
+    }
+    return answer({});
+}
+
+Answer Service::list_commands(const ApiCall& call) {
+    const auto size = page_size_of(call.body, 1, 50);
+    if (!size) return fail(size.error());
+    const std::string_view wanted = json::string_at(call.body, "CommandId");
+    std::vector<std::string> ids;
+    for (const auto& [id, known] : commands_) {
+        if (wanted.empty() || id == wanted) ids.push_back(id);
+    }
+    const Page page = page_of(ids, json::string_at(call.body, "NextToken"), *size);
+    json::Array commands;
+    for (const auto& id : page.keys)
+        commands.push_back(describe_command(commands_.find(id)->second));
+    json::Object object{{"Commands", std::move(commands)}};
+    if (!page.next_token.empty()) object["NextToken"] = page.next_token;
+    return answer(std::move(object));
+}
+
+Answer Service::list_command_invocations(const ApiCall& call) {
+    const auto size = page_size_of(call.body, 1, 50);
+    if (!size) return fail(size.error());
+    const std::string_view command_id = json::string_at(call.body, "CommandId");
+    const std::string_view instance_id = json::string_at(call.body, "InstanceId");
+    const bool with_plugins = json::bool_at(call.body, "Details");
+    if (!command_id.empty() && command(command_id) == nullptr)
+        return bad_request("InvalidCommandId", "The command id does not exist.");
+    std::vector<std::string> keys;
+    for (const auto& [id, known] : commands_) {
+        if (!command_id.empty() && id != command_id) continue;
+        for (const auto& [instance, invocation] : known.invocations) {
+            if (instance_id.empty() || instance == instance_id) keys.push_back(id + "/" + instance);
+        }
+    }
+    const Page page = page_of(keys, json::string_at(call.body, "NextToken"), *size);
+    json::Array invocations;
+    for (const auto& key : page.keys) {
+        const auto [id, instance] = split_once(key, '/');
+        const Command& known = commands_.find(id)->second;
+        invocations.push_back(
+            describe_invocation(known, known.invocations.at(std::string(instance)), with_plugins));
+    }
+    json::Object object{{"CommandInvocations", std::move(invocations)}};
+    if (!page.next_token.empty()) object["NextToken"] = page.next_token;
+    return answer(std::move(object));
+}
+
+Answer Service::get_command_invocation(const ApiCall& call) {
+    Command* found = command(json::string_at(call.body, "CommandId"));
+    const auto missing = [] {
+        return bad_request("InvocationDoesNotExist", "");
+    };
+    if (found == nullptr) return missing();
+    const auto entry =
+        found->invocations.find(std::string(json::string_at(call.body, "InstanceId")));
+    if (entry == found->invocations.end()) return missing();
+    const std::string plugin = plugin_of(*found);
+    if (const auto asked = json::string_at(call.body, "PluginName");
+        !asked.empty() && asked != plugin)
+        return bad_request("InvalidPluginName", "The plugin name is not valid.");
+    const Invocation& invocation = entry->second;
+    return answer(
+        {{"CommandId", found->id},
+         {"InstanceId", invocation.instance_id},
+         {"Comment", found->comment},
+         {"DocumentName", found->document},
+         {"DocumentVersion", "$DEFAULT"},
+         {"PluginName", plugin},
+         {"ResponseCode", invocation.response_code},
+         {"ExecutionStartDateTime",
+          invocation.started_at ? rfc3339_millis(*invocation.started_at) : ""},
+         {"ExecutionElapsedTime", elapsed_text(invocation)},
+         {"ExecutionEndDateTime",
+          invocation.started_at && invocation.finished_at ? rfc3339_millis(*invocation.finished_at)
+                                                          : ""},
+         {"Status", invocation.status},
+         {"StatusDetails", invocation.details},
+         {"StandardOutputContent", invocation.standard_output},
+         {"StandardOutputUrl", ""},
+         {"StandardErrorContent", invocation.standard_error},
+         {"StandardErrorUrl", ""},
+         {"CloudWatchOutputConfig",
+          json::Object{{"CloudWatchLogGroupName", ""}, {"CloudWatchOutputEnabled", false}}}});
+}
+
+namespace {
+
+// The ids that Filters (or the older InstanceInformationFilterList) name; nothing when no id filter
+// is given.
+Result<std::optional<std::vector<std::string>>, wire::ServiceError>
+filtered_ids(const json::Object& body) {
+    std::optional<std::vector<std::string>> ids;
+    const auto read = [&](const json::Value& filter,
+                          std::string_view key_name,
+                          std::string_view values_name) -> bool {
+        if (json::string_at(filter, key_name) != "InstanceIds") return false;
+        if (!ids) ids.emplace();
+        for (const auto& value : json::array_at(filter, values_name))
+            ids->emplace_back(json::string_of(value));
+        return true;
+    };
+    for (const auto& filter : json::array_at(body, "Filters")) {
+        if (!read(filter, "Key", "Values"))
+            return bad_request("InvalidFilterKey", "This lab filters by InstanceIds only.");
+    }
+    for (const auto& filter : json::array_at(body, "InstanceInformationFilterList")) {
+        if (!read(filter, "key", "valueSet"))
+            return bad_request("InvalidFilterKey", "This lab filters by InstanceIds only.");
+    }
+    return ids;
+}
+
+} // namespace
+
+Answer Service::describe_instance_information(const ApiCall& call) {
+    const auto size = page_size_of(call.body, 5, 10);
+    if (!size) return fail(size.error());
+    const auto wanted = filtered_ids(call.body);
+    if (!wanted) return fail(wanted.error());
+    std::vector<std::string> ids;
+    for (const auto& [id, instance] : instances_) {
+        if (!*wanted || std::find((*wanted)->begin(), (*wanted)->end(), id) != (*wanted)->end())
+            ids.push_back(id);
+    }
+    const Page page = page_of(ids, json::string_at(call.body, "NextToken"), *size);
+    json::Array list;
+    for (const auto& id : page.keys) {
+        const ManagedInstance& instance = instances_.find(id)->second;
+        list.push_back(json::Object{
+            {"InstanceId", instance.id},
+            {"PingStatus",
+             call.now - instance.last_contact <= silence_max ? "Online" : "ConnectionLost"},
+            {"LastPingDateTime", epoch_seconds(instance.last_contact)},
+            {"AgentVersion", instance.agent_version},
+            {"IsLatestVersion", true},
+            {"PlatformType", instance.platform_type},
+            {"PlatformName", instance.platform_name},
+            {"PlatformVersion", instance.platform_version},
+            {"ResourceType", instance.id.starts_with("mi-") ? "ManagedInstance" : "EC2Instance"},
+            {"IPAddress", instance.ip_address},
+            {"ComputerName", instance.computer_name}});
+    }
+    json::Object object{{"InstanceInformationList", std::move(list)}};
+    if (!page.next_token.empty()) object["NextToken"] = page.next_token;
+    return answer(std::move(object));
+}
+
+Answer Service::update_instance_information(const ApiCall& call) {
+    const std::string id(json::string_at(call.body, "InstanceId"));
+    if (!is_instance_id(id)) return bad_request("ValidationException", "InstanceId is not valid.");
+    if (!instances_.contains(id) && instances_.size() >= instances_max)
+        return bad_request("LimitExceededException", "Too many managed instances.");
+    ManagedInstance& instance = instances_[id];
+    if (instance.id.empty()) {
+        instance.id = id;
+        instance.registered_at = call.now;
+    }
+    instance.agent_version = json::string_at(call.body, "AgentVersion");
+    instance.platform_type = json::string_at(call.body, "PlatformType", "Linux");
+    instance.platform_name = json::string_at(call.body, "PlatformName");
+    instance.platform_version = json::string_at(call.body, "PlatformVersion");
+    instance.ip_address = json::string_at(call.body, "IPAddress");
+    instance.computer_name = json::string_at(call.body, "ComputerName");
+    instance.last_contact = call.now;
+    return answer({});
+}
+
+std::size_t Service::online(WallTime now) const {
+    return static_cast<std::size_t>(
+        std::count_if(instances_.begin(), instances_.end(), [&](const auto& entry) {
+            return now - entry.second.last_contact <= silence_max;
+        }));
+}
+
+void Service::tick(WallTime now) {
+    std::erase_if(unfinished_, [&](const std::string& id) {
+        Command& known = commands_.find(id)->second;
+        known.tick(now);
+        return known.completed() == known.invocations.size();
+    });
+}
+
+} // namespace squall::lab::ssm

@@ -1,0 +1,188 @@
+#include "lab_world.h"
+#include "squall/wire/xml.h"
+
+namespace squall::lab {
+namespace {
+
+class EndpointTest : public ::testing::Test {
+protected:
+    wire::HttpRequest ecs_request(const std::string& operation, const std::string& body) {
+        return {"POST",
+                "/",
+                {{"Host", "127.0.0.1:4747"},
+                 {"Content-Type", "application/x-amz-json-1.1"},
+                 {"X-Amz-Target", "AmazonEC2ContainerServiceV20141113." + operation}},
+                body};
+    }
+
+    wire::HttpRequest form_request(const std::string& form) {
+        return {"POST",
+                "/",
+                {{"Host", "127.0.0.1:4747"},
+                 {"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}},
+                form};
+    }
+
+    wire::HttpResponse send(wire::HttpRequest request,
+                            const std::string& service,
+                            const std::string& region = "us-east-1") {
+        wire::sign(request, key, region, service, now);
+        return cloud.endpoint().handle(request, now);
+    }
+
+    static std::string error_code(const wire::HttpResponse& response,
+                                  wire::Protocol protocol = wire::Protocol::json_1_1) {
+        return wire::read_error(protocol, response).error.code;
+    }
+
+    Cloud cloud{"123456789012", "us-east-1"};
+    wire::SigningCredentials key = cloud.keys().add_user("lab").credentials;
+    WallTime now = start_of_test;
+};
+
+TEST_F(EndpointTest, AnswersEachServiceInItsOwnProtocol) {
+    const auto ecs = send(ecs_request("ListClusters", "{}"), "ecs");
+    EXPECT_EQ(ecs.status, 200);
+    EXPECT_EQ(ecs.body, R"({"clusterArns":[]})");
+    EXPECT_EQ(wire::header_value(ecs.headers, "Content-Type"), "application/x-amz-json-1.1");
+    EXPECT_FALSE(wire::header_value(ecs.headers, "x-amzn-RequestId").empty());
+    const auto sts = send(form_request("Action=GetCallerIdentity&Version=2011-06-15"), "sts");
+    EXPECT_EQ(wire::XmlDocument::parse(sts.body).value().text_at("GetCallerIdentityResult/Arn"),
+              "arn:aws:iam::123456789012:user/lab");
+    const auto ec2 = send(form_request("Action=DescribeInstances&Version=2016-11-15"), "ec2");
+    EXPECT_EQ(wire::XmlDocument::parse(ec2.body).value().root_name(), "DescribeInstancesResponse");
+}
+
+TEST_F(EndpointTest, AnswersUnknownOperationsWith400InEveryProtocol) {
+    for (const auto& [response, protocol] :
+         {std::pair(send(ecs_request("Fly", "{}"), "ecs"), wire::Protocol::json_1_1),
+          std::pair(send(form_request("Action=Fly&Version=2011-06-15"), "sts"),
+                    wire::Protocol::query),
+          std::pair(send(form_request("Action=Fly&Version=2016-11-15"), "ec2"),
+                    wire::Protocol::ec2)}) {
+        EXPECT_EQ(response.status, 400);
+        EXPECT_EQ(error_code(response, protocol), "UnknownOperationException");
+    }
+    auto unknown_service = ecs_request("x", "{}");
+    wire::set_header(unknown_service.headers, "X-Amz-Target", "Other.Operation");
+    EXPECT_EQ(error_code(send(unknown_service, "other")), "UnknownOperationException");
+}
+
+TEST_F(EndpointTest, RefusesWhatIsNotSignedOrSignedWrongly) {
+    EXPECT_EQ(error_code(cloud.endpoint().handle(ecs_request("ListClusters", "{}"), now)),
+              "MissingAuthenticationTokenException");
+    auto stolen = key;
+    stolen.secret_access_key = "wrong";
+    auto request = ecs_request("ListClusters", "{}");
+    wire::sign(request, stolen, "us-east-1", "ecs", now);
+    EXPECT_EQ(error_code(cloud.endpoint().handle(request, now)), "InvalidSignatureException");
+    auto unknown = key;
+    unknown.access_key_id = "AKIANOBODY";
+    wire::sign(request, unknown, "us-east-1", "ecs", now);
+    EXPECT_EQ(error_code(cloud.endpoint().handle(request, now)), "UnrecognizedClientException");
+    wire::sign(request, key, "us-east-1", "ecs", now - std::chrono::minutes(6));
+    EXPECT_EQ(error_code(cloud.endpoint().handle(request, now)), "InvalidSignatureException");
+    auto form = form_request("Action=GetCallerIdentity&Version=2011-06-15");
+    wire::sign(form, stolen, "us-east-1", "sts", now);
+    EXPECT_EQ(error_code(cloud.endpoint().handle(form, now), wire::Protocol::query),
+              "SignatureDoesNotMatch");
+}
+
+TEST_F(EndpointTest, WantsTheSessionTokenOfTemporaryKeysAndNotesTheirEnd) {
+    const auto session = cloud.keys().new_session(
+        "arn:aws:iam::123456789012:role/ecsInstanceRole", "i-1", now, Seconds(900));
+    key = session.credentials;
+    EXPECT_EQ(send(ecs_request("ListClusters", "{}"), "ecs").status, 200);
+    now += Seconds(901);
+    EXPECT_EQ(error_code(send(ecs_request("ListClusters", "{}"), "ecs")), "ExpiredTokenException");
+    now -= Seconds(901);
+    key.session_token.clear();
+    EXPECT_EQ(error_code(send(ecs_request("ListClusters", "{}"), "ecs")),
+              "UnrecognizedClientException");
+}
+
+TEST_F(EndpointTest, HasARealButEmptyWorldInEveryOtherRegion) {
+    send(ecs_request("CreateCluster", R"({"clusterName":"demo"})"), "ecs");
+    EXPECT_NE(send(ecs_request("ListClusters", "{}"), "ecs").body.find("cluster/demo"),
+              std::string::npos);
+    EXPECT_EQ(send(ecs_request("ListClusters", "{}"), "ecs", "eu-west-1").body,
+              R"({"clusterArns":[]})");
+}
+
+TEST_F(EndpointTest, AssumesRolesItKnowsAndRefusesOthersInAwsWords) {
+    const auto known =
+        send(form_request("Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%"
+                          "3A123456789012%3Arole%2Fsquall-experiment&RoleSessionName=me"),
+             "sts");
+    ASSERT_EQ(known.status, 200) << known.body;
+    const auto document = wire::XmlDocument::parse(known.body).value();
+    key = {document.text_at("AssumeRoleResult/Credentials/AccessKeyId"),
+           document.text_at("AssumeRoleResult/Credentials/SecretAccessKey"),
+           document.text_at("AssumeRoleResult/Credentials/SessionToken")};
+    const auto who = send(form_request("Action=GetCallerIdentity&Version=2011-06-15"), "sts");
+    EXPECT_EQ(wire::XmlDocument::parse(who.body).value().text_at("GetCallerIdentityResult/Arn"),
+              "arn:aws:sts::123456789012:assumed-role/squall-experiment/me");
+    const auto unknown =
+        send(form_request("Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%"
+                          "3A123456789012%3Arole%2Fother&RoleSessionName=me"),
+             "sts");
+    EXPECT_EQ(unknown.status, 403);
+    EXPECT_EQ(error_code(unknown, wire::Protocol::query), "AccessDenied");
+}
+
+TEST_F(EndpointTest, AnswersBytesThatAreNoRequestWithAnError) {
+    for (const char* body : {"", "[", "[]", "null", "\xff\xfe", "{\"a\":"}) {
+        const auto response = send(ecs_request("DescribeClusters", body), "ecs");
+        EXPECT_TRUE(response.status == 200 || response.status == 400) << body;
+    }
+}
+
+TEST(Metadata, WantsATokenAndTellsWhatAgentsAsk) {
+    KeyRing keys("123456789012");
+    ec2::MetadataService metadata(keys, "us-east-1");
+    ec2::Instance instance;
+    instance.id = "i-00000000000000001";
+    instance.availability_zone = "us-east-1b";
+    instance.private_ip = "10.0.1.10";
+    instance.mac = "0e:00:00:00:00:01";
+    const auto ask = [&](const std::string& method,
+                         const std::string& target,
+                         wire::Headers headers) {
+        return metadata.answer(instance, {method, target, std::move(headers), {}}, start_of_test);
+    };
+    EXPECT_EQ(ask("GET", "/latest/meta-data/instance-id", {}).status, 401);
+    EXPECT_EQ(ask("PUT", "/latest/api/token", {}).status, 400);
+    const auto token =
+        ask("PUT", "/latest/api/token", {{"X-aws-ec2-metadata-token-ttl-seconds", "60"}});
+    ASSERT_EQ(token.status, 200);
+    const wire::Headers with_token{{"X-aws-ec2-metadata-token", token.body}};
+    EXPECT_EQ(ask("GET", "/latest/meta-data/instance-id", with_token).body, instance.id);
+    EXPECT_EQ(
+        ask("GET", "/latest/meta-data/network/interfaces/macs/0e:00:00:00:00:01/vpc-id", with_token)
+            .body,
+        instance.vpc_id);
+    EXPECT_EQ(ask("GET", "/latest/user-data", with_token).status, 404);
+    EXPECT_EQ(json::string_at(
+                  json::parse_object(
+                      ask("GET", "/latest/dynamic/instance-identity/document", with_token).body)
+                      .value(),
+                  "region"),
+              "us-east-1");
+    const auto role = ask("GET", "/latest/meta-data/iam/security-credentials/", with_token).body;
+    const auto credentials =
+        json::parse_object(
+            ask("GET", "/latest/meta-data/iam/security-credentials/" + role, with_token).body)
+            .value();
+    EXPECT_NE(keys.find(json::string_at(credentials, "AccessKeyId")), nullptr)
+        << "the endpoint accepts what the metadata service gives";
+    EXPECT_EQ(metadata
+                  .answer(instance,
+                          {"GET", "/latest/meta-data/instance-id", with_token, {}},
+                          start_of_test + Seconds(61))
+                  .status,
+              401)
+        << "the token has run out";
+}
+
+} // namespace
+} // namespace squall::lab

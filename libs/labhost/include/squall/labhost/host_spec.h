@@ -1,0 +1,41 @@
+// What makes one lab host, and how whoever makes it and the host talk while it comes up.
+//
+// The role "host" is started with a stream socket as file descriptor 3. Over it, one line at a
+// time:
+//   -> the HostSpec as JSON
+//   <- "pid N"       namespaces are there; N is their first process, as the maker sees it
+//   -> "network"     the interface eth0 has been put into its network namespace
+//   <- "addressed"   addresses are set: what must listen inside (the metadata service) can be bound
+//   now
+//   -> "go"
+//   <- "ready"       init listens and has begun to start the services
+// "error TEXT" may come instead of any answer. The host dies when its maker does
+// (PR_SET_PDEATHSIG), and everything in it, its network and its mounts die with its first process.
+#pragma once
+
+#include "squall/base/json.h"
+
+#include <cstdint>
+#include <string>
+
+namespace squall::labhost {
+
+inline constexpr int host_control_fd = 3;
+
+struct HostSpec {
+    std::string instance_id;
+    std::string hostname;
+    std::string private_ip; // of eth0
+    int prefix_length = 16;
+    std::string gateway;
+    std::string cluster;
+    std::string region;
+    std::string endpoint_url; // where the agents reach AWS's API
+    std::string
+        mount_folder; // an empty folder of the machine, for the root filesystem while it is made
+
+    [[nodiscard]] json::Object to_json() const;
+    [[nodiscard]] static Result<HostSpec> from_json(const json::Object& object);
+};
+
+} // namespace squall::labhost

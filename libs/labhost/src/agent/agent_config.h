@@ -1,0 +1,30 @@
+// What the ECS agent is told: /etc/ecs/ecs.config (KEY=VALUE lines), with the environment on top.
+#pragma once
+
+#include "squall/base/file.h"
+
+#include <map>
+#include <string>
+
+namespace squall::labhost {
+
+struct AgentConfig {
+    std::string cluster = "default";
+    std::string backend_url; // ECS_BACKEND_HOST: where all calls go
+    std::string metadata_url = "http://169.254.169.254";
+    std::string docker_socket = "/var/run/docker.sock";
+    std::string region; // AWS_DEFAULT_REGION; else the instance's own
+    Path data_dir = "/var/lib/ecs/data";
+    Path log_file = "/var/log/ecs/ecs-agent.log";
+    int reserved_memory_mib = 0;
+};
+
+// KEY=VALUE lines; '#' begins a comment, quotes round a value go.
+[[nodiscard]] std::map<std::string, std::string> parse_settings(std::string_view text);
+
+// Names that the file or the environment do not set keep their defaults. An unreadable file counts
+// as empty.
+[[nodiscard]] AgentConfig agent_config(const std::map<std::string, std::string>& settings);
+[[nodiscard]] AgentConfig read_agent_config(const Path& file);
+
+} // namespace squall::labhost

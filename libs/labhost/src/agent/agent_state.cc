@@ -1,0 +1,106 @@
+#include "agent/agent_state.h"
+
+namespace squall::labhost {
+namespace {
+
+constexpr std::size_t file_max = 64U << 20U;
+
+json::Object to_json(const ContainerState& container) {
+    json::Object object{{"definition", container.definition},
+                        {"name", container.name},
+                        {"dockerName", container.docker_name},
+                        {"id", container.id},
+                        {"status", container.status},
+                        {"reason", container.reason},
+                        {"bindings", container.bindings},
+                        {"essential", container.essential}};
+    if (container.exit_code) object["exitCode"] = *container.exit_code;
+    return object;
+}
+
+ContainerState container_from(const json::Value& value) {
+    ContainerState container;
+    container.definition = json::object_at(value, "definition");
+    container.name = json::string_at(value, "name");
+    container.docker_name = json::string_at(value, "dockerName");
+    container.id = json::string_at(value, "id");
+    container.status = json::string_at(value, "status", "NONE");
+    container.reason = json::string_at(value, "reason");
+    container.bindings = json::array_at(value, "bindings");
+    container.essential = json::bool_at(value, "essential", true);
+    if (!json::at(value, "exitCode").is_null())
+        container.exit_code = json::integer_at(value, "exitCode");
+    return container;
+}
+
+json::Object to_json(const TaskState& task) {
+    json::Array containers;
+    for (const auto& container : task.containers)
+        containers.push_back(to_json(container));
+    return {{"arn", task.arn},
+            {"family", task.family},
+            {"version", task.version},
+            {"networkMode", task.network_mode},
+            {"serviceName", task.service_name},
+            {"desiredStatus", task.desired_status},
+            {"knownStatus", task.known_status},
+            {"reportedStatus", task.reported_status},
+            {"metadataId", task.metadata_id},
+            {"credentials", task.credentials},
+            {"pullStartedAt", task.pull_started_at},
+            {"stoppedAt", task.stopped_at},
+            {"containers", std::move(containers)}};
+}
+
+TaskState task_from(const json::Value& value) {
+    TaskState task;
+    task.arn = json::string_at(value, "arn");
+    task.family = json::string_at(value, "family");
+    task.version = json::string_at(value, "version");
+    task.network_mode = json::string_at(value, "networkMode");
+    task.service_name = json::string_at(value, "serviceName");
+    task.desired_status = json::string_at(value, "desiredStatus", "RUNNING");
+    task.known_status = json::string_at(value, "knownStatus", "PENDING");
+    task.reported_status = json::string_at(value, "reportedStatus");
+    task.metadata_id = json::string_at(value, "metadataId");
+    task.credentials = json::object_at(value, "credentials");
+    task.pull_started_at = json::number_at(value, "pullStartedAt");
+    task.stopped_at = json::number_at(value, "stoppedAt");
+    for (const auto& container : json::array_at(value, "containers"))
+        task.containers.push_back(container_from(container));
+    return task;
+}
+
+} // namespace
+
+Result<std::optional<AgentState>> AgentState::load(const Path& file) {
+    const auto text = read_file(file, file_max);
+    if (!text && text.error().code == Errc::not_found) return std::optional<AgentState>();
+    if (!text) return fail(text.error());
+    const auto object = json::parse_object(*text);
+    if (!object) return fail("the checkpoint " + file.string(), object.error());
+    AgentState state;
+    state.cluster = json::string_at(*object, "cluster-name");
+    state.instance_arn = json::string_at(*object, "container-instance-arn");
+    state.ec2_instance_id = json::string_at(*object, "ec2-instance-id");
+    state.availability_zone = json::string_at(*object, "availability-zone");
+    for (const auto& value : json::array_at(*object, "tasks")) {
+        TaskState task = task_from(value);
+        state.tasks[task.arn] = std::move(task);
+    }
+    return std::optional(std::move(state));
+}
+
+Result<void> AgentState::save(const Path& file) const {
+    json::Array list;
+    for (const auto& [arn, task] : tasks)
+        list.push_back(to_json(task));
+    const json::Object object{{"cluster-name", cluster},
+                              {"container-instance-arn", instance_arn},
+                              {"ec2-instance-id", ec2_instance_id},
+                              {"availability-zone", availability_zone},
+                              {"tasks", std::move(list)}};
+    return write_file(file, json::text(object), 0600);
+}
+
+} // namespace squall::labhost

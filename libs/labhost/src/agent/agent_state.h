@@ -1,0 +1,55 @@
+// What the agent remembers over a restart: its registration and its tasks. One JSON file, replaced
+// whole.
+#pragma once
+
+#include "squall/base/file.h"
+#include "squall/base/json.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace squall::labhost {
+
+struct ContainerState {
+    json::Object definition; // as the payload gave it
+    std::string name;
+    std::string docker_name;
+    std::string id;              // of the container; empty until it is created
+    std::string status = "NONE"; // NONE, CREATED, RUNNING, STOPPED
+    std::optional<std::int64_t> exit_code;
+    std::string reason;
+    json::Array bindings;
+    bool essential = true;
+};
+
+struct TaskState {
+    std::string arn;
+    std::string family;
+    std::string version;
+    std::string network_mode;
+    std::string service_name;
+    std::string desired_status = "RUNNING";
+    std::string known_status = "PENDING"; // PENDING, RUNNING, STOPPED
+    std::string reported_status;          // the last one the control plane has acknowledged
+    std::string metadata_id;              // of the task's metadata and credentials endpoints
+    json::Object credentials;             // of the task role; empty without one
+    std::vector<ContainerState> containers;
+    double pull_started_at = 0;
+    double stopped_at = 0;
+};
+
+struct AgentState {
+    std::string cluster;
+    std::string instance_arn;
+    std::string ec2_instance_id;
+    std::string availability_zone;
+    std::map<std::string, TaskState> tasks; // by ARN
+
+    // Nothing where there is no file yet; an error where there is one that cannot be read.
+    [[nodiscard]] static Result<std::optional<AgentState>> load(const Path& file);
+    [[nodiscard]] Result<void> save(const Path& file) const;
+};
+
+} // namespace squall::labhost

@@ -1,0 +1,530 @@
+#include "agent/ecs_agent.h"
+
+#include "agent/agent_config.h"
+#include "agent/control_link.h"
+#include "agent/local_endpoints.h"
+#include "agent/state_reporter.h"
+#include "agent/task_engine.h"
+#include "squall/base/text.h"
+#include "squall/base/time_text.h"
+#include "squall/transport/http_server.h"
+#include "squall/transport/socket.h"
+#include "squall/wire/agent_message.h"
+
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace squall::labhost {
+namespace {
+
+constexpr const char* agent_version = "1.83.0";
+constexpr const char* agent_hash = "5c0a11ab";
+constexpr Seconds api_timeout{30};
+constexpr Seconds telemetry_interval{20};
+constexpr std::chrono::hours endpoint_lifetime{12};
+constexpr int exit_retry = 1;
+constexpr int exit_terminal = 5;
+const char* const pid_file = "/run/ecs-agent.pid";
+
+std::string full_version() {
+    return fmt::format("Amazon ECS Agent - v{} (*{})", agent_version, agent_hash);
+}
+
+// What an agent of this kind can do; placement looks at some of them.
+json::Array capabilities() {
+    json::Array attributes;
+    for (const char* name : {"ecs.capability.execution-role-ecr-pull",
+                             "ecs.capability.container-ordering",
+                             "ecs.capability.full-sync",
+                             "ecs.capability.container-health-check",
+                             "com.amazonaws.ecs.capability.task-iam-role",
+                             "com.amazonaws.ecs.capability.logging-driver.json-file",
+                             "com.amazonaws.ecs.capability.docker-remote-api.1.41"}) {
+        attributes.push_back(json::Object{{"name", name}});
+    }
+    attributes.push_back(json::Object{{"name", "ecs.os-type"}, {"value", "linux"}});
+    attributes.push_back(json::Object{{"name", "ecs.os-family"}, {"value", "LINUX"}});
+    attributes.push_back(json::Object{{"name", "ecs.cpu-architecture"},
+                                      {"value", sizeof(void*) == 8 ? "x86_64" : "x86"}});
+    return attributes;
+}
+
+json::Array total_resources(int reserved_memory_mib) {
+    struct sysinfo info {};
+
+    ::sysinfo(&info);
+    const auto memory =
+        static_cast<std::int64_t>(info.totalram * info.mem_unit >> 20U) - reserved_memory_mib;
+    const auto cpu = static_cast<std::int64_t>(::sysconf(_SC_NPROCESSORS_ONLN)) * 1024;
+    return {json::Object{{"name", "CPU"}, {"type", "INTEGER"}, {"integerValue", cpu}},
+            json::Object{{"name", "MEMORY"}, {"type", "INTEGER"}, {"integerValue", memory}},
+            json::Object{{"name", "PORTS"},
+                         {"type", "STRINGSET"},
+                         {"stringSetValue", json::Array{"22", "2375", "2376", "51678", "51679"}}},
+            json::Object{
+                {"name", "PORTS_UDP"}, {"type", "STRINGSET"}, {"stringSetValue", json::Array{}}}};
+}
+
+// Wires the parts and walks through the start: engine, identity, registration, endpoints, links.
+class Agent {
+public:
+    explicit Agent(AgentConfig config)
+        : config_(std::move(config)),
+          log_(config_.log_file),
+          caller_(loop_,
+                  config_.metadata_url,
+                  config_.backend_url,
+                  full_version() + " (linux) (+http://aws.amazon.com/ecs/)"),
+          docker_(loop_, config_.docker_socket),
+          reporter_(loop_, caller_, log_, state_, [this] { save(); }),
+          engine_(
+              loop_,
+              docker_,
+              log_,
+              state_,
+              [this](const std::string& arn) { reporter_.changed(arn); },
+              [this] { save(); }),
+          telemetry_(loop_) {
+        reporter_.use(engine_);
+    }
+
+    int run();
+
+private:
+    void exit_with(int code) {
+        exit_code_ = code;
+        loop_.stop();
+    }
+
+    void save();
+    bool load_checkpoint();
+    void find_docker();
+    void find_identity();
+    void register_instance();
+    void registered(const Result<json::Object, CallError>& answer);
+    bool serve_local_endpoints();
+    void open_links();
+    void find_endpoint(const std::string& member,
+                       const std::string& query,
+                       std::function<void(Result<wire::Url, CallError>)> done);
+    void acs_message(std::string_view text);
+    void heartbeat(const json::Object& body);
+    void acknowledge(const json::Object& body);
+    void manifest(const json::Object& body);
+    void role_credentials(const json::Object& body);
+    void send_telemetry();
+    void send_tcs(std::string_view type, json::Object body);
+    [[nodiscard]] std::string agent_query() const;
+
+    AgentConfig config_;
+    AgentLog log_;
+    transport::Loop loop_;
+    CloudCaller caller_;
+    DockerClient docker_;
+    AgentState state_;
+    StateReporter reporter_;
+    TaskEngine engine_;
+    transport::Timer telemetry_;
+    std::optional<transport::HttpServer> introspection_;
+    std::optional<transport::HttpServer> credentials_;
+    std::optional<ControlLink> acs_;
+    std::optional<ControlLink> tcs_;
+    std::string identity_document_;
+    std::string identity_signature_;
+    std::string docker_version_;
+    json::Object endpoints_;
+    SteadyTime endpoints_until_{};
+    std::string runtime_status_ = "OK";
+    WallTime runtime_checked_{};
+    WallTime runtime_changed_{};
+    bool runtime_news_ = false;
+    bool sent_credentials_ = false;
+    std::int64_t last_timeline_ = 0;
+    std::optional<int> exit_code_;
+};
+
+void Agent::save() {
+    if (auto saved = state_.save(config_.data_dir / "agent.json"); !saved)
+        log_.error("Error saving state", {{"error", saved.error().message}});
+}
+
+bool Agent::load_checkpoint() {
+    auto loaded = AgentState::load(config_.data_dir / "agent.json");
+    if (!loaded) {
+        log_.critical("Unable to load checkpoint", {{"error", loaded.error().message}});
+        exit_with(exit_retry);
+        return false;
+    }
+    if (!*loaded) {
+        state_.cluster = config_.cluster;
+        return true;
+    }
+    if ((*loaded)->cluster != config_.cluster) {
+        log_.critical(
+            fmt::format("Data mismatch; saved cluster '{}' does not match configured cluster '{}'. "
+                        "Perhaps you want to delete the configured checkpoint file?",
+                        (*loaded)->cluster,
+                        config_.cluster));
+        exit_with(exit_terminal);
+        return false;
+    }
+    state_ = std::move(**loaded);
+    log_.info("Restored from checkpoint file",
+              {{"containerInstanceARN", state_.instance_arn}, {"cluster", state_.cluster}});
+    return true;
+}
+
+int Agent::run() {
+    loop_.on_signals({SIGTERM, SIGINT}, [this](int) {
+        log_.info("Agent received termination signal", {{"signal", "terminated"}});
+        exit_with(0);
+    });
+    log_.info("Starting Amazon ECS Agent", {{"version", agent_version}, {"commit", agent_hash}});
+    if (load_checkpoint()) find_docker();
+    if (!exit_code_) loop_.run();
+    ::unlink(pid_file);
+    return exit_code_.value_or(0);
+}
+
+void Agent::find_docker() {
+    docker_.version([this](const DockerAnswer& answer) {
+        if (!answer.is_success()) {
+            log_.critical("Could not create docker client: " + answer.message);
+            return exit_with(exit_retry);
+        }
+        docker_version_ = json::string_at(answer.body, "Version");
+        find_identity();
+    });
+}
+
+void Agent::find_identity() {
+    const auto give_up = [this](const CallError& error) {
+        log_.critical("Unable to retrieve EC2 instance metadata", {{"error", error.message}});
+        exit_with(exit_retry);
+    };
+    caller_.metadata(
+        "dynamic/instance-identity/document",
+        [this, give_up](Result<std::string, CallError> document) {
+            if (!document) return give_up(document.error());
+            identity_document_ = std::move(*document);
+            const auto parsed = json::parse_object(identity_document_);
+            if (!parsed) return give_up({{}, parsed.error().message, 0});
+            if (config_.region.empty()) config_.region = json::string_at(*parsed, "region");
+            caller_.set_region(config_.region);
+            const std::string instance_id(json::string_at(*parsed, "instanceId"));
+            if (!state_.ec2_instance_id.empty() && state_.ec2_instance_id != instance_id) {
+                log_.warn(fmt::format("Data mismatch; saved InstanceID '{}' does not match current "
+                                      "InstanceID '{}'. Overwriting old datafile",
+                                      state_.ec2_instance_id,
+                                      instance_id));
+                state_ = {};
+                state_.cluster = config_.cluster;
+            }
+            state_.ec2_instance_id = instance_id;
+            caller_.metadata("dynamic/instance-identity/signature",
+                             [this, give_up](Result<std::string, CallError> signature) {
+                                 if (!signature) return give_up(signature.error());
+                                 identity_signature_ = std::move(*signature);
+                                 register_instance();
+                             });
+        });
+}
+
+void Agent::register_instance() {
+    json::Object body{{"cluster", config_.cluster},
+                      {"clientToken", random_uuid()},
+                      {"attributes", capabilities()},
+                      {"totalResources", total_resources(config_.reserved_memory_mib)},
+                      {"instanceIdentityDocument", identity_document_},
+                      {"instanceIdentityDocumentSignature", identity_signature_}};
+    if (!state_.instance_arn.empty()) body["containerInstanceArn"] = state_.instance_arn;
+    caller_.call("ecs",
+                 "AmazonEC2ContainerServiceV20141113.RegisterContainerInstance",
+                 std::move(body),
+                 api_timeout,
+                 [this](const Result<json::Object, CallError>& answer) { registered(answer); });
+}
+
+void Agent::registered(const Result<json::Object, CallError>& answer) {
+    if (!answer) {
+        const CallError& error = answer.error();
+        log_.error("Unable to register as a container instance with ECS",
+                   {{"error", fmt::format("{}: {}", error.code, error.message)}});
+        log_.error("Error registering container instance",
+                   {{"error", fmt::format("{}: {}", error.code, error.message)}});
+        return exit_with(error.code == "InvalidParameterException"
+                                 || error.code == "ClientException"
+                             ? exit_terminal
+                             : exit_retry);
+    }
+    const json::Object& instance = json::object_at(*answer, "containerInstance");
+    state_.instance_arn = json::string_at(instance, "containerInstanceArn");
+    for (const auto& attribute : json::array_at(instance, "attributes")) {
+        if (json::string_at(attribute, "name") == "ecs.availability-zone")
+            state_.availability_zone = json::string_at(attribute, "value");
+    }
+    save();
+    log_.info("Registered container instance with ECS",
+              {{"containerInstanceARN", state_.instance_arn}, {"cluster", state_.cluster}});
+    if (!serve_local_endpoints()) return;
+    engine_.restore();
+    open_links();
+}
+
+bool Agent::serve_local_endpoints() {
+    auto introspection = transport::listen_tcp("0.0.0.0", introspection_port);
+    auto credentials = transport::listen_tcp("127.0.0.1", credentials_port);
+    if (!introspection || !credentials) {
+        log_.critical(
+            "Error running local endpoints",
+            {{"error",
+              introspection ? credentials.error().message : introspection.error().message}});
+        exit_with(exit_retry);
+        return false;
+    }
+    introspection_.emplace(
+        loop_,
+        std::move(*introspection),
+        [this](const wire::HttpRequest& request, transport::Responder responder) {
+            responder.respond(introspection_answer(state_, full_version(), request));
+        });
+    credentials_.emplace(loop_,
+                         std::move(*credentials),
+                         [this](const wire::HttpRequest& request, transport::Responder responder) {
+                             responder.respond(credentials_answer(state_, request));
+                         });
+    return true;
+}
+
+std::string Agent::agent_query() const {
+    return fmt::format("agentHash={}&agentVersion={}", agent_hash, agent_version);
+}
+
+// The control plane's answer is kept for twelve hours: an agent that reconnects does not ask again.
+void Agent::find_endpoint(const std::string& member,
+                          const std::string& query,
+                          std::function<void(Result<wire::Url, CallError>)> done) {
+    const auto give = [member, query, done](const json::Object& endpoints) {
+        auto url = wire::parse_url(json::string_at(endpoints, member));
+        if (!url) return done(fail(CallError{"InvalidEndpoint", url.error().message, 0}));
+        url->target += "ws?" + query;
+        done(std::move(*url));
+    };
+    if (!endpoints_.empty() && Steady::now() < endpoints_until_) return give(endpoints_);
+    caller_.call("ecs",
+                 "AmazonEC2ContainerServiceV20141113.DiscoverPollEndpoint",
+                 {{"cluster", config_.cluster}, {"containerInstance", state_.instance_arn}},
+                 api_timeout,
+                 [this, give, done](const Result<json::Object, CallError>& answer) {
+                     if (!answer) return done(fail(answer.error()));
+                     endpoints_ = *answer;
+                     endpoints_until_ = Steady::now() + endpoint_lifetime;
+                     give(endpoints_);
+                 });
+}
+
+void Agent::open_links() {
+    const auto encoded = [](const std::string& text) {
+        return wire::percent_encoded(text);
+    };
+    acs_.emplace(loop_,
+                 caller_,
+                 log_,
+                 state_.instance_arn,
+                 LinkRules{.name = "ACS"},
+                 ControlLink::Handlers{
+                     [this, encoded](auto done) {
+                         find_endpoint(
+                             "endpoint",
+                             fmt::format("{}&clusterArn={}&containerInstanceArn={}&dockerVersion={}"
+                                         "&protocolVersion=2&sendCredentials={}&seqNum=1",
+                                         agent_query(),
+                                         encoded(config_.cluster),
+                                         encoded(state_.instance_arn),
+                                         encoded("DockerVersion: " + docker_version_),
+                                         sent_credentials_ ? "false" : "true"),
+                             std::move(done));
+                     },
+                     [this] { sent_credentials_ = true; },
+                     [this](std::string_view text) {
+                         acs_message(text);
+                     }});
+    tcs_.emplace(
+        loop_,
+        caller_,
+        log_,
+        state_.instance_arn,
+        LinkRules{.name = "TCS", .backoff = Backoff(Millis(1000), Millis(60'000), 0.2, 2.0)},
+        ControlLink::Handlers{
+            [this, encoded](auto done) {
+                find_endpoint("telemetryEndpoint",
+                              fmt::format("{}&cluster={}&containerInstance={}&dockerVersion={}",
+                                          agent_query(),
+                                          encoded(config_.cluster),
+                                          encoded(state_.instance_arn),
+                                          encoded(docker_version_)),
+                              std::move(done));
+            },
+            [this] { send_telemetry(); },
+            [](std::string_view) {
+            }});
+    acs_->start();
+    tcs_->start();
+}
+
+void Agent::acs_message(std::string_view text) {
+    const auto message = wire::parse_agent_message(text);
+    if (!message)
+        return log_.warn("Unable to decode ACS message", {{"error", message.error().message}});
+    const json::Object& body = message->body;
+    if (message->type == "HeartbeatMessage") return heartbeat(body);
+    if (message->type == "PayloadMessage") {
+        for (const char* member : {"messageId", "clusterArn", "containerInstanceArn"}) {
+            if (json::string_at(body, member).empty())
+                return log_.error("Error validating PayloadMessage", {{"missing", member}});
+        }
+        acknowledge(body);
+        for (const auto& task : json::array_at(body, "tasks"))
+            engine_.apply(task);
+        last_timeline_ = std::max(last_timeline_, json::integer_at(body, "seqNum"));
+        return;
+    }
+    if (message->type == "TaskManifestMessage") return manifest(body);
+    if (message->type == "TaskStopVerificationAck") {
+        for (const auto& task : json::array_at(body, "stopTasks"))
+            engine_.stop(std::string(json::string_at(task, "taskArn")));
+        return;
+    }
+    if (message->type == "IAMRoleCredentialsMessage") return role_credentials(body);
+    if (message->type == "PerformUpdateMessage" || message->type == "StageUpdateMessage") {
+        return acs_->send(wire::agent_message_text(
+            "NackRequest",
+            {{"cluster", json::string_at(body, "clusterArn")},
+             {"containerInstance", json::string_at(body, "containerInstanceArn")},
+             {"messageId", json::string_at(body, "messageId")},
+             {"reason", "Updates are disabled"}}));
+    }
+    log_.warn("No handler for message type", {{"type", message->type}});
+}
+
+void Agent::acknowledge(const json::Object& body) {
+    acs_->send(wire::agent_message_text(
+        "AckRequest",
+        {{"cluster", json::string_at(body, "clusterArn")},
+         {"containerInstance", json::string_at(body, "containerInstanceArn")},
+         {"messageId", json::string_at(body, "messageId")}}));
+}
+
+// Answered at once; it also makes the agent look after its container engine, and telemetry carries
+// the result.
+void Agent::heartbeat(const json::Object& body) {
+    acs_->send(wire::agent_message_text("HeartbeatAckRequest",
+                                        {{"messageId", json::string_at(body, "messageId")}}));
+    docker_.ping([this](const DockerAnswer& answer) {
+        const std::string status = answer.is_success() ? "OK" : "IMPAIRED";
+        if (status == "IMPAIRED")
+            log_.info("[DockerRuntimeHealthcheck] Docker Ping failed with error: "
+                      + answer.message);
+        const WallTime now = Wall::now();
+        if (status != runtime_status_ || runtime_changed_ == WallTime{}) runtime_changed_ = now;
+        runtime_status_ = status;
+        runtime_checked_ = now;
+        runtime_news_ = true;
+    });
+}
+
+void Agent::manifest(const json::Object& body) {
+    acknowledge(body);
+    const auto timeline = json::integer_at(body, "timeline");
+    if (timeline <= last_timeline_)
+        return log_.warn(
+            "Skipping the task manifest message, sequence number has already been processed");
+    last_timeline_ = timeline;
+    json::Array candidates;
+    for (const auto& [arn, task] : state_.tasks) {
+        const auto& listed = json::array_at(body, "tasks");
+        const bool known =
+            std::any_of(listed.begin(), listed.end(), [&, &task_arn = arn](const json::Value& one) {
+                return json::string_at(one, "taskArn") == task_arn;
+            });
+        if (known || task.known_status == "STOPPED") continue;
+        candidates.push_back(json::Object{{"taskArn", arn},
+                                          {"taskClusterArn", json::string_at(body, "clusterArn")},
+                                          {"desiredStatus", "STOPPED"}});
+    }
+    if (candidates.empty()) return;
+    acs_->send(wire::agent_message_text("TaskStopVerificationMessage",
+                                        {{"messageId", json::string_at(body, "messageId")},
+                                         {"stopCandidates", std::move(candidates)}}));
+}
+
+void Agent::role_credentials(const json::Object& body) {
+    const json::Object& keys = json::object_at(body, "roleCredentials");
+    if (const auto task = state_.tasks.find(std::string(json::string_at(body, "taskArn")));
+        task != state_.tasks.end()) {
+        task->second.credentials = keys;
+        save();
+    }
+    acs_->send(wire::agent_message_text("IAMRoleCredentialsAckRequest",
+                                        {{"credentialsId", json::string_at(keys, "credentialsId")},
+                                         {"expiration", json::string_at(keys, "expiration")},
+                                         {"messageId", json::string_at(body, "messageId")}}));
+}
+
+// A telemetry frame is signed headers, an empty line, then the message.
+void Agent::send_tcs(std::string_view type, json::Object body) {
+    body["timestamp"] = epoch_seconds(Wall::now());
+    const auto url = wire::parse_url(json::string_at(endpoints_, "telemetryEndpoint"));
+    if (!url) return;
+    std::string frame;
+    for (const auto& header : caller_.signed_headers("GET", url->target, url->host_header(), "ecs"))
+        frame += fmt::format("{}: {}\r\n", header.name, header.value);
+    tcs_->send(frame + "\r\n" + wire::agent_message_text(type, body));
+}
+
+void Agent::send_telemetry() {
+    const json::Object metadata{{"cluster", state_.cluster},
+                                {"containerInstance", state_.instance_arn}};
+    json::Object metrics = metadata;
+    metrics["messageId"] = random_uuid();
+    metrics["idle"] = engine_.is_idle();
+    metrics["fin"] = true;
+    send_tcs("PublishMetricsRequest", {{"metadata", std::move(metrics)}});
+    if (runtime_news_) {
+        runtime_news_ = false;
+        json::Object request = metadata;
+        request["requestId"] = random_uuid();
+        send_tcs(
+            "PublishInstanceStatusRequest",
+            {{"metadata", std::move(request)},
+             {"statuses",
+              json::Array{json::Object{{"type", "ContainerRuntime"},
+                                       {"status", runtime_status_},
+                                       {"lastUpdated", epoch_seconds(runtime_checked_)},
+                                       {"lastStatusChange", epoch_seconds(runtime_changed_)}}}}});
+    }
+    engine_.clean_up(Wall::now());
+    telemetry_.start(telemetry_interval, [this] {
+        if (tcs_->is_open()) send_telemetry();
+    });
+}
+
+} // namespace
+
+int ecs_agent_main(const std::vector<std::string>& /*arguments*/) {
+    const AgentConfig config = read_agent_config("/etc/ecs/ecs.config");
+    if (config.backend_url.empty()) {
+        fmt::print(stderr, "ecs-agent: ECS_BACKEND_HOST is not set in /etc/ecs/ecs.config\n");
+        return exit_terminal;
+    }
+    if (auto made = make_directories(config.data_dir); !made)
+        fmt::print(stderr, "ecs-agent: {}\n", made.error().message);
+    // Where others look for the process: nobody needs it to be there.
+    [[maybe_unused]] const auto written = write_file(pid_file, std::to_string(::getpid()) + "\n");
+    return Agent(config).run();
+}
+
+} // namespace squall::labhost

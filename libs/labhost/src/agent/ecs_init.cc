@@ -1,0 +1,166 @@
+#include "agent/ecs_init.h"
+
+#include "agent/agent_log.h"
+#include "agent/backoff.h"
+#include "squall/base/subprocess.h"
+#include "squall/base/time_text.h"
+#include "squall/transport/loop.h"
+
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace squall::labhost {
+namespace {
+
+constexpr int exit_terminal = 5;
+constexpr Seconds agent_stop_timeout{10};
+const char* const log_path = "/var/log/ecs/ecs-init.log";
+const char* const pid_path = "/run/ecs-init.pid";
+
+// The rule that makes the agent answer tasks at 169.254.170.2. It is one exact rule: added once,
+// removed alone.
+std::vector<std::string> route_rule(const char* action) {
+    return {"iptables",
+            "-w",
+            "5",
+            "-t",
+            "nat",
+            action,
+            "PREROUTING",
+            "-p",
+            "tcp",
+            "-d",
+            "169.254.170.2",
+            "--dport",
+            "80",
+            "-j",
+            "DNAT",
+            "--to-destination",
+            "127.0.0.1:51679"};
+}
+
+bool has_route() {
+    const auto checked = run({route_rule("-C"), {}, {}, {}}, Deadline::in(Seconds(20)));
+    return checked && checked->exit_code == 0;
+}
+
+int pre_start(AgentLog& log) {
+    log.info("pre-start");
+    // A packet for 127.0.0.1 that came in from a bridge is dropped without this.
+    const auto allowed = run_checked(
+        {{"sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet"}, {}, {}, {}},
+        Deadline::in(Seconds(20)));
+    if (!allowed) {
+        log.error("Unable to enable loopback routing", {{"error", allowed.error().message}});
+        return 1;
+    }
+    if (has_route()) return 0;
+    const auto added = run_checked({route_rule("-A"), {}, {}, {}}, Deadline::in(Seconds(20)));
+    if (added) return 0;
+    log.error("Unable to create the credentials proxy route", {{"error", added.error().message}});
+    return 1;
+}
+
+int post_stop(AgentLog& log) {
+    log.info("post-stop");
+    if (!has_route()) return 0;
+    const auto removed = run_checked({route_rule("-D"), {}, {}, {}}, Deadline::in(Seconds(20)));
+    if (removed) return 0;
+    log.error("Unable to remove the credentials proxy route", {{"error", removed.error().message}});
+    return 1;
+}
+
+// Runs the agent as a child, and again after it ended, until it is told to stop or the agent gives
+// up for good.
+class Supervisor {
+public:
+    explicit Supervisor(AgentLog& log)
+        : log_(log), timer_(loop_), random_(std::random_device{}()) {}
+
+    int run() {
+        loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int) { stop(); });
+        start_agent();
+        loop_.run();
+        return exit_code_;
+    }
+
+private:
+    void start_agent() {
+        log_.info("Starting Amazon Elastic Container Service Agent");
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            sigset_t none;
+            sigemptyset(&none);
+            ::sigprocmask(SIG_SETMASK, &none, nullptr);
+            ::execl("/proc/self/exe", "squall", "lab-host", "ecs-agent", nullptr);
+            ::_exit(127);
+        }
+        if (pid_ < 0) return end(1);
+        pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+        watch_.emplace(loop_, pidfd_.get(), [this] { agent_ended(); });
+    }
+
+    void agent_ended() {
+        int status = 0;
+        if (::waitpid(pid_, &status, WNOHANG) != pid_) return;
+        watch_.reset();
+        pidfd_.reset();
+        const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+        log_.info(fmt::format("Agent exited with code {}", code));
+        if (stopping_ || code == 0) return end(0);
+        if (code == exit_terminal) {
+            log_.error(fmt::format("agent exited with terminal exit code: {}", code));
+            return end(exit_terminal);
+        }
+        const Millis delay = backoff_.next(random_);
+        log_.warn(fmt::format("ECS Agent failed to start, retrying in {}", short_duration(delay)));
+        timer_.start(delay, [this] { start_agent(); });
+    }
+
+    void stop() {
+        log_.info("Stopping Amazon Elastic Container Service Agent");
+        stopping_ = true;
+        if (!watch_) return end(0);
+        ::kill(pid_, SIGTERM);
+        timer_.start(agent_stop_timeout, [this] { ::kill(pid_, SIGKILL); });
+    }
+
+    void end(int code) {
+        exit_code_ = code;
+        loop_.stop();
+    }
+
+    AgentLog& log_;
+    transport::Loop loop_;
+    transport::Timer timer_;
+    std::mt19937 random_;
+    Backoff backoff_{Millis(500), Millis(15'000), 0.2, 2.0};
+    pid_t pid_ = -1;
+    Fd pidfd_;
+    std::optional<transport::ReadWatch> watch_;
+    bool stopping_ = false;
+    int exit_code_ = 0;
+};
+
+} // namespace
+
+int ecs_init_main(const std::vector<std::string>& arguments) {
+    AgentLog log(log_path);
+    const std::string action = arguments.size() == 1 ? arguments.front() : "";
+    if (action == "pre-start") return pre_start(log);
+    if (action == "post-stop") return post_stop(log);
+    if (action == "start") {
+        [[maybe_unused]] const auto written =
+            write_file(pid_path, std::to_string(::getpid()) + "\n");
+        return Supervisor(log).run();
+    }
+    // The unit's main process gets SIGTERM after this, which is all that a stop needs.
+    if (action == "stop") return 0;
+    fmt::print(stderr, "usage: amazon-ecs-init pre-start|start|stop|post-stop\n");
+    return 1;
+}
+
+} // namespace squall::labhost

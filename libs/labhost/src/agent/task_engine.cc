@@ -1,0 +1,428 @@
+#include "agent/task_engine.h"
+
+#include "squall/base/text.h"
+#include "squall/base/time_text.h"
+
+#include <algorithm>
+
+namespace squall::labhost {
+namespace {
+
+constexpr std::int64_t default_stop_timeout = 30; // seconds
+constexpr std::size_t reason_max = 255;
+constexpr Seconds watch_retry{1};
+
+std::string container_key(const std::string& arn, const std::string& name) {
+    return arn + " " + name;
+}
+
+// Docker's words, in the form the agent reports them.
+std::string failure_reason(std::string_view error_name, const DockerAnswer& answer) {
+    return fmt::format("{}: Error response from daemon: {}", error_name, answer.message)
+        .substr(0, reason_max);
+}
+
+// "8080/tcp": [{"HostIp": …, "HostPort": …}] of every port mapping.
+json::Object port_bindings(const json::Object& definition) {
+    json::Object bindings;
+    for (const auto& mapping : json::array_at(definition, "portMappings")) {
+        const std::string port = fmt::format("{}/{}",
+                                             json::integer_at(mapping, "containerPort"),
+                                             json::string_at(mapping, "protocol", "tcp"));
+        bindings[port] = json::Array{json::Object{
+            {"HostIp", ""}, {"HostPort", std::to_string(json::integer_at(mapping, "hostPort"))}}};
+    }
+    return bindings;
+}
+
+// What inspect says of published ports, as SubmitTaskStateChange wants it.
+json::Array network_bindings(const json::Value& inspected) {
+    json::Array bindings;
+    for (const auto& [key, hosts] :
+         json::object_at(json::at(inspected, "NetworkSettings"), "Ports")) {
+        const auto [port, protocol] = split_once(key, '/');
+        if (!hosts.is_array()) continue;
+        for (const auto& host : hosts.as_array()) {
+            bindings.push_back(json::Object{
+                {"bindIP", json::string_at(host, "HostIp")},
+                {"containerPort", to_integer(port).value_or(0)},
+                {"hostPort", to_integer(json::string_at(host, "HostPort")).value_or(0)},
+                {"protocol", protocol}});
+        }
+    }
+    return bindings;
+}
+
+TaskState new_task(const json::Value& payload) {
+    TaskState task;
+    task.arn = json::string_at(payload, "arn");
+    task.family = json::string_at(payload, "family");
+    task.version = json::string_at(payload, "version");
+    task.network_mode = json::string_at(payload, "networkMode", "bridge");
+    task.service_name = json::string_at(payload, "serviceName");
+    task.credentials = json::object_at(payload, "roleCredentials");
+    task.metadata_id = random_uuid();
+    for (const auto& definition : json::array_at(payload, "containers")) {
+        ContainerState container;
+        container.definition = definition.is_object() ? definition.as_object() : json::Object{};
+        container.name = json::string_at(definition, "name");
+        container.docker_name = fmt::format(
+            "ecs-{}-{}-{}-{}", task.family, task.version, container.name, random_hex(20));
+        container.essential = json::bool_at(definition, "essential", true);
+        task.containers.push_back(std::move(container));
+    }
+    return task;
+}
+
+} // namespace
+
+TaskEngine::TaskEngine(transport::Loop& loop,
+                       DockerClient& docker,
+                       AgentLog& log,
+                       AgentState& state,
+                       std::function<void(const std::string&)> changed,
+                       std::function<void()> save)
+    : loop_(loop),
+      docker_(docker),
+      log_(log),
+      state_(state),
+      changed_(std::move(changed)),
+      save_(std::move(save)),
+      retry_(loop) {}
+
+TaskState* TaskEngine::find(const std::string& arn) {
+    const auto found = state_.tasks.find(arn);
+    return found == state_.tasks.end() ? nullptr : &found->second;
+}
+
+ContainerState* TaskEngine::find(const std::string& arn, const std::string& container) {
+    TaskState* task = find(arn);
+    if (task == nullptr) return nullptr;
+    const auto found =
+        std::find_if(task->containers.begin(),
+                     task->containers.end(),
+                     [&](const ContainerState& one) { return one.name == container; });
+    return found == task->containers.end() ? nullptr : &*found;
+}
+
+bool TaskEngine::is_idle() const {
+    return std::all_of(state_.tasks.begin(), state_.tasks.end(), [](const auto& entry) {
+        return entry.second.known_status == "STOPPED";
+    });
+}
+
+void TaskEngine::apply(const json::Value& payload) {
+    const std::string arn(json::string_at(payload, "arn"));
+    if (arn.empty()) return;
+    const bool wants_stop = json::string_at(payload, "desiredStatus") == "STOPPED";
+    if (!has(arn)) {
+        if (state_.tasks.size() >= tasks_max) return log_.error("Too many tasks", {{"task", arn}});
+        state_.tasks[arn] = new_task(payload);
+        if (wants_stop) {
+            // It never ran here: say so, and nothing else.
+            TaskState& task = state_.tasks[arn];
+            task.desired_status = "STOPPED";
+            for (auto& container : task.containers)
+                container.status = "STOPPED";
+            return settle(task);
+        }
+        save_();
+        return start_next(arn);
+    }
+    if (wants_stop) stop(arn);
+}
+
+void TaskEngine::stop(const std::string& arn) {
+    TaskState* task = find(arn);
+    if (task == nullptr || task->desired_status == "STOPPED") return;
+    task->desired_status = "STOPPED";
+    save_();
+    stop_containers(*task);
+}
+
+// Containers start one after the other, in the payload's order.
+void TaskEngine::start_next(const std::string& arn) {
+    TaskState* task = find(arn);
+    if (task == nullptr || task->desired_status == "STOPPED") return;
+    for (auto& container : task->containers) {
+        if (container.status == "NONE") return create(*task, container);
+        if (container.status != "RUNNING" && container.status != "STOPPED") return; // on its way
+    }
+    settle(*task);
+}
+
+json::Object TaskEngine::create_body(const TaskState& task, const ContainerState& container) const {
+    const json::Object& definition = container.definition;
+    json::Array environment;
+    for (const auto& [name, value] : json::object_at(definition, "environment"))
+        environment.emplace_back(
+            fmt::format("{}={}", std::string_view(name), json::string_of(value)));
+    environment.emplace_back("AWS_EXECUTION_ENV=AWS_ECS_EC2");
+    environment.emplace_back("ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/"
+                             + task.metadata_id);
+    environment.emplace_back("ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/"
+                             + task.metadata_id);
+    environment.emplace_back("ECS_AGENT_URI=http://169.254.170.2/api/" + task.metadata_id);
+    if (!task.credentials.empty()) {
+        environment.emplace_back(
+            fmt::format("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/{}",
+                        json::string_at(task.credentials, "credentialsId")));
+    }
+    json::Object exposed;
+    const json::Object bindings = port_bindings(definition);
+    for (const auto& [port, hosts] : bindings)
+        exposed[port] = json::Object{};
+    json::Object body{
+        {"Image", json::string_at(definition, "image")},
+        {"Env", std::move(environment)},
+        {"ExposedPorts", std::move(exposed)},
+        {"Labels",
+         json::Object{{"com.amazonaws.ecs.cluster", state_.cluster},
+                      {"com.amazonaws.ecs.container-name", container.name},
+                      {"com.amazonaws.ecs.task-arn", task.arn},
+                      {"com.amazonaws.ecs.task-definition-family", task.family},
+                      {"com.amazonaws.ecs.task-definition-version", task.version}}},
+        {"HostConfig",
+         json::Object{
+             {"NetworkMode", task.network_mode},
+             {"PortBindings", bindings},
+             {"Memory", json::integer_at(definition, "memory") * 1024 * 1024},
+             {"CpuShares", std::max<std::int64_t>(2, json::integer_at(definition, "cpu"))}}}};
+    if (const auto& command = json::array_at(definition, "command"); !command.empty())
+        body["Cmd"] = command;
+    if (const auto& entry_point = json::array_at(definition, "entryPoint"); !entry_point.empty())
+        body["Entrypoint"] = entry_point;
+    return body;
+}
+
+void TaskEngine::create(TaskState& task, ContainerState& container) {
+    container.status = "CREATED";
+    if (task.pull_started_at == 0) task.pull_started_at = epoch_seconds(Wall::now());
+    save_();
+    log_.info("Creating container",
+              {{"task", task.arn},
+               {"container", container.name},
+               {"image", std::string(json::string_at(container.definition, "image"))}});
+    docker_.create(container.docker_name,
+                   create_body(task, container),
+                   [this, arn = task.arn, name = container.name](const DockerAnswer& answer) {
+                       created(arn, name, answer);
+                   });
+}
+
+void TaskEngine::created(const std::string& arn,
+                         const std::string& name,
+                         const DockerAnswer& answer) {
+    ContainerState* container = find(arn, name);
+    if (container == nullptr) return;
+    if (answer.status == 404)
+        return ended(arn, name, std::nullopt, failure_reason("CannotPullContainerError", answer));
+    if (!answer.is_success())
+        return ended(arn, name, std::nullopt, failure_reason("CannotCreateContainerError", answer));
+    container->id = json::string_at(answer.body, "Id");
+    save_();
+    if (find(arn)->desired_status == "STOPPED") return ended(arn, name, std::nullopt, "");
+    docker_.start(container->id,
+                  [this, arn, name](const DockerAnswer& result) { started(arn, name, result); });
+}
+
+void TaskEngine::started(const std::string& arn,
+                         const std::string& name,
+                         const DockerAnswer& answer) {
+    ContainerState* container = find(arn, name);
+    if (container == nullptr) return;
+    if (!answer.is_success() && answer.status != 304)
+        return ended(arn, name, std::nullopt, failure_reason("CannotStartContainerError", answer));
+    container->status = "RUNNING";
+    read_bindings(arn, name);
+}
+
+void TaskEngine::read_bindings(const std::string& arn, const std::string& name) {
+    const ContainerState* container = find(arn, name);
+    if (container == nullptr) return;
+    docker_.inspect(container->id, [this, arn, name](const DockerAnswer& answer) {
+        ContainerState* inspected = find(arn, name);
+        if (inspected == nullptr) return;
+        inspected->bindings = network_bindings(answer.body);
+        save_();
+        log_.info("Container is running",
+                  {{"task", arn}, {"container", name}, {"runtimeID", inspected->id}});
+        watch(arn, name);
+        if (find(arn)->desired_status == "STOPPED")
+            stop_containers(*find(arn));
+        else
+            start_next(arn);
+    });
+}
+
+void TaskEngine::watch(const std::string& arn, const std::string& name) {
+    const ContainerState* container = find(arn, name);
+    if (container == nullptr || container->status == "STOPPED"
+        || !watched_.insert(container_key(arn, name)).second)
+        return;
+    docker_.wait(container->id, [this, arn, name](const DockerAnswer& answer) {
+        watched_.erase(container_key(arn, name));
+        if (answer.status == 200)
+            return ended(arn, name, json::integer_at(answer.body, "StatusCode"), "");
+        if (answer.status == 404)
+            return ended(arn, name, std::nullopt, "DockerStateError: the container is gone");
+        // The engine is away (a restart): what became of the container is asked when it is back.
+        auto timer = std::make_shared<transport::Timer>(loop_);
+        timer->start(watch_retry, [this, arn, name, timer] { watch(arn, name); });
+    });
+}
+
+void TaskEngine::ended(const std::string& arn,
+                       const std::string& name,
+                       std::optional<std::int64_t> exit_code,
+                       const std::string& reason) {
+    TaskState* task = find(arn);
+    ContainerState* container = find(arn, name);
+    if (task == nullptr || container->status == "STOPPED") return;
+    container->status = "STOPPED";
+    container->exit_code = exit_code;
+    container->reason = reason;
+    log_.info("Container has stopped",
+              {{"task", arn},
+               {"container", name},
+               {"exitCode", exit_code ? std::to_string(*exit_code) : "none"},
+               {"reason", reason}});
+    if (container->essential && task->desired_status != "STOPPED") {
+        task->desired_status = "STOPPED";
+        stop_containers(*task);
+    }
+    if (task->desired_status != "STOPPED") start_next(arn);
+    settle(*task);
+}
+
+void TaskEngine::stop_containers(TaskState& task) {
+    for (auto& container : task.containers) {
+        if (container.status == "NONE") container.status = "STOPPED";
+        if (container.status != "RUNNING"
+            || !stopping_.insert(container_key(task.arn, container.name)).second)
+            continue;
+        const auto grace =
+            Seconds(json::integer_at(container.definition, "stopTimeout", default_stop_timeout));
+        docker_.stop(container.id,
+                     grace,
+                     [this, key = container_key(task.arn, container.name)](const DockerAnswer&) {
+                         stopping_.erase(key);
+                     });
+    }
+    settle(task);
+}
+
+// Works out the task's status from its containers, and tells when it is news.
+void TaskEngine::settle(TaskState& task) {
+    const auto all = [&](std::string_view status) {
+        return std::all_of(
+            task.containers.begin(), task.containers.end(), [&](const ContainerState& container) {
+                return container.status == status;
+            });
+    };
+    const bool any_pending = std::any_of(
+        task.containers.begin(), task.containers.end(), [](const ContainerState& container) {
+            return container.status == "NONE" || container.status == "CREATED";
+        });
+    const std::string before = task.known_status;
+    if (all("STOPPED"))
+        task.known_status = "STOPPED";
+    else if (!any_pending && before != "STOPPED")
+        task.known_status = "RUNNING";
+    if (task.known_status == "STOPPED" && task.stopped_at == 0)
+        task.stopped_at = epoch_seconds(Wall::now());
+    save_();
+    const bool container_news = task.known_status == "RUNNING"
+                                && std::any_of(task.containers.begin(),
+                                               task.containers.end(),
+                                               [](const ContainerState& container) {
+                                                   return container.status == "STOPPED";
+                                               });
+    if (task.known_status != before || container_news) changed_(task.arn);
+}
+
+json::Object TaskEngine::report_of(const TaskState& task) const {
+    json::Array containers;
+    for (const auto& container : task.containers) {
+        json::Object one{{"containerName", container.name},
+                         {"status", container.status == "STOPPED" ? "STOPPED" : "RUNNING"}};
+        if (!container.id.empty()) one["runtimeId"] = container.id;
+        if (container.exit_code) one["exitCode"] = *container.exit_code;
+        if (!container.reason.empty()) one["reason"] = container.reason;
+        if (!container.bindings.empty()) one["networkBindings"] = container.bindings;
+        containers.push_back(std::move(one));
+    }
+    json::Object report{{"cluster", state_.cluster},
+                        {"task", task.arn},
+                        {"status", task.known_status},
+                        {"reason", ""},
+                        {"containers", std::move(containers)}};
+    if (task.pull_started_at > 0) report["pullStartedAt"] = task.pull_started_at;
+    if (task.pull_started_at > 0) report["pullStoppedAt"] = task.pull_started_at;
+    if (task.stopped_at > 0) report["executionStoppedAt"] = task.stopped_at;
+    return report;
+}
+
+void TaskEngine::restore() {
+    for (auto& [arn, task] : state_.tasks) {
+        if (task.known_status == "STOPPED") {
+            if (task.reported_status != "STOPPED") changed_(arn);
+            continue;
+        }
+        for (const auto& container : task.containers) {
+            if (container.id.empty()) continue;
+            docker_.inspect(
+                container.id,
+                [this, task_arn = arn, name = container.name](const DockerAnswer& answer) {
+                    ContainerState* known = find(task_arn, name);
+                    if (known == nullptr) return;
+                    const auto& state = json::at(answer.body, "State");
+                    if (answer.status == 404)
+                        return ended(task_arn,
+                                     name,
+                                     std::nullopt,
+                                     "DockerStateError: the container is gone");
+                    if (json::string_at(state, "Status") == "created") {
+                        return docker_.start(known->id,
+                                             [this, task_arn, name](const DockerAnswer& result) {
+                                                 started(task_arn, name, result);
+                                             });
+                    }
+                    if (answer.status == 200 && !json::bool_at(state, "Running"))
+                        return ended(task_arn, name, json::integer_at(state, "ExitCode"), "");
+                    if (answer.status == 200) known->status = "RUNNING";
+                    watch(task_arn, name);
+                    if (find(task_arn)->desired_status == "STOPPED")
+                        stop_containers(*find(task_arn));
+                });
+        }
+        // Nothing had been created: begin again.
+        const bool untouched =
+            std::all_of(task.containers.begin(),
+                        task.containers.end(),
+                        [](const ContainerState& container) { return container.id.empty(); });
+        if (!untouched) continue;
+        for (auto& container : task.containers)
+            container.status = "NONE";
+        loop_.post([this, task_arn = arn] { start_next(task_arn); });
+    }
+}
+
+void TaskEngine::clean_up(WallTime now) {
+    for (auto entry = state_.tasks.begin(); entry != state_.tasks.end();) {
+        const TaskState& task = entry->second;
+        const bool old = task.reported_status == "STOPPED"
+                         && now - from_epoch_seconds(task.stopped_at) > cleanup_wait;
+        if (!old) {
+            ++entry;
+            continue;
+        }
+        for (const auto& container : task.containers) {
+            if (!container.id.empty()) docker_.remove(container.id, [](const DockerAnswer&) {});
+        }
+        entry = state_.tasks.erase(entry);
+        save_();
+    }
+}
+
+} // namespace squall::labhost

@@ -1,0 +1,165 @@
+#include "host/host_files.h"
+
+#include <array>
+
+namespace squall::labhost {
+namespace {
+
+constexpr const char* binary_path = "/usr/local/libexec/squall";
+
+struct File {
+    const char* path;
+    std::string text;
+};
+
+constexpr std::string_view os_release = R"text(NAME="Amazon Linux"
+VERSION="2023"
+ID="amzn"
+ID_LIKE="fedora"
+VERSION_ID="2023"
+PLATFORM_ID="platform:al2023"
+PRETTY_NAME="Amazon Linux 2023 (Squall lab host)"
+)text";
+
+// As the ecs-init package has it, with our program in place of its own.
+constexpr std::string_view ecs_unit = R"([Unit]
+Description=Amazon Elastic Container Service - container agent
+Documentation=https://aws.amazon.com/documentation/ecs/
+Requires=docker.service
+After=docker.service
+PartOf=docker.service
+
+[Service]
+Type=simple
+Restart=on-failure
+RestartPreventExitStatus=5
+RestartSec=10s
+EnvironmentFile=-/var/lib/ecs/ecs.config
+EnvironmentFile=-/etc/ecs/ecs.config
+ExecStartPre=/usr/local/libexec/amazon-ecs-init pre-start
+ExecStart=/usr/local/libexec/amazon-ecs-init start
+ExecStop=/usr/local/libexec/amazon-ecs-init stop
+ExecStopPost=/usr/local/libexec/amazon-ecs-init post-stop
+
+[Install]
+WantedBy=multi-user.target
+)";
+
+constexpr std::string_view docker_unit = R"([Unit]
+Description=Docker Application Container Engine
+
+[Service]
+Type=simple
+ExecStart=/usr/local/libexec/squall lab-host dockerd
+Restart=always
+RestartSec=2s
+KillMode=process
+TimeoutStopSec=60s
+
+[Install]
+WantedBy=multi-user.target
+)";
+
+constexpr std::string_view ssm_unit = R"([Unit]
+Description=amazon-ssm-agent
+
+[Service]
+Type=simple
+ExecStart=/usr/local/libexec/squall lab-host ssm-agent
+Restart=on-failure
+RestartSec=15s
+KillMode=process
+
+[Install]
+WantedBy=multi-user.target
+)";
+
+std::vector<File> configuration(const HostSpec& spec) {
+    return {
+        {"/etc/os-release", std::string(os_release)},
+        {"/etc/hostname", spec.hostname + "\n"},
+        {"/etc/hosts",
+         fmt::format(
+             "127.0.0.1 localhost\n::1 localhost\n{} {}\n", spec.private_ip, spec.hostname)},
+        {"/etc/resolv.conf",
+         "# a lab host has no name server: everything it talks to has a numeric address\n"},
+        {"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
+        {"/etc/passwd",
+         "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"},
+        {"/etc/group", "root:x:0:\nnogroup:x:65534:\n"},
+        {"/etc/ecs/ecs.config",
+         fmt::format("ECS_CLUSTER={}\nECS_BACKEND_HOST={}\nAWS_DEFAULT_REGION={}\nECS_DATADIR=/var/"
+                     "lib/ecs/data\n",
+                     spec.cluster,
+                     spec.endpoint_url,
+                     spec.region)},
+        {"/etc/amazon/ssm/lab.conf", fmt::format("ENDPOINT={}\n", spec.endpoint_url)},
+        {"/etc/systemd/system/ecs.service", std::string(ecs_unit)},
+        {"/etc/systemd/system/docker.service", std::string(docker_unit)},
+        {"/etc/systemd/system/amazon-ssm-agent.service", std::string(ssm_unit)},
+    };
+}
+
+Result<void> add_folders(RootTree& tree) {
+    constexpr std::array folders{"/run/systemd/system",
+                                 "/var/lib/ecs/data",
+                                 "/var/log/ecs",
+                                 "/var/lib/amazon/ssm",
+                                 "/var/log/amazon/ssm",
+                                 "/var/lib/docker",
+                                 "/root",
+                                 "/etc/systemd/system/multi-user.target.wants"};
+    for (const char* folder : folders) {
+        if (auto made = tree.make_directory(folder); !made) return made;
+    }
+    if (auto made = tree.make_directory("/tmp", 01777); !made) return made;
+    return tree.make_link("/var/run", "/run");
+}
+
+Result<void> add_tools(RootTree& tree, const Path& program) {
+    // /usr is the machine's: our own tools come into /usr/local, which is first in every PATH, and
+    // over the machine's systemctl and its kin, for those who call them by their full names.
+    if (auto mounted = tree.mount_empty("/usr/local", 16U << 20U); !mounted) return mounted;
+    if (auto bound = tree.bind(program, binary_path, Access::read_only); !bound) return bound;
+    for (const char* tool : {"systemctl", "systemd-run", "journalctl"}) {
+        if (auto linked = tree.make_link(Path("/usr/local/bin") / tool, binary_path); !linked)
+            return linked;
+        const Path machines_own = Path("/usr/bin") / tool;
+        std::error_code ignored;
+        if (!std::filesystem::exists(machines_own, ignored)) continue;
+        if (auto bound = tree.bind(program, machines_own, Access::read_only); !bound) return bound;
+    }
+    return tree.make_link("/usr/local/libexec/amazon-ecs-init", binary_path);
+}
+
+} // namespace
+
+Result<void> make_host_files(RootTree& tree, const HostSpec& spec, const Path& program) {
+    if (auto bound = tree.bind_machine_programs(); !bound) return bound;
+    // Where Debian's links to iptables lead, and the certificates.
+    for (const char* shared : {"/etc/alternatives",
+                               "/etc/ssl/certs",
+                               "/etc/ethertypes",
+                               "/etc/protocols",
+                               "/etc/services"}) {
+        if (auto bound = tree.bind_if_there(shared, shared, Access::read_only); !bound)
+            return bound;
+    }
+    if (auto made = add_folders(tree); !made) return made;
+    if (auto added = add_tools(tree, program); !added) return added;
+    for (const auto& file : configuration(spec)) {
+        if (auto written = tree.write_file(file.path, file.text); !written) return written;
+    }
+    for (const char* unit : {"docker", "ecs", "amazon-ssm-agent"}) {
+        const std::string name = fmt::format("{}.service", unit);
+        if (auto linked = tree.make_link("/etc/systemd/system/multi-user.target.wants/" + name,
+                                         "/etc/systemd/system/" + name);
+            !linked)
+            return linked;
+    }
+    if (auto mounted = tree.mount_proc(); !mounted) return mounted;
+    if (auto bound = tree.bind_if_there("/sys", "/sys", Access::read_only); !bound) return bound;
+    return tree.mount_devices();
+}
+
+} // namespace squall::labhost

@@ -1,0 +1,296 @@
+#include "ssm/ssm_agent.h"
+
+#include "agent/agent_config.h"
+#include "cloud/api_caller.h"
+#include "squall/base/log.h"
+#include "squall/base/text.h"
+#include "squall/base/time_text.h"
+#include "ssm/output_limit.h"
+#include "ssm/script_run.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <deque>
+
+namespace squall::labhost {
+namespace {
+
+constexpr const char* agent_version = "3.3.987.0";
+constexpr std::size_t workers_max = 5;
+constexpr Seconds poll_timeout{40}; // the service holds an empty poll for twenty seconds
+constexpr Seconds call_timeout{20};
+constexpr Seconds retry_delay{1};
+constexpr Seconds reply_delay_max{30};
+constexpr std::chrono::minutes inventory_interval{5};
+const char* const config_file = "/etc/amazon/ssm/lab.conf";
+
+struct Work {
+    std::string message_id;
+    std::string command_id;
+    json::Object payload;
+};
+
+class SsmAgent {
+public:
+    SsmAgent(const std::string& endpoint, const std::string& metadata, Path state_folder)
+        : caller_(loop_, metadata, endpoint, fmt::format("amazon-ssm-agent/{}", agent_version)),
+          state_folder_(std::move(state_folder)),
+          poll_timer_(loop_),
+          inventory_timer_(loop_) {}
+
+    int run() {
+        loop_.on_signals({SIGTERM, SIGINT}, [this](int) { loop_.stop(); });
+        find_identity();
+        loop_.run();
+        return 0;
+    }
+
+private:
+    void find_identity();
+    void report_inventory();
+    void poll();
+    void handle(const json::Value& message);
+    void begin(Work work);
+    void start_next();
+    void finished(const Work& work, const ScriptResult& result);
+    void cancel(const std::string& command_id);
+    void message_call(const std::string& operation, json::Object body);
+    void reply(json::Object body, Millis next_delay);
+
+    transport::Loop loop_;
+    CloudCaller caller_;
+    Path state_folder_;
+    transport::Timer poll_timer_;
+    transport::Timer inventory_timer_;
+    std::string instance_id_;
+    std::string region_;
+    std::string address_;
+    std::map<std::string, std::unique_ptr<ScriptRun>> running_; // by command id
+    std::deque<Work> waiting_;
+    bool polling_ = false;
+};
+
+void SsmAgent::find_identity() {
+    caller_.metadata(
+        "dynamic/instance-identity/document",
+        [this](const Result<std::string, CallError>& document) {
+            const auto parsed =
+                document ? json::parse_object(*document)
+                         : Result<json::Object>(fail(Errc::failed, "{}", document.error().message));
+            if (!parsed) {
+                log::warning("amazon-ssm-agent: no instance identity: {}", parsed.error().message);
+                return poll_timer_.start(retry_delay, [this] { find_identity(); });
+            }
+            instance_id_ = json::string_at(*parsed, "instanceId");
+            region_ = json::string_at(*parsed, "region");
+            address_ = json::string_at(*parsed, "privateIp");
+            caller_.set_region(region_);
+            report_inventory();
+        });
+}
+
+void SsmAgent::report_inventory() {
+    struct utsname name {};
+
+    ::uname(&name);
+    json::Object body{{"InstanceId", instance_id_},
+                      {"AgentName", "amazon-ssm-agent"},
+                      {"AgentStatus", "Active"},
+                      {"AgentVersion", agent_version},
+                      {"PlatformType", "Linux"},
+                      {"PlatformName", "Amazon Linux"},
+                      {"PlatformVersion", "2023"},
+                      {"IPAddress", address_},
+                      {"ComputerName", name.nodename}};
+    caller_.call("ssm",
+                 "AmazonSSM.UpdateInstanceInformation",
+                 std::move(body),
+                 call_timeout,
+                 [this](const Result<json::Object, CallError>& answer) {
+                     if (!answer)
+                         log::warning("amazon-ssm-agent: UpdateInstanceInformation: {} {}",
+                                      answer.error().code,
+                                      answer.error().message);
+                     if (!std::exchange(polling_, true)) poll();
+                     inventory_timer_.start(answer ? Millis(inventory_interval)
+                                                   : Millis(retry_delay),
+                                            [this] { report_inventory(); });
+                 });
+}
+
+void SsmAgent::poll() {
+    const json::Object body{{"Destination", instance_id_},
+                            {"MessagesRequestId", random_uuid()},
+                            {"VisibilityTimeoutInSeconds", 10}};
+    caller_.call("ec2messages",
+                 "EC2WindowsMessageDeliveryService_v20150101.GetMessages",
+                 body,
+                 poll_timeout,
+                 [this](const Result<json::Object, CallError>& answer) {
+                     if (!answer) {
+                         log::warning("amazon-ssm-agent: GetMessages: {} {}",
+                                      answer.error().code,
+                                      answer.error().message);
+                         return poll_timer_.start(retry_delay, [this] { poll(); });
+                     }
+                     for (const auto& message : json::array_at(*answer, "Messages"))
+                         handle(message);
+                     poll();
+                 });
+}
+
+void SsmAgent::message_call(const std::string& operation, json::Object body) {
+    caller_.call("ec2messages",
+                 "EC2WindowsMessageDeliveryService_v20150101." + operation,
+                 std::move(body),
+                 call_timeout,
+                 [operation](const Result<json::Object, CallError>& answer) {
+                     if (!answer)
+                         log::warning("amazon-ssm-agent: {}: {} {}",
+                                      operation,
+                                      answer.error().code,
+                                      answer.error().message);
+                 });
+}
+
+void SsmAgent::handle(const json::Value& message) {
+    const std::string message_id(json::string_at(message, "MessageId"));
+    const auto payload = json::parse_object(json::string_at(message, "Payload"));
+    if (!payload)
+        return message_call(
+            "FailMessage",
+            {{"MessageId", message_id}, {"FailureType", "InternalHandlerException"}});
+    if (json::string_at(message, "Topic") == "aws.ssm.cancelCommand") {
+        message_call("AcknowledgeMessage", {{"MessageId", message_id}});
+        return cancel(std::string(json::string_at(*payload, "CancelCommandId")));
+    }
+    Work work{message_id, std::string(json::string_at(*payload, "CommandId")), *payload};
+    // Only what the service still wants is begun: an acknowledgement that is refused means that its
+    // time was up.
+    caller_.call("ec2messages",
+                 "EC2WindowsMessageDeliveryService_v20150101.AcknowledgeMessage",
+                 {{"MessageId", message_id}},
+                 call_timeout,
+                 [this, work = std::move(work)](const Result<json::Object, CallError>& answer) {
+                     if (!answer)
+                         return log::warning("amazon-ssm-agent: {} is not begun: {}",
+                                             work.command_id,
+                                             answer.error().message);
+                     if (running_.contains(work.command_id)) return;
+                     waiting_.push_back(work);
+                     start_next();
+                 });
+}
+
+void SsmAgent::cancel(const std::string& command_id) {
+    if (const auto run = running_.find(command_id); run != running_.end())
+        return run->second->cancel();
+    const auto waits = std::find_if(waiting_.begin(), waiting_.end(), [&](const Work& work) {
+        return work.command_id == command_id;
+    });
+    if (waits == waiting_.end()) return;
+    const Work work = *waits;
+    waiting_.erase(waits);
+    ScriptResult never_ran;
+    never_ran.status = "Cancelled";
+    never_ran.exit_code = -1;
+    never_ran.started_at = never_ran.finished_at = Wall::now();
+    finished(work, never_ran);
+}
+
+void SsmAgent::start_next() {
+    while (!waiting_.empty() && running_.size() < workers_max) {
+        Work work = std::move(waiting_.front());
+        waiting_.pop_front();
+        begin(std::move(work));
+    }
+}
+
+void SsmAgent::begin(Work work) {
+    const json::Object& parameters = json::object_at(work.payload, "Parameters");
+    const bool is_shell = json::string_at(work.payload, "DocumentName") == "AWS-RunShellScript";
+    ScriptSpec spec;
+    for (const auto& line : json::array_at(parameters, "commands"))
+        spec.lines.emplace_back(json::string_of(line));
+    // PowerShell scripts run on Linux only where pwsh is installed, which no lab host has.
+    if (!is_shell) spec.lines = {"echo 'pwsh: command not found' >&2", "exit 127"};
+    const auto& folder = json::array_at(parameters, "workingDirectory");
+    if (!folder.empty()) spec.working_directory = json::string_of(folder.front());
+    spec.timeout = Seconds(json::integer_at(work.payload, "ExecutionTimeoutSeconds", 3600));
+    spec.folder = state_folder_ / instance_id_ / "document/orchestration" / work.command_id
+                  / "awsrunShellScript/0.awsrunShellScript";
+    spec.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                        "HOME=/root",
+                        "LANG=C.UTF-8",
+                        "AWS_SSM_INSTANCE_ID=" + instance_id_,
+                        "AWS_SSM_REGION_NAME=" + region_,
+                        "SSM_COMMAND_ID=" + work.command_id};
+    const std::string command_id = work.command_id;
+    running_[command_id] = std::make_unique<ScriptRun>(
+        loop_, spec, [this, work = std::move(work)](const ScriptResult& result) {
+            finished(work, result);
+        });
+}
+
+void SsmAgent::finished(const Work& work, const ScriptResult& result) {
+    const json::Object plugin{
+        {"status", result.status},
+        {"code", result.exit_code},
+        {"name", "aws:runShellScript"},
+        {"output", combined_output(result.standard_output, result.standard_error)},
+        {"startDateTime", rfc3339_millis(result.started_at)},
+        {"endDateTime", rfc3339_millis(result.finished_at)},
+        {"standardOutput", result.standard_output},
+        {"standardError", result.standard_error}};
+    const json::Object payload{{"documentStatus", result.status},
+                               {"documentTraceOutput", ""},
+                               {"runtimeStatus", json::Object{{"aws:runShellScript", plugin}}}};
+    reply({{"MessageId", work.message_id},
+           {"Payload", json::text(payload)},
+           {"ReplyId", random_uuid()}},
+          retry_delay);
+    // The run is still on the stack: it goes when this callback is over.
+    loop_.post([this, id = work.command_id] {
+        running_.erase(id);
+        start_next();
+    });
+}
+
+// A result is worth nothing until the service has it: repeated until it does, or says that it does
+// not want it.
+void SsmAgent::reply(json::Object body, Millis next_delay) {
+    caller_.call("ec2messages",
+                 "EC2WindowsMessageDeliveryService_v20150101.SendReply",
+                 body,
+                 call_timeout,
+                 [this, body, next_delay](const Result<json::Object, CallError>& answer) {
+                     if (answer || answer.error().code == "InvalidMessageId") return;
+                     log::warning("amazon-ssm-agent: SendReply: {} {}",
+                                  answer.error().code,
+                                  answer.error().message);
+                     auto timer = std::make_shared<transport::Timer>(loop_);
+                     timer->start(next_delay, [this, body, next_delay, timer] {
+                         reply(body, std::min<Millis>(next_delay * 2, reply_delay_max));
+                     });
+                 });
+}
+
+} // namespace
+
+int ssm_agent_main(const std::vector<std::string>& /*arguments*/) {
+    const auto text = read_file(config_file, 1U << 20U);
+    if (!text) {
+        fmt::print(stderr, "amazon-ssm-agent: {}\n", text.error().message);
+        return 1;
+    }
+    auto settings = parse_settings(*text);
+    return SsmAgent(settings["ENDPOINT"],
+                    settings.contains("METADATA") ? settings["METADATA"] : "http://169.254.169.254",
+                    "/var/lib/amazon/ssm")
+        .run();
+}
+
+} // namespace squall::labhost
