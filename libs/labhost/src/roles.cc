@@ -1,5 +1,14 @@
 #include "squall/labhost/roles.h"
 
+#include "agent/ecs_agent.h"
+#include "agent/ecs_init.h"
+#include "host/host_main.h"
+#include "init/roles.h"
+#include "runtime/dockerd.h"
+#include "runtime/setup.h"
+#include "ssm/ssm_agent.h"
+#include "web/web.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +25,19 @@ struct Role {
 };
 
 // Every role a host's processes can have.
-const std::vector<Role> roles{};
+const std::vector<Role> roles{
+    {"host", host_main, false},
+    {"ecs-agent", ecs_agent_main, false},
+    {"amazon-ecs-init", ecs_init_main, true},
+    {"ssm-agent", ssm_agent_main, false},
+    {"dockerd", runtime::run_dockerd, false},
+    {"container", runtime::run_container_setup, false},
+    {"web", web::run_web, false},
+    {"init", init::run_init, false},
+    {"systemctl", init::run_systemctl, true},
+    {"systemd-run", init::run_systemd_run, true},
+    {"journalctl", init::run_journalctl, true},
+};
 
 const Role* find_role(const std::string& name) {
     const auto found = std::find_if(

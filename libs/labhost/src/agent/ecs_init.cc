@@ -2,6 +2,7 @@
 
 #include "agent/agent_log.h"
 #include "agent/backoff.h"
+#include "cloud/docker_client.h"
 #include "squall/base/subprocess.h"
 #include "squall/base/time_text.h"
 #include "squall/transport/loop.h"
@@ -82,12 +83,24 @@ public:
 
     int run() {
         loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int) { stop(); });
-        start_agent();
+        wait_for_docker();
         loop_.run();
         return exit_code_;
     }
 
 private:
+    // The agent gives up at once without its container engine, which may still be on its way up.
+    void wait_for_docker() {
+        docker_.ping([this](const DockerAnswer& answer) {
+            if (stopping_) return;
+            if (answer.is_success()) return start_agent();
+            const Millis delay = docker_backoff_.next(random_);
+            log_.info(fmt::format("Error connecting to docker, backing off for {}, error: {}",
+                                  short_duration(delay), answer.message));
+            timer_.start(delay, [this] { wait_for_docker(); });
+        });
+    }
+
     void start_agent() {
         log_.info("Starting Amazon Elastic Container Service Agent");
         pid_ = ::fork();
@@ -136,7 +149,9 @@ private:
     AgentLog& log_;
     transport::Loop loop_;
     transport::Timer timer_;
+    DockerClient docker_;
     std::mt19937 random_;
+    Backoff docker_backoff_{Millis(50), Millis(5000), 0.2, 1.5};
     Backoff backoff_{Millis(500), Millis(15'000), 0.2, 2.0};
     pid_t pid_ = -1;
     Fd pidfd_;

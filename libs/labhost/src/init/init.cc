@@ -1,0 +1,132 @@
+#include "init/init.h"
+
+#include "init/roles.h"
+#include "squall/base/text.h"
+#include "squall/transport/socket.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+namespace squall::labhost::init {
+namespace {
+
+Path under(const Path& root, std::string_view path) { return root.string() + std::string(path); }
+
+// Tells whoever made the host that it is up. The descriptor is not ours to keep.
+void tell_ready() {
+    const char* text = std::getenv("SQUALL_READY_FD"); // NOLINT(concurrency-mt-unsafe): one thread
+    const auto number = text != nullptr ? to_integer(text) : std::nullopt;
+    if (!number || *number < 0) return;
+    const Fd fd(static_cast<int>(*number));
+    constexpr std::string_view word = "ready\n";
+    [[maybe_unused]] const ssize_t ignored = ::write(fd.get(), word.data(), word.size());
+}
+
+} // namespace
+
+Init::Init(const Path& root)
+    : root_(root),
+      timer_(loop_),
+      journal_(under(root, journal_path)),
+      folder_(root),
+      processes_(loop_, journal_, clock_, root),
+      supervisor_(processes_, folder_),
+      control_({supervisor_, folder_, processes_, clock_, [this] {
+                    look_ahead();
+                }}) {}
+
+Result<void> Init::run() {
+    // As PID 1 the kernel gives it all orphans anyway.
+    if (::getpid() != 1) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    std::signal(SIGPIPE, SIG_IGN);
+    loop_.on_signals({SIGCHLD, SIGTERM, SIGINT, SIGRTMIN + 3},
+                     [this](int number) { on_signal(number); });
+    folder_.remove_all_transient();
+    if (auto listening = listen(); !listening) return listening;
+    supervisor_.start_enabled(now());
+    reap(); // what ended before the handler was there, or was inherited
+    look_ahead();
+    tell_ready();
+    loop_.run();
+    server_.reset();
+    ::unlink(under(root_, control_socket).c_str());
+    return {};
+}
+
+Result<void> Init::listen() {
+    const Path socket = under(root_, control_socket);
+    if (auto made = make_directories(socket.parent_path()); !made) return made;
+    auto listening = transport::listen_unix(socket);
+    if (!listening) return fail(std::move(listening.error()));
+    transport::ServerLimits limits;
+    limits.body_max = unit_text_max * 2; // two transient units at most
+    server_.emplace(
+        loop_,
+        std::move(*listening),
+        [this](const wire::HttpRequest& request, const transport::Responder& responder) {
+            control_.handle(request, responder);
+        },
+        limits);
+    return {};
+}
+
+void Init::on_signal(int number) {
+    if (number == SIGCHLD)
+        reap();
+    else if (!supervisor_.is_shutting_down())
+        supervisor_.begin_shutdown(now());
+    look_ahead();
+}
+
+void Init::reap() {
+    int status = 0;
+    while (true) {
+        const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+        if (pid < 0 && errno == EINTR) continue;
+        if (pid <= 0) return;
+        processes_.drain(pid);
+        supervisor_.on_exit(pid, exit_from_wait_status(status), now());
+    }
+}
+
+void Init::look_ahead() {
+    if (supervisor_.is_shutting_down() && supervisor_.is_idle()) return loop_.stop();
+    const SteadyTime next = supervisor_.next_deadline();
+    if (next == SteadyTime::max()) return timer_.cancel();
+    const auto delay = std::chrono::ceil<Millis>(next - clock_.now());
+    timer_.start(std::max(delay, Millis(0)), [this] {
+        supervisor_.on_time(now());
+        look_ahead();
+    });
+}
+
+int run_init(const std::vector<std::string>& arguments) {
+    Path root;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        if (arguments[i] == "--root" && i + 1 < arguments.size()) {
+            root = std::filesystem::absolute(arguments[++i]);
+        } else {
+            fmt::print(stderr, "init: '{}' is no option: usage: init [--root DIR]\n", arguments[i]);
+            return 64;
+        }
+    }
+    if (root.empty() && ::getpid() != 1) {
+        fmt::print(stderr,
+                   "init: this is not PID 1: the units it would start are not a lab's. Give it a "
+                   "folder with --root DIR, or let `squall lab up` start it.\n");
+        return 64;
+    }
+    Init init(root);
+    const auto ended = init.run();
+    if (ended) return 0;
+    fmt::print(stderr, "init: {}\n", ended.error().message);
+    return 1;
+}
+
+} // namespace squall::labhost::init

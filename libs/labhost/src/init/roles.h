@@ -1,0 +1,17 @@
+// The roles and tools of a host's init, as roles.cc runs them. Each runs to its end and returns the
+// process's exit code; what a user should read goes to standard output and standard error.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace squall::labhost::init {
+
+// PID 1 of a host; see init.h for its options.
+[[nodiscard]] int run_init(const std::vector<std::string>& arguments);
+
+[[nodiscard]] int run_systemctl(const std::vector<std::string>& arguments);
+[[nodiscard]] int run_systemd_run(const std::vector<std::string>& arguments);
+[[nodiscard]] int run_journalctl(const std::vector<std::string>& arguments);
+
+} // namespace squall::labhost::init
