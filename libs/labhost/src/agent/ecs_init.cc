@@ -20,6 +20,7 @@ constexpr int exit_terminal = 5;
 constexpr Seconds agent_stop_timeout{10};
 const char* const log_path = "/var/log/ecs/ecs-init.log";
 const char* const pid_path = "/run/ecs-init.pid";
+const char* const docker_socket_path = "/var/run/docker.sock";
 
 // The rule that makes the agent answer tasks at 169.254.170.2. It is one exact rule: added once,
 // removed alone.
@@ -79,7 +80,10 @@ int post_stop(AgentLog& log) {
 class Supervisor {
 public:
     explicit Supervisor(AgentLog& log)
-        : log_(log), timer_(loop_), random_(std::random_device{}()) {}
+        : log_(log),
+          timer_(loop_),
+          docker_(loop_, docker_socket_path),
+          random_(std::random_device{}()) {}
 
     int run() {
         loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int) { stop(); });
@@ -96,7 +100,8 @@ private:
             if (answer.is_success()) return start_agent();
             const Millis delay = docker_backoff_.next(random_);
             log_.info(fmt::format("Error connecting to docker, backing off for {}, error: {}",
-                                  short_duration(delay), answer.message));
+                                  short_duration(delay),
+                                  answer.message));
             timer_.start(delay, [this] { wait_for_docker(); });
         });
     }
