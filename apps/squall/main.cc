@@ -13,11 +13,17 @@
 namespace squall::app {
 namespace {
 
+template <class T, class... Listed>
+constexpr bool is_one_of = (std::is_same_v<T, Listed> || ...);
+
 template <class T>
-constexpr bool is_lab_command =
-    std::is_same_v<
-        T,
-        LabUpCommand> || std::is_same_v<T, LabDownCommand> || std::is_same_v<T, LabStatusCommand> || std::is_same_v<T, LabEventsCommand> || std::is_same_v<T, LabEnvCommand> || std::is_same_v<T, LabExecCommand>;
+constexpr bool is_lab_command = is_one_of<T,
+                                          LabUpCommand,
+                                          LabDownCommand,
+                                          LabStatusCommand,
+                                          LabEventsCommand,
+                                          LabEnvCommand,
+                                          LabExecCommand>;
 
 int dispatch(const Command& command) {
     const auto agent_stop = experiment::make_ecs_agent_stop();

@@ -105,7 +105,7 @@ Control::Answer Control::get(std::string_view path) {
         return wire::percent_decoded(path.substr(prefix.size()), /*plus_is_space=*/false);
     };
     if (path == "/v1/units") return list_units();
-    if (path == "/v1/system") return system();
+    if (path == "/v1/system") return about_system();
     if (path == "/v1/unit-files") {
         json::Array files;
         for (const auto& [name, state] : parts_.folder.list())
@@ -200,7 +200,7 @@ Control::Answer Control::reset_failed(const json::Object& body) {
     return json::Object{};
 }
 
-Control::Answer Control::system() const {
+Control::Answer Control::about_system() const {
     const auto& units = parts_.supervisor.units();
     const auto any = [&](auto is) {
         return std::any_of(

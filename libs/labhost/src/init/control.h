@@ -63,7 +63,7 @@ private:
     [[nodiscard]] Answer change_links(const json::Object& body, bool enable);
     [[nodiscard]] Answer kill(const json::Object& body);
     [[nodiscard]] Answer reset_failed(const json::Object& body);
-    [[nodiscard]] Answer system() const;
+    [[nodiscard]] Answer about_system() const;
 
     void run_jobs(const json::Object& body, const transport::Responder& responder);
     void run_transient(const json::Object& body, const transport::Responder& responder);

@@ -45,7 +45,8 @@ public:
     [[nodiscard]] Result<void> bind(const Path& source, const Path& path, Access access);
     // As bind, where the machine has it; no error where it has not.
     [[nodiscard]] Result<void> bind_if_there(const Path& source, const Path& path, Access access);
-    // An empty tmpfs at `path`, which is made if it is missing; over what is there, if something is.
+    // An empty tmpfs at `path`, which is made if it is missing; over what is there, if something
+    // is.
     [[nodiscard]] Result<void> mount_empty(const Path& path, std::size_t size_max);
     // /usr read-only, and /bin, /sbin and /lib* as the machine has them (links, or folders).
     [[nodiscard]] Result<void> bind_machine_programs();
