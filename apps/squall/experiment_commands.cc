@@ -19,6 +19,7 @@ using experiment::FaultTable;
 using experiment::Problems;
 
 constexpr Seconds plan_limit{120};
+constexpr std::size_t plan_hash_least = 8; // characters, so that it is no lucky guess
 constexpr int exit_error = 3;
 constexpr int exit_refused = 6;
 
@@ -255,6 +256,12 @@ int run_command(const RunCommand& command, const FaultTable& faults, const Signa
     if (!session) return complain(session.error());
     const auto plan = make_plan(*chosen, (*session)->world(), signals.first());
     if (!plan) return complain(plan.error());
+    if (!command.plan_hash.empty() && command.plan_hash.size() < plan_hash_least) {
+        return complain(Error{Errc::invalid_input,
+                              fmt::format("--plan {}: give at least {} characters of the hash",
+                                          command.plan_hash,
+                                          plan_hash_least)});
+    }
     if (!command.plan_hash.empty() && !plan->hash().starts_with(command.plan_hash)) {
         return complain(Error{Errc::refused,
                               fmt::format("not injecting: the world has changed since the plan {}: "

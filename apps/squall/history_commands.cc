@@ -260,6 +260,8 @@ int run_command(const RecoverCommand& command,
             ++closed;
             continue;
         }
+        if (!command.json)
+            output.line(fmt::format("{}  {} on {}", record.id, record.fault, record.cluster));
         const auto result = recover_run(*journal, faults, record, {view}, signals);
         if (!result || result->verdict == experiment::Verdict::refused) {
             fmt::print(stderr,

@@ -128,7 +128,11 @@ Client::Attempt Client::attempt(Call& call) {
         call.deadline.sooner(Deadline::at(parts_.clock.now() + retry_.attempt_timeout));
     auto answer = parts_.sender.send(endpoints_.of(call.id).url, request, until, call.stop);
     if (!answer) {
-        result.outcome = fail(not_answered(call.name, answer.error()));
+        ApiError error = not_answered(call.name, answer.error());
+        const std::string& source = endpoints_.of(call.id).source;
+        if (error.kind == Errc::unavailable && !source.empty())
+            error.hint = fmt::format("that endpoint comes from {}: is it the right one?", source);
+        result.outcome = fail(std::move(error));
         return result;
     }
     result.headers = std::move(answer->headers);
@@ -178,6 +182,10 @@ Client::delay_before_retry(Call& call, const wire::Headers& headers, ApiError& e
         return std::nullopt;
     if (call.attempts >= retry_.attempts_max) {
         error.message += fmt::format(" (after {} attempts)", call.attempts);
+        if (reason == RetryReason::busy)
+            error.hint =
+                "AWS limits how often an account may ask this in one region: try again in a "
+                "minute, and look for what else asks";
         return std::nullopt;
     }
     Millis delay = backoff(call.attempts - 1, parts_.traffic.random().next(), retry_);

@@ -50,6 +50,37 @@ private:
     std::jthread thread_;
 };
 
+// An HTTP server on loopback that answers everything with a page of its own.
+class LoopbackPage {
+public:
+    LoopbackPage() {
+        Fd socket = transport::listen_tcp("127.0.0.1", 0).value();
+        port_ = transport::port_of(socket).value();
+        server_.emplace(
+            loop_, std::move(socket), [](const wire::HttpRequest&, transport::Responder responder) {
+                responder.respond({403, {{"Content-Type", "text/html"}}, "<html>no</html>"});
+            });
+        thread_ = std::jthread([this] { loop_.run(); });
+    }
+
+    LoopbackPage(const LoopbackPage&) = delete;
+    LoopbackPage& operator=(const LoopbackPage&) = delete;
+
+    ~LoopbackPage() {
+        loop_.stop();
+        thread_.join();
+        server_.reset();
+    }
+
+    [[nodiscard]] std::string url() const { return fmt::format("http://127.0.0.1:{}", port_); }
+
+private:
+    transport::Loop loop_;
+    std::optional<transport::HttpServer> server_;
+    std::uint16_t port_ = 0;
+    std::jthread thread_;
+};
+
 TEST(NetworkSender, CarriesASessionsCallsOverRealSocketsAndRepeatsThem) {
     LoopbackEcs ecs;
     SystemClock clock;
@@ -78,6 +109,38 @@ TEST(NetworkSender, SaysWhoDoesNotAnswer) {
                     {});
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, Errc::unavailable);
+}
+
+TEST(NetworkSender, TakesTheRefusalOfAProxyForNoAnswerOfAws) {
+    const LoopbackPage proxy;
+    transport::ClientSettings settings;
+    settings.proxy.for_http = proxy.url();
+    NetworkSender sender(settings);
+    const auto answer = sender.send(wire::parse_url("http://ecs.example").value(),
+                                    {"POST", "/", {}, "{}"},
+                                    Deadline::in(Seconds(20)),
+                                    {});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Errc::denied) << "it would say so again";
+    EXPECT_NE(answer.error().message.find(proxy.url()), std::string::npos);
+    NetworkSender direct(direct_settings(Seconds(1)));
+    const auto page = direct.send(wire::parse_url(proxy.url()).value(),
+                                  {"POST", "/", {}, "{}"},
+                                  Deadline::in(Seconds(20)),
+                                  {});
+    EXPECT_EQ(page.value().status, 403) << "without a proxy it is an answer";
+}
+
+TEST(NetworkSender, RefusesAProxyThatItCannotSpeakToWithoutTellingItsPassword) {
+    transport::ClientSettings settings;
+    settings.proxy.for_http = "https://user:pa55word@proxy.example:1";
+    NetworkSender sender(settings);
+    const auto answer = sender.send(
+        wire::parse_url("http://ecs.example").value(), {}, Deadline::in(Seconds(20)), {});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Errc::invalid_input);
+    EXPECT_NE(answer.error().message.find("@proxy.example:1"), std::string::npos);
+    EXPECT_EQ(answer.error().message.find("pa55word"), std::string::npos);
 }
 
 TEST(NetworkSettings, FollowTheEnvironmentThatIsGiven) {

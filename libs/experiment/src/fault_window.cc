@@ -26,7 +26,8 @@ FaultWindow::FaultWindow(WindowParts parts, std::vector<std::string> instance_id
       ids_(std::move(instance_ids)),
       orders_(parts.world.ssm),
       reverts_(parts.world.ssm),
-      restore_at_(parts.world.clock.wall()) {}
+      not_after_(parts.world.clock.wall()),
+      restore_at_(not_after_) {}
 
 Deadline FaultWindow::call_deadline() const {
     return sooner(parts_.world.clock, parts_.times.call_limit);
@@ -59,10 +60,9 @@ Result<void> FaultWindow::order() {
     const WallTime now = clock.wall();
     planned_end_ = now + parts_.plan.duration;
     restore_at_ = *planned_end_ + parts_.times.grace;
-    const RunOrder order{parts_.events.run(),
-                         std::min(now + parts_.times.delivery, *planned_end_),
-                         restore_at_,
-                         parts_.plan.duration + parts_.times.grace};
+    not_after_ = std::min(now + parts_.times.delivery, *planned_end_);
+    const RunOrder order{
+        parts_.events.run(), not_after_, restore_at_, parts_.plan.duration + parts_.times.grace};
     const std::string restore_text = rfc3339_millis(restore_at_);
     auto told = parts_.events.write("phase",
                                     {},

@@ -34,8 +34,12 @@ public:
     // for too long. Does not heed `abort`; `quit` leaves the hosts to themselves.
     void revert();
 
-    // For a run that somebody else began: when its hosts restore themselves.
-    void set_restore_at(WallTime when) { restore_at_ = when; }
+    // For a run that somebody else began: until when its orders are valid, and when its hosts
+    // restore themselves.
+    void take_over(WallTime not_after, WallTime restore_at) {
+        not_after_ = not_after;
+        restore_at_ = restore_at;
+    }
 
     // Another run holds one of the hosts.
     [[nodiscard]] const std::optional<std::string>& busy_with() const { return busy_with_; }
@@ -63,6 +67,7 @@ private:
     std::vector<std::string> ids_;
     host::RemoteCommand orders_;
     host::RemoteCommand reverts_;
+    WallTime not_after_;
     WallTime restore_at_;
     std::optional<WallTime> planned_end_;
     std::optional<std::string> busy_with_;

@@ -69,7 +69,7 @@ bool FaultWindow::send_revert() {
     }
     if (ids.empty()) return true;
     host::Script script;
-    script.text = parts_.fault.revert_script(parts_.events.run());
+    script.text = parts_.fault.revert_script(parts_.events.run(), not_after_);
     script.comment = fmt::format("squall start {}", parts_.events.run().substr(0, comment_id_max));
     const auto done =
         reverts_.send(ids,

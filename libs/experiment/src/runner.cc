@@ -63,7 +63,8 @@ RunResult judge(const std::string& run,
                             advice_without_effect)};
     return {run,
             Verdict::passed,
-            fmt::format("{} hosts were affected, and all are well again", injected)};
+            fmt::format("{} hosts were affected, and are well again",
+                        counted(affected, hosts.all().size()))};
 }
 
 } // namespace
@@ -87,10 +88,8 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
     };
     HostStates hosts(plan);
     if (hosts.all().empty())
-        return {id,
-                Verdict::error,
-                "not injecting: no container instance of this plan can be reached; the plan says "
-                "why for each"};
+        return refuse("no container instance of this plan can be affected; `squall plan` says why "
+                      "for each");
     if (auto made = make_directories(journal_.lock_path(id).parent_path(), 0700); !made)
         return refuse(made.error().message);
     const auto lock = FileLock::try_take(journal_.lock_path(id));
@@ -191,13 +190,17 @@ RunResult Runner::finish(const RunRecord& record) {
     const auto past = journal_.events(record.id);
     if (!past) return problem(past.error().message);
     HostStates hosts(*plan);
+    WallTime not_after = record.created_at;
     WallTime restore_at = record.created_at;
+    const auto latest = [](WallTime& so_far, const json::Object& data, std::string_view name) {
+        so_far = std::max(so_far, parse_time(json::string_at(data, name)).value_or(so_far));
+    };
     for (const auto& event : *past) {
         if (event.kind != "intent" || !hosts.all().contains(event.target)) continue;
         HostState& host = hosts.at(event.target);
         host.ordered = host.may_hold = true;
-        restore_at = std::max(
-            restore_at, parse_time(json::string_at(event.data, "restore_at")).value_or(restore_at));
+        latest(not_after, event.data, "not_after");
+        latest(restore_at, event.data, "restore_at");
     }
     EventWriter events(
         journal_, world_.clock, sinks_, record.id, past->empty() ? 0 : past->back().sequence);
@@ -207,7 +210,7 @@ RunResult Runner::finish(const RunRecord& record) {
                                         })}});
     FaultWindow window({world_, fault_, *plan, events, hosts, stops_, times_},
                        hosts.ids_where([](const HostState& host) { return host.may_hold; }));
-    window.set_restore_at(restore_at);
+    window.take_over(not_after, restore_at);
     window.revert();
     const auto held = hosts.count_where([](const HostState& host) { return host.may_hold; });
     const auto recovered =

@@ -20,7 +20,7 @@ unit=@ROOT@/units/${1%.service}
 case $verb in
 is-active) [ -e "$unit" ] ;;
 start) [ -e @ROOT@/start-fails ] && exit 1; : >"$unit" ;;
-stop) [ -e @ROOT@/stop-fails ] && { echo 'Failed to stop "ecs": no' >&2; exit 1; }; rm -f "$unit" ;;
+stop) [ "$1" = ecs ] && [ -e @ROOT@/during-stop ] && sh @ROOT@/during-stop; [ -e @ROOT@/stop-fails ] && { echo 'Failed to stop "ecs": no' >&2; exit 1; }; rm -f "$unit" ;;
 esac
 )sh";
 
@@ -77,8 +77,15 @@ protected:
         return std::string(json::string_at(last_, "did"));
     }
 
-    std::string start(const std::string& run_id) {
-        last_ = execute(agent_start_script(run_id));
+    static std::string seconds_from_now(int seconds) {
+        const auto now =
+            std::chrono::duration_cast<Seconds>(Wall::now().time_since_epoch()).count();
+        return std::to_string(now + seconds);
+    }
+
+    // The order to stop is valid for `valid` seconds more.
+    std::string start(const std::string& run_id, int valid = 30) {
+        last_ = execute(agent_start_script(run_id, seconds_from_now(valid)));
         return std::string(json::string_at(last_, "did"));
     }
 
@@ -163,6 +170,65 @@ TEST_F(ScriptHost, DoesNothingWhenTheRunHasEndedBeforeTheOrderCame) {
     EXPECT_EQ(stop("r-2"), "injected") << "that was another run";
 }
 
+TEST_F(ScriptHost, ForgetsThatTheRunHasEndedWhenItsOrderIsVoidAnyway) {
+    EXPECT_EQ(start("r-1", 0), "clean");
+    EXPECT_TRUE(run_checked(
+        {{"sh", "-c", "while [ -e " + (root_ / "squall").string() + " ]; do sleep 0.1; done"},
+         {},
+         {},
+         {}},
+        Deadline::in(Seconds(30))));
+    EXPECT_EQ(start("r-1", -1), "clean");
+    EXPECT_FALSE(std::filesystem::exists(root_ / "squall")) << "nothing to be on guard against";
+}
+
+TEST_F(ScriptHost, StartsTheAgentWhenItsUndoWasFasterThanItsStop) {
+    // As on a machine that stood still between arming the timer and stopping the agent.
+    ASSERT_TRUE(write_file(root_ / "during-stop",
+                           "sh " + (root_ / "squall/ecs-agent-stop/undo.sh").string()));
+    EXPECT_EQ(stop("r-1"), "too-late");
+    EXPECT_TRUE(agent_runs());
+    EXPECT_FALSE(std::filesystem::exists(root_ / "squall"));
+}
+
+TEST_F(ScriptHost, IsStartedAgainThoughTheOrderToStartCameInTheMiddleOfTheStop) {
+    ASSERT_TRUE(write_file(root_ / "start.sh",
+                           on_this_host(agent_start_script("r-1", seconds_from_now(30)))));
+    // The stop takes its time, as a real agent does; the order to start must not overtake it.
+    const std::string root = root_.string();
+    ASSERT_TRUE(write_file(root_ / "during-stop",
+                           "sh " + root + "/start.sh >" + root + "/started & n=0; while [ ! -s "
+                               + root
+                               + "/started ] && [ $n -lt 20 ]; do n=$((n + 1)); sleep 0.1; done"));
+    EXPECT_EQ(stop("r-1"), "injected");
+    ASSERT_TRUE(run_checked(
+        {{"sh", "-c", "while [ ! -s " + root + "/started ]; do sleep 0.1; done"}, {}, {}, {}},
+        Deadline::in(Seconds(30))));
+    EXPECT_NE(read_file(root_ / "started", 1000).value_or("").find("\"did\":\"reverted\""),
+              std::string::npos)
+        << read_file(root_ / "started", 1000).value_or("");
+    EXPECT_TRUE(agent_runs());
+    EXPECT_FALSE(std::filesystem::exists(root_ / "squall"));
+}
+
+TEST_F(ScriptHost, IsStartedAgainWhenTheStopWasKilledInTheMiddle) {
+    ASSERT_TRUE(
+        write_file(root_ / "during-stop",
+                   "kill -9 $(cat " + (root_ / "squall/ecs-agent-stop/busy").string() + ")"));
+    const auto killed = run({{"sh",
+                              "-c",
+                              on_this_host(agent_stop_script(
+                                  "r-1", seconds_from_now(30), seconds_from_now(60), "100"))},
+                             {},
+                             {},
+                             {}},
+                            Deadline::in(Seconds(30)));
+    ASSERT_TRUE(killed);
+    EXPECT_TRUE(timer_runs("r-1")) << "armed before";
+    EXPECT_EQ(start("r-1"), "reverted");
+    EXPECT_TRUE(agent_runs());
+}
+
 TEST_F(ScriptHost, IsHeldByOneRunAtATime) {
     stop("r-1");
     EXPECT_EQ(stop("r-2"), "busy");
@@ -226,9 +292,13 @@ TEST_F(ScriptHost, TakesOverAHoldThatARebootLeftBehind) {
 TEST_F(ScriptHost, KeepsItsHoldWhenTheAgentDoesNotStart) {
     stop("r-1");
     touch("start-fails");
-    const auto finished = run({{"sh", "-c", on_this_host(agent_start_script("r-1"))}, {}, {}, {}},
-                              Deadline::in(Seconds(30)))
-                              .value();
+    const auto finished =
+        run({{"sh", "-c", on_this_host(agent_start_script("r-1", seconds_from_now(30)))},
+             {},
+             {},
+             {}},
+            Deadline::in(Seconds(30)))
+            .value();
     EXPECT_EQ(finished.exit_code, 1);
     EXPECT_TRUE(is_held()) << "its timer tries again";
     EXPECT_TRUE(timer_runs("r-1"));

@@ -187,7 +187,7 @@ private:
     std::string run(FakeHost& host, const std::string& script) {
         const std::string run = setting(script, "run");
         const std::string not_after = setting(script, "not_after");
-        if (not_after.empty()) {
+        if (setting(script, "restore_at").empty()) {
             if (host.held_by != run) {
                 host.over.insert(run);
                 return report(run, "clean");

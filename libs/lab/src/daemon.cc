@@ -60,6 +60,8 @@ Result<void> Daemon::run() {
     if (auto saved = save_state(); !saved) return saved;
     look_whether_ready();
     loop_.run();
+    for (const auto& host : hosts_)
+        host->kill();
     hosts_.clear();
     if (problem_) return fail(std::move(*problem_));
     return {};
@@ -241,6 +243,8 @@ Result<void> Daemon::save_state() {
     state_.hosts.clear();
     for (const auto& host : hosts_) {
         if (host->holder() > 0) state_.hosts.push_back(ProcessRef::of(host->holder()));
+        if (host->first_process() > 0)
+            state_.hosts.push_back(ProcessRef::of(host->first_process()));
     }
     return state_.save(paths_);
 }

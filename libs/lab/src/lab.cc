@@ -1,19 +1,20 @@
 #include "squall/lab/lab.h"
 
 #include "daemon.h"
+#include "enter.h"
 #include "squall/base/text.h"
 #include "squall/transport/http_client.h"
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
-#include <iterator>
+#include <regex>
 
 namespace squall::lab {
 namespace {
@@ -21,7 +22,6 @@ namespace {
 constexpr Seconds end_timeout{15};
 constexpr Seconds start_timeout{120};
 constexpr Seconds control_timeout{10};
-constexpr Millis poll_interval{20};
 
 Fd open_process(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
 
@@ -39,6 +39,21 @@ void kill_and_wait(const ProcessRef& process) {
     wait_for_end(fd, end_timeout);
 }
 
+// The turn to make or remove the lab's folder, until the descriptor is closed. The lock inside that
+// folder cannot guard its own removal: whoever opened it before would then hold a file that nobody
+// else sees.
+Result<Fd> take_turn(const LabPaths& paths) {
+    const Path around = paths.folder.parent_path();
+    if (auto made = make_directories(around, 0700); !made) return fail(made.error());
+    Fd fd(::open(around.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return fail(Errc::failed, "opening {}: {}", around.string(), errno_text(errno));
+    while (::flock(fd.get(), LOCK_EX) != 0) {
+        if (errno != EINTR)
+            return fail(Errc::failed, "locking {}: {}", around.string(), errno_text(errno));
+    }
+    return fd;
+}
+
 // What a lab that was killed left behind: its hosts die with it, but it takes them a moment.
 void clean_up(const LabPaths& paths) {
     if (const auto state = LabState::load(paths)) {
@@ -47,6 +62,52 @@ void clean_up(const LabPaths& paths) {
     }
     std::error_code ignored;
     std::filesystem::remove_all(paths.folder, ignored);
+}
+
+Result<FileLock> lock_folder(const LabPaths& paths) {
+    if (auto made = make_directories(paths.folder, 0700); !made) return fail(made.error());
+    auto lock = FileLock::try_take(paths.lock);
+    if (!lock) return fail(lock.error());
+    if (*lock) return std::move(**lock);
+    return fail(
+        Errc::conflict,
+        "a lab is already running; `squall lab status` shows it, `squall lab down` ends it");
+}
+
+// An empty folder that is ours, whatever lay there.
+Result<FileLock> take_over(const LabPaths& paths) {
+    const auto turn = take_turn(paths);
+    if (!turn) return fail(turn.error());
+    {
+        // With the lock in hand: what lies here is nobody's.
+        const auto lock = lock_folder(paths);
+        if (!lock) return fail(lock.error());
+        clean_up(paths);
+    }
+    auto lock = lock_folder(paths);
+    if (!lock) return fail(lock.error());
+    if (auto made = make_directories(paths.mounts, 0700); !made) return fail(made.error());
+    return lock;
+}
+
+Result<void> check(const LabOptions& options) {
+    static const std::regex cluster_pattern("[A-Za-z0-9_-]{1,255}");
+    static const std::regex region_pattern("[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}");
+    if (options.instances < 1 || options.instances > LabOptions::instances_max)
+        return fail(Errc::invalid_input,
+                    "--instances: a lab has 1 to {} of them, not {}",
+                    LabOptions::instances_max,
+                    options.instances);
+    if (!std::regex_match(options.cluster, cluster_pattern))
+        return fail(Errc::invalid_input,
+                    "--cluster: '{}' is no name for a cluster: up to 255 letters, digits, hyphens "
+                    "and underscores",
+                    options.cluster);
+    if (!std::regex_match(options.region, region_pattern))
+        return fail(Errc::invalid_input,
+                    "--region: '{}' is no name of a region, as us-east-1 is",
+                    options.region);
+    return {};
 }
 
 Result<wire::HttpResponse>
@@ -97,67 +158,25 @@ Result<pid_t> first_process_of(const std::string& name) {
                 join(ids, ", "));
 }
 
-// In the child: becomes a process of the host and runs the command.
-[[noreturn]] void run_inside(const std::vector<std::string>& command) {
-    std::vector<char*> argv;
-    for (const auto& word : command)
-        argv.push_back(const_cast<char*>(word.c_str()));
-    argv.push_back(nullptr);
-    const char* terminal = std::getenv("TERM");
-    const std::vector<std::string> environment{
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOME=/root",
-        "LANG=C.UTF-8",
-        fmt::format("TERM={}", terminal == nullptr ? "dumb" : terminal)};
-    std::vector<char*> variables;
-    for (const auto& variable : environment)
-        variables.push_back(const_cast<char*>(variable.c_str()));
-    variables.push_back(nullptr);
-    ::signal(SIGPIPE, SIG_DFL);
-    if (::chdir("/") != 0) ::_exit(126);
-    // The PATH that counts is the host's.
-    ::setenv("PATH", environment.front().c_str() + 5, 1);
-    ::execvpe(argv[0], argv.data(), variables.data());
-    fmt::print(stderr, "squall: {}: {}\n", command.front(), errno_text(errno));
-    ::_exit(errno == ENOENT ? 127 : 126);
-}
-
 } // namespace
 
 Result<void> up(const LabOptions& options, const std::function<void(const std::string&)>& say) {
+    if (auto checked = check(options); !checked) return checked;
     if (::geteuid() != 0)
         return fail(Errc::denied, "a lab needs root, for its namespaces: run it with sudo");
-    if (options.instances < 1 || options.instances > LabOptions::instances_max)
-        return fail(Errc::invalid_input,
-                    "a lab has 1 to {} instances, not {}",
-                    LabOptions::instances_max,
-                    options.instances);
     const auto paths = LabPaths::find();
     if (!paths) return fail(paths.error());
-    const auto take = [&]() -> Result<std::optional<FileLock>> {
-        if (auto made = make_directories(paths->folder, 0700); !made) return fail(made.error());
-        return FileLock::try_take(paths->lock);
-    };
-    auto lock = take();
+    const auto lock = take_over(*paths);
     if (!lock) return fail(lock.error());
-    if (!*lock)
-        return fail(
-            Errc::conflict,
-            "a lab is already running; `squall lab status` shows it, `squall lab down` ends it");
-    // With the lock in hand: what lies here is nobody's.
-    clean_up(*paths);
-    lock = take();
-    if (!lock || !*lock) return fail(Errc::conflict, "another lab is starting at the same time");
-    if (auto made = make_directories(paths->mounts, 0700); !made) return made;
     auto ended = Daemon(options, *paths, say).run();
+    const auto turn = take_turn(*paths);
     std::error_code ignored;
     std::filesystem::remove_all(paths->folder, ignored);
     return ended;
 }
 
 Result<std::string> up_detached(const LabOptions& options) {
-    const auto paths = LabPaths::find();
-    if (!paths) return fail(paths.error());
+    if (auto checked = check(options); !checked) return fail(checked.error());
     auto pipe = make_pipe();
     if (!pipe) return fail(pipe.error());
     const pid_t child = ::fork();
@@ -176,7 +195,9 @@ Result<std::string> up_detached(const LabOptions& options) {
             if (line.starts_with("ready ")) pipe->write_end.reset();
         };
         const auto ended = up(options, tell);
-        if (!ended) tell("error " + ended.error().message);
+        if (!ended)
+            tell(fmt::format(
+                "error {} {}", static_cast<int>(ended.error().code), ended.error().message));
         ::_exit(ended ? 0 : 1);
     }
     pipe->write_end.reset();
@@ -195,7 +216,10 @@ Result<std::string> up_detached(const LabOptions& options) {
         if (!line.empty()) last = line;
     }
     ::waitpid(child, nullptr, WNOHANG);
-    if (last.starts_with("error ")) return fail(Errc::failed, "{}", last.substr(6));
+    if (last.starts_with("error ")) {
+        const auto [code, message] = split_once(std::string_view(last).substr(6), ' ');
+        return fail(Error{static_cast<Errc>(to_integer(code).value_or(0)), std::string(message)});
+    }
     return fail(Errc::failed,
                 "the lab's process ended without a word after: {}",
                 last.empty() ? "nothing" : last);
@@ -220,8 +244,13 @@ Result<bool> down() {
                 return fail(Errc::timed_out, "the lab's process {} does not end", **holder);
         }
     }
-    clean_up(*paths);
-    return left_something;
+    if (!left_something) return false;
+    const auto turn = take_turn(*paths);
+    if (!turn) return fail(turn.error());
+    // Another one may have been started in the meantime.
+    const auto next = FileLock::holder(paths->lock);
+    if (next && !*next) clean_up(*paths);
+    return true;
 }
 
 Result<json::Object> status() {
@@ -271,22 +300,7 @@ Result<int> run_in_host(const std::string& instance, const std::vector<std::stri
     const auto again = first_process_of(instance);
     if (!process || !again || *again != *pid)
         return fail(Errc::unavailable, "the container instance {} has just gone", instance);
-    if (::setns(process.get(),
-                CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
-        != 0) {
-        return fail(Errc::denied,
-                    "entering {}: {}; it needs the rights that the lab was started with",
-                    instance,
-                    errno_text(errno));
-    }
-    const pid_t child = ::fork();
-    if (child < 0)
-        return fail(Errc::failed, "starting a process in {}: {}", instance, errno_text(errno));
-    if (child == 0) run_inside(command);
-    int code = 0;
-    while (::waitpid(child, &code, 0) < 0 && errno == EINTR) {
-    }
-    return WIFSIGNALED(code) ? 128 + WTERMSIG(code) : WEXITSTATUS(code);
+    return run_inside(process, instance, command);
 }
 
 } // namespace squall::lab

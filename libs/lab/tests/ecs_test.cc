@@ -423,6 +423,96 @@ TEST(Services, ThatAreDeletedDrainTheirTasks) {
         json::array_at(world.call("ListServices", {{"cluster", "demo"}}), "serviceArns").empty());
 }
 
+TEST(Draining, MovesServiceTasksWhenOthersRunAndLeavesTheRest) {
+    LabWorld world;
+    world.call("RegisterTaskDefinition", web_task_definition());
+    FakeInstance leaving(world, "i-00000000000000001");
+    leaving.connect();
+    world.call("CreateService",
+               {{"cluster", "demo"},
+                {"serviceName", "web"},
+                {"taskDefinition", "web"},
+                {"desiredCount", 2}});
+    world.call("RunTask", {{"cluster", "demo"}, {"taskDefinition", "web"}});
+    leaving.work();
+    const auto drained = world.call("UpdateContainerInstancesState",
+                                    {{"cluster", "demo"},
+                                     {"containerInstances", json::Array{json::Value(leaving.arn)}},
+                                     {"status", "DRAINING"}});
+    EXPECT_EQ(json::string_at(json::array_at(drained, "containerInstances").at(0), "status"),
+              "DRAINING");
+    world.pass(Seconds(5));
+    leaving.work();
+    EXPECT_EQ(json::integer_at(leaving.describe(), "runningTasksCount"), 3)
+        << "nobody could take their place";
+    FakeInstance other(world, "i-00000000000000002");
+    other.connect();
+    world.pass(Seconds(2));
+    EXPECT_EQ(json::integer_at(other.describe(), "pendingTasksCount"), 2);
+    leaving.work();
+    EXPECT_EQ(json::integer_at(leaving.describe(), "runningTasksCount"), 3)
+        << "their successors do not run yet";
+    other.work();
+    world.pass(Seconds(2));
+    leaving.work();
+    EXPECT_EQ(json::integer_at(other.describe(), "runningTasksCount"), 2);
+    EXPECT_EQ(json::integer_at(leaving.describe(), "runningTasksCount"), 1)
+        << "what belongs to no service stays";
+}
+
+TEST(Draining, IsCountedInTheVersionAndEndsWithActive) {
+    LabWorld world;
+    FakeInstance instance(world, "i-00000000000000001");
+    instance.connect();
+    const auto update = [&](const char* status) {
+        return world.try_call("ecs",
+                              "UpdateContainerInstancesState",
+                              {{"cluster", "demo"},
+                               {"containerInstances", json::Array{json::Value(instance.arn)}},
+                               {"status", status}});
+    };
+    const auto version = [&] {
+        return json::integer_at(instance.describe(), "version");
+    };
+    const auto first = version();
+    ASSERT_TRUE(update("DRAINING"));
+    EXPECT_EQ(version(), first + 1);
+    ASSERT_TRUE(update("DRAINING"));
+    EXPECT_EQ(version(), first + 1) << "nothing has changed";
+    ASSERT_TRUE(update("ACTIVE"));
+    EXPECT_EQ(version(), first + 2);
+    EXPECT_EQ(update("INACTIVE").error().code, "InvalidParameterException");
+}
+
+TEST(Tags, AreShownWhereTheyAreAskedFor) {
+    LabWorld world;
+    const json::Array tags{json::Object{{"key", "team"}, {"value", "blue"}}};
+    json::Object definition = web_task_definition();
+    definition["tags"] = tags;
+    world.call("RegisterTaskDefinition", definition);
+    world.call("CreateCluster", {{"clusterName", "tagged"}, {"tags", tags}});
+    const auto shown = [&](const char* operation, json::Object body, const char* list) {
+        const auto answered = world.call(operation, std::move(body));
+        return list == nullptr ? json::array_at(answered, "tags")
+                               : json::array_at(json::array_at(answered, list).at(0), "tags");
+    };
+    const json::Array with{"TAGS"};
+    EXPECT_TRUE(
+        shown("DescribeClusters", {{"clusters", json::Array{"tagged"}}}, "clusters").empty());
+    EXPECT_EQ(shown("DescribeClusters",
+                    {{"clusters", json::Array{"tagged"}}, {"include", with}},
+                    "clusters"),
+              tags);
+    EXPECT_TRUE(shown("DescribeTaskDefinition", {{"taskDefinition", "web"}}, nullptr).empty());
+    EXPECT_EQ(
+        shown("DescribeTaskDefinition", {{"taskDefinition", "web"}, {"include", with}}, nullptr),
+        tags);
+    EXPECT_EQ(shown("ListTagsForResource",
+                    {{"resourceArn", "arn:aws:ecs:us-east-1:123456789012:cluster/tagged"}},
+                    nullptr),
+              tags);
+}
+
 TEST(TaskDefinitions, AreRevisedAndCheckedAsAwsDoes) {
     LabWorld world;
     EXPECT_EQ(json::integer_at(json::at(world.call("RegisterTaskDefinition", web_task_definition()),
@@ -473,6 +563,8 @@ TEST(TaskDefinitions, MayBeMalformedInAnyWayWithoutHarm) {
          R"({"family":"x","containerDefinitions":[1,null,"a",[]]})",
          R"({"family":5,"containerDefinitions":[{}]})",
          R"({"family":"x","containerDefinitions":[{"name":"a","image":"b","memory":1,"portMappings":[7],"environment":3}]})",
+         R"({"family":"x","containerDefinitions":[{"name":"a","image":"b","memory":1,"portMappings":5}]})",
+         R"({"family":"x","cpu":"9223372036854775807","containerDefinitions":[{"name":"a","image":"b","memory":9223372036854775807},{"name":"c","image":"b","memory":9223372036854775807}]})",
          R"({"family":"x","containerDefinitions":[{"name":"a","image":"b","memory":1e300}]})"}) {
         static_cast<void>(
             world.try_call("ecs", "RegisterTaskDefinition", json::parse_object(text).value()));

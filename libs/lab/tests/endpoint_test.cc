@@ -88,6 +88,78 @@ TEST_F(EndpointTest, RefusesWhatIsNotSignedOrSignedWrongly) {
               "SignatureDoesNotMatch");
 }
 
+TEST_F(EndpointTest, RefusesWhatWasSignedForAnotherService) {
+    const auto answered = send(ecs_request("ListClusters", "{}"), "ssm");
+    EXPECT_EQ(error_code(answered), "InvalidSignatureException");
+    EXPECT_NE(answered.body.find("correct service: 'ecs'"), std::string::npos);
+}
+
+TEST_F(EndpointTest, RefusesABodyThatIsNotTheOneItsHeadersName) {
+    auto request = ecs_request("ListClusters", "{}");
+    wire::set_header(request.headers, "x-amz-content-sha256", sha256_hex("{}"));
+    wire::sign(request, key, "us-east-1", "ecs", now);
+    EXPECT_EQ(cloud.endpoint().handle(request, now).status, 200);
+    request.body = R"({"maxResults":1})";
+    EXPECT_EQ(error_code(cloud.endpoint().handle(request, now)), "InvalidSignatureException");
+}
+
+TEST_F(EndpointTest, TellsTheTimeByWhichClientsCorrectTheirClocks) {
+    const auto good = send(ecs_request("ListClusters", "{}"), "ecs");
+    EXPECT_EQ(wire::header_value(good.headers, "Date"), "Sat, 21 Nov 2026 00:00:00 GMT");
+    auto late = ecs_request("ListClusters", "{}");
+    wire::sign(late, key, "us-east-1", "ecs", now - std::chrono::hours(1));
+    const auto refused = cloud.endpoint().handle(late, now);
+    EXPECT_EQ(wire::header_value(refused.headers, "Date"), "Sat, 21 Nov 2026 00:00:00 GMT");
+}
+
+TEST_F(EndpointTest, RefusesMembersOfAnotherTypeThanTheModelHas) {
+    for (const char* body : {R"({"clusters":"demo"})",
+                             R"({"clusters":[1]})",
+                             R"({"maxResults":"ten"})",
+                             R"({"cluster":{}})",
+                             R"({"force":1})"}) {
+        const auto answered = send(ecs_request("DescribeClusters", body), "ecs");
+        EXPECT_EQ(error_code(answered), "SerializationException") << body;
+    }
+    const auto answered =
+        send(ecs_request("DescribeClusters", R"({"clusters":null,"new":{}})"), "ecs");
+    EXPECT_EQ(answered.status, 200) << "absent, and unknown, are well";
+}
+
+TEST_F(EndpointTest, NamesTheMessageOfAnErrorAsItsServiceDoes) {
+    auto request = ecs_request("SendCommand", R"({"DocumentName":"Nothing"})");
+    wire::set_header(request.headers, "X-Amz-Target", "AmazonSSM.SendCommand");
+    const auto ssm = json::parse_object(send(request, "ssm").body).value();
+    EXPECT_EQ(json::string_at(ssm, "__type"), "InvalidDocument");
+    EXPECT_FALSE(json::string_at(ssm, "Message").empty());
+    const auto ecs =
+        json::parse_object(send(ecs_request("ListTasks", R"({"cluster":"none"})"), "ecs").body)
+            .value();
+    EXPECT_EQ(json::string_at(ecs, "message"), "Cluster not found.");
+}
+
+TEST(Pages, GoOnWhereTheLastOneEndedThoughTheListHasChanged) {
+    const auto first = page_of({"a", "b", "c", "d"}, "", 2).value();
+    EXPECT_EQ(first.keys, (std::vector<std::string>{"a", "b"}));
+    const auto second = page_of({"a", "c", "d"}, first.next_token, 2).value();
+    EXPECT_EQ(second.keys, (std::vector<std::string>{"c", "d"})) << "b has gone meanwhile";
+    EXPECT_TRUE(second.next_token.empty());
+    const auto down = page_of({"d", "c", "b"}, "", 2, Order::descending).value();
+    EXPECT_EQ(down.keys, (std::vector<std::string>{"d", "c"}));
+    const auto rest = page_of({"d", "b", "a"}, down.next_token, 9, Order::descending).value();
+    EXPECT_EQ(rest.keys, (std::vector<std::string>{"b", "a"})) << "c has gone meanwhile";
+}
+
+TEST(Pages, RefuseTokensThatTheyNeverGave) {
+    const std::vector<std::string> all{"a", "b"};
+    std::string token = page_of(all, "", 1)->next_token;
+    EXPECT_TRUE(page_of(all, token, 1));
+    token.back() = token.back() == '0' ? '1' : '0';
+    for (const std::string& wrong :
+         {token, std::string("a"), std::string("zz"), std::string(16, '0')})
+        EXPECT_FALSE(page_of(all, wrong, 1)) << wrong;
+}
+
 TEST_F(EndpointTest, WantsTheSessionTokenOfTemporaryKeysAndNotesTheirEnd) {
     const auto session = cloud.keys().new_session(
         "arn:aws:iam::123456789012:role/ecsInstanceRole", "i-1", now, Seconds(900));

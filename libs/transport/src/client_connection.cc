@@ -4,7 +4,6 @@
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -12,6 +11,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 
 #include <poll.h>
 
@@ -80,8 +80,13 @@ void ClientConnection::start_tls(asio::ssl::context& tls, const std::string& hos
     ::ERR_clear_error();
     parts_->tls.emplace(parts_->socket, tls);
     parts_->tls->set_verify_mode(asio::ssl::verify_peer);
-    parts_->tls->set_verify_callback(asio::ssl::host_name_verification(host));
-    if (!numeric_endpoint(host, 0)) {
+    // OpenSSL's own check, because it says afterwards what it did not like.
+    X509_VERIFY_PARAM* const expected = SSL_get0_param(parts_->tls->native_handle());
+    if (numeric_endpoint(host, 0)) {
+        X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str());
+    } else {
+        X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        X509_VERIFY_PARAM_set1_host(expected, host.c_str(), host.size());
         // The server name for SNI; OpenSSL's own macro for it casts in the old style.
         SSL_ctrl(parts_->tls->native_handle(),
                  SSL_CTRL_SET_TLSEXT_HOSTNAME,

@@ -5,6 +5,7 @@
 #include "squall/base/time_text.h"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
 
 #include <map>
 #include <mutex>
@@ -51,6 +52,23 @@ Error ended(const std::stop_token& stop, const std::string& doing, const std::st
     return {Errc::timed_out, fmt::format("{} {} took too long", doing, origin)};
 }
 
+// The proxy that the settings name for this server. No secrets of its URL in what is said of it.
+Result<std::optional<wire::Url>> proxy_of(const ProxySettings& settings, const wire::Url& server) {
+    const auto text = settings.proxy_for(server);
+    if (!text) return std::nullopt;
+    auto url = wire::parse_url(*text);
+    if (url && url->scheme == "http") return std::optional(std::move(*url));
+    const auto [scheme, rest] = split_once(*text, ':');
+    const auto at = rest.rfind('@');
+    const std::string shown =
+        at == std::string_view::npos ? *text : fmt::format("{}://…{}", scheme, rest.substr(at));
+    return fail(
+        Errc::invalid_input,
+        "the proxy '{}' of the environment (HTTPS_PROXY, HTTP_PROXY) cannot be used: it has "
+        "to be http://HOST:PORT",
+        shown);
+}
+
 std::string host_and_port(const wire::Url& url) {
     return url.host.find(':') == std::string::npos ? fmt::format("{}:{}", url.host, url.port)
                                                    : fmt::format("[{}]:{}", url.host, url.port);
@@ -91,7 +109,7 @@ Result<std::shared_ptr<asio::ssl::context>> HttpClient::Parts::tls_context() {
     if (tls) return tls;
     const auto file = settings.ca_file ? settings.ca_file : find_ca_file();
     if (!file) {
-        return fail(Errc::failed,
+        return fail(Errc::invalid_input,
                     "no file with trusted certificates was found: install ca-certificates, or name "
                     "one with AWS_CA_BUNDLE");
     }
@@ -100,8 +118,8 @@ Result<std::shared_ptr<asio::ssl::context>> HttpClient::Parts::tls_context() {
     error_code error;
     made->load_verify_file(file->string(), error);
     if (error)
-        return fail(Errc::failed,
-                    "reading trusted certificates from {}: {}",
+        return fail(Errc::invalid_input,
+                    "reading trusted certificates from {}: {} (AWS_CA_BUNDLE names the file)",
                     file->string(),
                     error.message());
     tls = made;
@@ -180,12 +198,13 @@ Result<void> HttpClient::Parts::open_tunnel(Line& line,
                     proxy.origin(),
                     server.origin(),
                     result.error.message());
-    if (result.response.status != 200) {
-        return fail(Errc::unavailable,
+    if (const int status = result.response.status; status != 200) {
+        // A proxy that says no says so again; one that cannot reach the server may yet.
+        return fail(status >= 500 ? Errc::unavailable : Errc::denied,
                     "the proxy {} refuses a tunnel to {}: HTTP {}",
                     proxy.origin(),
                     server.origin(),
-                    result.response.status);
+                    status);
     }
     return {};
 }
@@ -202,10 +221,21 @@ Result<void> HttpClient::Parts::start_tls(Line& line,
         return fail(ended(stop, "the TLS handshake with", server.origin()));
     if (!error) return {};
     const std::string problem = line.connection.tls_problem();
-    return fail(Errc::unavailable,
-                "the TLS handshake with {} failed: {}",
+    // What is wrong with the other side's TLS or its certificate does not get better by asking
+    // again; a connection that broke off may.
+    if (problem.empty()) {
+        const bool is_tls_error = error.category() == asio::error::get_ssl_category();
+        return fail(is_tls_error ? Errc::denied : Errc::unavailable,
+                    "the TLS handshake with {} failed: {}",
+                    server.origin(),
+                    error.message());
+    }
+    return fail(Errc::denied,
+                "the certificate of {} is not accepted: {}; nothing was sent (trusted are the "
+                "authorities in {}: AWS_CA_BUNDLE names another file)",
                 server.origin(),
-                problem.empty() ? error.message() : problem);
+                problem,
+                settings.ca_file.value_or(find_ca_file().value_or(Path())).string());
 }
 
 Result<HttpClient::Parts::LinePtr> HttpClient::Parts::open(const wire::Url& server,
@@ -213,8 +243,10 @@ Result<HttpClient::Parts::LinePtr> HttpClient::Parts::open(const wire::Url& serv
                                                            Deadline deadline,
                                                            const std::stop_token& stop) {
     auto line = std::make_unique<Line>();
-    if (auto dialled = dial(*line, proxy.value_or(server), deadline, stop); !dialled)
-        return fail(dialled.error());
+    if (auto dialled = dial(*line, proxy.value_or(server), deadline, stop); !dialled) {
+        if (!proxy) return fail(dialled.error());
+        return fail(fmt::format("the proxy for {}", server.origin()), dialled.error());
+    }
     if (proxy && server.is_tls()) {
         if (auto tunnel = open_tunnel(*line, server, *proxy, deadline, stop); !tunnel)
             return fail(tunnel.error());
@@ -235,12 +267,9 @@ Result<wire::HttpResponse> HttpClient::send(const wire::Url& server,
                                             const wire::HttpRequest& request,
                                             Deadline deadline,
                                             std::stop_token stop) {
-    std::optional<wire::Url> proxy;
-    if (const auto text = parts_->settings.proxy.proxy_for(server)) {
-        auto url = wire::parse_url(*text);
-        if (!url) return fail("the proxy of the environment", url.error());
-        proxy = std::move(*url);
-    }
+    auto found = proxy_of(parts_->settings.proxy, server);
+    if (!found) return fail(found.error());
+    const std::optional<wire::Url> proxy = std::move(*found);
     wire::HttpRequest outgoing = request;
     if (!wire::has_header(outgoing.headers, "Host"))
         outgoing.headers.insert(outgoing.headers.begin(), {"Host", server.host_header()});

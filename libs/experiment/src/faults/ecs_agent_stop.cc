@@ -112,6 +112,10 @@ void decide(Target& target,
     }
 }
 
+std::string whole_seconds(WallTime when) {
+    return std::to_string(std::chrono::floor<Seconds>(when.time_since_epoch()).count());
+}
+
 class EcsAgentStop final : public Fault {
 public:
     [[nodiscard]] const FaultDescription& description() const override { return described; }
@@ -131,7 +135,7 @@ public:
         plan.ramp = values.seconds("RAMP_TIME");
         plan.serial = values.text("SEQUENCE") == "serial";
         plan.inject_script = agent_stop_script("<run>", "<not-after>", "<restore-at>", "<longest>");
-        plan.revert_script = agent_start_script("<run>");
+        plan.revert_script = agent_start_script("<run>", "<not-after>");
         if (!values.text("ASSUME_ROLE_ARN").empty())
             plan.permissions.insert(plan.permissions.begin(), "sts:AssumeRole");
         const auto caller = world.sts.get_caller_identity(deadline, stop);
@@ -146,17 +150,15 @@ public:
     }
 
     [[nodiscard]] std::string inject_script(const RunOrder& order) const override {
-        const auto seconds = [](WallTime when) {
-            return std::to_string(std::chrono::floor<Seconds>(when.time_since_epoch()).count());
-        };
         return agent_stop_script(order.run,
-                                 seconds(order.not_after),
-                                 seconds(order.restore_at),
+                                 whole_seconds(order.not_after),
+                                 whole_seconds(order.restore_at),
                                  std::to_string(order.longest.count()));
     }
 
-    [[nodiscard]] std::string revert_script(const std::string& run) const override {
-        return agent_start_script(run);
+    [[nodiscard]] std::string revert_script(const std::string& run,
+                                            WallTime not_after) const override {
+        return agent_start_script(run, whole_seconds(not_after));
     }
 
     [[nodiscard]] std::optional<HostReport> read_report(std::string_view output) const override;

@@ -8,7 +8,10 @@ namespace {
 // Shared by both: where things lie, how the line is printed, and how this host starts and stops
 // services.
 //   $hold        exists while a run holds this host; made by mkdir, which only one can do
-//   $over/RUN    a run that ended before it began here: its order, should it still come, is void
+//   $hold/busy   the process that is still stopping the agent
+//   $over/RUN    a run that ended before it began here: its order, should it still come, is void;
+//   it lies there until
+//                the order would be void by its own time
 constexpr std::string_view common = R"sh(
 set -u
 umask 077
@@ -55,9 +58,12 @@ if ! mkdir "$hold" 2>/dev/null; then
     if [ "$other" = "$run" ]; then say injected 'by an earlier order of this run'; else say busy "another run holds this host" "$other"; fi
     exit 0
 fi
+echo $$ >"$hold/busy"
 echo "$run" >"$hold/run"
 echo $((now + left)) >"$hold/until"
 drop() { rm -rf "$hold"; rmdir "$base" 2>/dev/null; }
+# Asked again, now that whoever ends the run can see the hold: one of the two sees the other.
+if [ -e "$over/$run" ]; then drop; say too-late 'the run is over'; exit 0; fi
 if ! is_running; then drop; say left 'the agent was not running'; exit 0; fi
 
 # The undo is on the disk, and its timer runs, before anything is stopped.
@@ -98,18 +104,30 @@ if is_running; then
     say failed "the agent did not stop: $why"
     exit 0
 fi
+# A host that stood still may have had its undo before its stop.
+if [ "$(cat "$hold/run" 2>/dev/null)" != "$run" ]; then start_agent; say too-late 'its undo came first'; exit 0; fi
+rm -f "$hold/busy"
 now=$(date +%s)
 say injected
 )sh";
 
 constexpr std::string_view start = R"sh(
-if [ "$(cat "$hold/run" 2>/dev/null)" != "$run" ]; then
-    # Nothing to undo: it has been undone, or the order has not come yet and must not be followed when it does.
+is_ours() { [ "$(cat "$hold/run" 2>/dev/null)" = "$run" ]; }
+left=$((not_after - now))
+if ! is_ours && [ "$left" -ge 0 ]; then
+    # The order to stop may be still to come, and must not be followed then.
     mkdir -p "$over" && : >"$over/$run"
-    find "$over" -type f -mmin +1440 -exec rm -f {} + 2>/dev/null
-    say clean
-    exit 0
+    setsid /bin/sh -c "sleep $((left + 2)); rm -f '$over/$run'; rmdir '$over' '$base'" >/dev/null 2>&1 </dev/null &
 fi
+if ! is_ours; then say clean; exit 0; fi
+# The order to stop may be at work this very moment: what it does is undone when it is done.
+busy=$(cat "$hold/busy" 2>/dev/null)
+tries=0
+while [ -n "$busy" ] && [ "$tries" -lt 60 ] && [ -e "$hold/busy" ] && kill -0 "$busy" 2>/dev/null; do
+    tries=$((tries + 1))
+    sleep 1
+done
+if ! is_ours; then say clean; exit 0; fi
 if [ "$init" = none ]; then say refused 'neither systemd nor Upstart runs here'; exit 1; fi
 pid=$(cat "$hold/timer.pid" 2>/dev/null)
 if ! start_agent; then say failed 'the agent did not start; its timer tries again'; exit 1; fi
@@ -135,8 +153,9 @@ std::string agent_stop_script(const std::string& run,
            + std::string(common) + std::string(stop);
 }
 
-std::string agent_start_script(const std::string& run) {
-    return fmt::format("run={}\n", shell_quoted(run)) + std::string(common) + std::string(start);
+std::string agent_start_script(const std::string& run, const std::string& not_after) {
+    return fmt::format("run={}\nnot_after={}\n", shell_quoted(run), shell_quoted(not_after))
+           + std::string(common) + std::string(start);
 }
 
 } // namespace squall::experiment

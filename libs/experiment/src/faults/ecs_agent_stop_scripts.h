@@ -19,7 +19,9 @@ inline constexpr Seconds agent_script_time_limit{100};
                                             const std::string& restore_at,
                                             const std::string& longest);
 
-// Starts the agent if this run stopped it; from every state, and any number of times.
-[[nodiscard]] std::string agent_start_script(const std::string& run);
+// Starts the agent if this run stopped it; from every state, and any number of times. Until
+// `not_after` (seconds since 1970, as in the order to stop) an order to stop that still comes is
+// void.
+[[nodiscard]] std::string agent_start_script(const std::string& run, const std::string& not_after);
 
 } // namespace squall::experiment

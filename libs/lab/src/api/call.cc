@@ -1,17 +1,60 @@
 #include "api/call.h"
 
+#include "squall/base/text.h"
+
 #include <algorithm>
+#include <functional>
 
 namespace squall::lab {
+namespace {
 
-Page page_of(const std::vector<std::string>& all, std::string_view token, std::size_t page_size) {
-    // The token is the last key given, so that a list that changes between two pages skips and
-    // repeats nothing else.
-    auto from = token.empty() ? all.begin() : std::upper_bound(all.begin(), all.end(), token);
+constexpr std::size_t check_size = 16;
+
+std::string check_of(std::string_view key) {
+    return sha256_hex("page after " + std::string(key)).substr(0, check_size);
+}
+
+// A token holds the last key that was given, so that a list that changes between two pages skips
+// and repeats nothing else. It does not look like a key, so that no client takes it for one.
+std::string token_of(const std::string& key) {
+    return check_of(key) + to_hex({reinterpret_cast<const unsigned char*>(key.data()), key.size()});
+}
+
+int digit_of(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+std::optional<std::string> key_of(std::string_view token) {
+    if (token.size() < check_size || token.size() % 2 != 0) return std::nullopt;
+    std::string key;
+    for (std::size_t i = check_size; i < token.size(); i += 2) {
+        const int high = digit_of(token[i]);
+        const int low = digit_of(token[i + 1]);
+        if (high < 0 || low < 0) return std::nullopt;
+        key.push_back(static_cast<char>(high * 16 + low));
+    }
+    return token_of(key) == token ? std::optional(std::move(key)) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<Page> page_of(const std::vector<std::string>& all,
+                            std::string_view token,
+                            std::size_t page_size,
+                            Order order) {
+    auto from = all.begin();
+    if (!token.empty()) {
+        const auto last = key_of(token);
+        if (!last) return std::nullopt;
+        from = order == Order::ascending
+                   ? std::upper_bound(all.begin(), all.end(), *last)
+                   : std::upper_bound(all.begin(), all.end(), *last, std::greater<>());
+    }
     const auto left = static_cast<std::size_t>(std::distance(from, all.end()));
     const auto to = from + static_cast<std::ptrdiff_t>(std::min(page_size, left));
     Page page{{from, to}, {}};
-    if (to != all.end()) page.next_token = page.keys.back();
+    if (to != all.end()) page.next_token = token_of(page.keys.back());
     return page;
 }
 

@@ -63,14 +63,19 @@ template <class Implementation>
     return (implementation.*found->second)(call);
 }
 
-// A page of `all` (already in order): at most `page_size` keys after `token`, and the token for the
-// rest.
+enum class Order { ascending, descending };
+
+// A page of a list: some of its keys, and the token for the rest.
 struct Page {
     std::vector<std::string> keys;
     std::string next_token; // empty at the end
 };
 
-[[nodiscard]] Page
-page_of(const std::vector<std::string>& all, std::string_view token, std::size_t page_size);
+// At most `page_size` keys of `all`, which is in order, from where the page that gave `token`
+// ended; from the start when that is empty. Nothing when this is no token of ours.
+[[nodiscard]] std::optional<Page> page_of(const std::vector<std::string>& all,
+                                          std::string_view token,
+                                          std::size_t page_size,
+                                          Order order = Order::ascending);
 
 } // namespace squall::lab

@@ -1,7 +1,13 @@
 #include "api/endpoint.h"
 
+#include "api/member_types.h"
+#include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
+
+#include <fmt/chrono.h>
+
+#include <algorithm>
 
 namespace squall::lab {
 namespace {
@@ -48,8 +54,23 @@ bool is_unsigned_operation(const Dispatched& dispatched) {
     return dispatched.service == "sts" && dispatched.operation == "AssumeRoleWithWebIdentity";
 }
 
+// The body that was signed, where the signer names it, is the one that came. (Nobody signs
+// "UNSIGNED-PAYLOAD" for these services.)
+bool is_body_of(const wire::HttpRequest& request) {
+    const std::string_view named = wire::header_value(request.headers, "x-amz-content-sha256");
+    return named.empty() || named == sha256_hex(request.body);
+}
+
+// What comes with every request could be changed on its way if it were not signed.
+bool signs_host(const wire::Authorization& authorization) {
+    const auto& names = authorization.signed_headers;
+    return std::find(names.begin(), names.end(), "host") != names.end();
+}
+
+// `service` is the one that is called; empty where there is more than one.
 Result<Principal, wire::ServiceError> authenticate_as(const KeyRing& keys,
                                                       wire::Protocol protocol,
+                                                      std::string_view service,
                                                       const wire::HttpRequest& request,
                                                       WallTime now) {
     const std::string_view header = wire::header_value(request.headers, "Authorization");
@@ -90,10 +111,55 @@ Result<Principal, wire::ServiceError> authenticate_as(const KeyRing& keys,
                         compact_utc(now + Endpoint::clock_skew_max),
                         compact_utc(now)));
     }
-    if (!wire::signature_matches(request, *authorization, key->credentials.secret_access_key)) {
+    if (!service.empty() && authorization->scope.service != service) {
+        return refuse_auth(
+            protocol,
+            wrong_signature,
+            fmt::format("Credential should be scoped to correct service: '{}'.", service));
+    }
+    if (!signs_host(*authorization)) {
+        return refuse_auth(protocol,
+                           wrong_signature,
+                           "'Host' or ':authority' must be a 'SignedHeader' in the AWS "
+                           "Authorization.");
+    }
+    if (!is_body_of(request)
+        || !wire::signature_matches(request, *authorization, key->credentials.secret_access_key)) {
         return refuse_auth(protocol, wrong_signature, std::string(mismatch_text));
     }
     return key->principal;
+}
+
+// "Sat, 21 Nov 2026 02:03:04 GMT": by which clients whose clock is off notice it.
+std::string http_date(WallTime when) {
+    const auto time = Wall::to_time_t(std::chrono::time_point_cast<Wall::duration>(when));
+    return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(time));
+}
+
+wire::HttpResponse error_response(const Dispatched& dispatched,
+                                  const wire::ServiceError& error,
+                                  std::string_view request_id,
+                                  WallTime now) {
+    auto response = wire::error_response(dispatched.protocol, error, request_id);
+    // Systems Manager's errors have a member of their own for the message; SDKs show it as such.
+    if (dispatched.service == "ssm")
+        response.body =
+            json::text(json::Object{{"__type", error.code}, {"Message", error.message}});
+    response.headers.push_back({"Date", http_date(now)});
+    return response;
+}
+
+// Boost.JSON throws when a value is taken for what it is not. Whatever a caller may have sent to
+// bring that about, it must not end the lab.
+std::optional<Answer> answer_of(const Service& service, const ApiCall& call) {
+    try {
+        return service(call);
+    } catch (const std::exception& error) {
+        log::error("lab: {}:{} was not answered: {}", call.service, call.operation, error.what());
+        return refuse(call.service == "ecs" ? "ServerException" : "InternalFailure",
+                      "The lab could not answer this; its log says more.",
+                      500);
+    }
 }
 
 wire::HttpResponse not_dispatched(const wire::HttpRequest& request,
@@ -117,7 +183,7 @@ void Endpoint::add_service(const std::string& name, Service service) {
 
 Result<Principal, wire::ServiceError> Endpoint::authenticate(const wire::HttpRequest& request,
                                                              WallTime now) const {
-    return authenticate_as(keys_, wire::Protocol::json_1_1, request, now);
+    return authenticate_as(keys_, wire::Protocol::json_1_1, {}, request, now);
 }
 
 Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& request,
@@ -126,7 +192,7 @@ Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& re
     auto dispatched = dispatch(request);
     if (!dispatched) return fail(not_dispatched(request, dispatched.error(), request_id));
     const auto refused = [&](const wire::ServiceError& error) {
-        return fail(wire::error_response(dispatched->protocol, error, request_id));
+        return fail(error_response(*dispatched, error, request_id, now));
     };
 
     ApiCall call{dispatched->service,
@@ -141,7 +207,8 @@ Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& re
                  now};
     call.host = wire::header_value(request.headers, "Host");
     if (!is_unsigned_operation(*dispatched)) {
-        auto principal = authenticate_as(keys_, dispatched->protocol, request, now);
+        auto principal =
+            authenticate_as(keys_, dispatched->protocol, dispatched->service, request, now);
         if (!principal) return refused(principal.error());
         call.caller = std::move(*principal);
         call.region =
@@ -155,15 +222,23 @@ Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& re
     auto body = json::parse_object(request.body.empty() ? std::string_view("{}")
                                                         : std::string_view(request.body));
     if (!body) return refused({"SerializationException", body.error().message, 400});
+    if (const auto problem = mistyped_member(*body))
+        return refused({"SerializationException", *problem, 400});
     call.body = std::move(*body);
     return call;
 }
 
 wire::HttpResponse Endpoint::encode(const ApiCall& call, const Answer& answer) {
-    if (!answer) return wire::error_response(call.protocol, answer.error(), call.request_id);
+    if (!answer) {
+        return error_response({call.service, call.operation, call.protocol, {}},
+                              answer.error(),
+                              call.request_id,
+                              call.now);
+    }
     wire::HttpResponse response{200,
                                 {{"Content-Type", std::string(wire::content_type(call.protocol))},
-                                 {"x-amzn-RequestId", call.request_id}},
+                                 {"x-amzn-RequestId", call.request_id},
+                                 {"Date", http_date(call.now)}},
                                 {}};
     const auto* value = std::get_if<json::Value>(&*answer);
     response.body = value != nullptr ? json::text(*value) : std::get<std::string>(*answer);
@@ -174,8 +249,10 @@ wire::HttpResponse Endpoint::handle(const wire::HttpRequest& request, WallTime n
     const auto call = decode(request, now);
     if (!call) return call.error();
     const auto service = services_.find(call->service);
-    const auto answered = service == services_.end() ? std::nullopt : service->second(*call);
-    if (answered) return encode(*call, *answered);
+    if (service != services_.end()) {
+        if (const auto answered = answer_of(service->second, *call))
+            return encode(*call, *answered);
+    }
     // Never a 500: clients would repeat the call for half a minute.
     return encode(*call,
                   refuse("UnknownOperationException",

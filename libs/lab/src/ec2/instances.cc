@@ -5,6 +5,7 @@
 #include "squall/wire/xml.h"
 
 #include <algorithm>
+#include <regex>
 
 namespace squall::lab::ec2 {
 namespace {
@@ -100,6 +101,11 @@ Answer Instances::describe_instances(const ApiCall& call) {
         return refuse("InvalidParameterCombination",
                       "The parameter instancesSet cannot be used with the parameter maxResults");
     }
+    static const std::regex id_pattern("i-[0-9a-f]{8}([0-9a-f]{9})?");
+    for (const auto& id : wanted) {
+        if (!std::regex_match(id, id_pattern))
+            return refuse("InvalidInstanceID.Malformed", fmt::format("Invalid id: \"{}\"", id));
+    }
     std::vector<std::string> unknown;
     std::copy_if(wanted.begin(),
                  wanted.end(),
@@ -124,16 +130,17 @@ Answer Instances::describe_instances(const ApiCall& call) {
         return refuse(
             "InvalidParameterValue",
             "Value for parameter maxResults is invalid. Expecting a value from 5 to 1000.");
-    const Page page = page_of(ids, call.form.get("NextToken"), static_cast<std::size_t>(size));
+    const auto page = page_of(ids, call.form.get("NextToken"), static_cast<std::size_t>(size));
+    if (!page) return refuse("InvalidNextToken", "The token is not valid");
     const std::string account = split(call.caller.arn, ':').at(4);
     wire::XmlWriter xml;
     xml.open("DescribeInstancesResponse", "http://ec2.amazonaws.com/doc/2016-11-15/");
     xml.leaf("requestId", call.request_id);
     xml.element("reservationSet", [&] {
-        for (const auto& id : page.keys)
+        for (const auto& id : page->keys)
             write_instance(xml, all.find(id)->second, account);
     });
-    if (!page.next_token.empty()) xml.leaf("nextToken", page.next_token);
+    if (!page->next_token.empty()) xml.leaf("nextToken", page->next_token);
     xml.close();
     return AnswerBody(xml.text());
 }

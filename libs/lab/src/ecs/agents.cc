@@ -1,4 +1,5 @@
 // The control plane's side of ACS and TCS.
+#include "ecs/agent_payload.h"
 #include "ecs/control_plane.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -15,73 +16,6 @@ constexpr std::chrono::minutes task_credentials_renewal{30};
 
 std::int64_t epoch_millis(WallTime when) {
     return std::chrono::floor<Millis>(when.time_since_epoch()).count();
-}
-
-json::Object environment_of(const json::Value& definition,
-                            const json::Value& override_of_container) {
-    json::Object environment;
-    for (const auto& variable : json::array_at(definition, "environment"))
-        environment[json::string_at(variable, "name")] = json::string_at(variable, "value");
-    for (const auto& variable : json::array_at(override_of_container, "environment"))
-        environment[json::string_at(variable, "name")] = json::string_at(variable, "value");
-    return environment;
-}
-
-const json::Value& override_named(const json::Object& overrides, std::string_view name) {
-    static const json::Value none;
-    for (const auto& one : json::array_at(overrides, "containerOverrides")) {
-        if (json::string_at(one, "name") == name) return one;
-    }
-    return none;
-}
-
-// A container of a task, in the words of the agent's protocol: config, hostConfig and overrides are
-// texts that hold JSON.
-json::Object payload_container(const json::Value& definition,
-                               const Container& container,
-                               const std::string& network_mode,
-                               const json::Object& overrides) {
-    const json::Value& changed = override_named(overrides, container.name);
-    const json::Array& command = json::array_at(changed, "command").empty()
-                                     ? json::array_at(definition, "command")
-                                     : json::array_at(changed, "command");
-    const std::string mode = network_mode == "host"   ? "host"
-                             : network_mode == "none" ? "none"
-                                                      : "bridge";
-    json::Object payload{{"name", container.name},
-                         {"image", container.image},
-                         {"containerArn", container.arn},
-                         {"command", command},
-                         {"cpu", container.cpu},
-                         {"memory", container.memory},
-                         {"essential", container.essential},
-                         {"environment", environment_of(definition, changed)},
-                         {"portMappings", json::array_at(definition, "portMappings")},
-                         {"mountPoints", json::Array{}},
-                         {"volumesFrom", json::Array{}},
-                         {"links", json::Array{}},
-                         {"overrides", "{}"},
-                         {"dockerConfig",
-                          json::Object{{"version", "1.18"},
-                                       {"config", "{}"},
-                                       {"hostConfig",
-                                        json::text(json::Object{{"NetworkMode", mode},
-                                                                {"CapAdd", json::Array{}},
-                                                                {"CapDrop", json::Array{}}})}}}};
-    if (const auto& entry_point = json::array_at(definition, "entryPoint"); !entry_point.empty())
-        payload["entryPoint"] = entry_point;
-    if (!json::at(definition, "stopTimeout").is_null())
-        payload["stopTimeout"] = json::at(definition, "stopTimeout");
-    if (!json::at(definition, "dependsOn").is_null()) {
-        json::Array dependencies;
-        for (const auto& dependency : json::array_at(definition, "dependsOn")) {
-            dependencies.push_back(
-                json::Object{{"containerName", json::string_at(dependency, "containerName")},
-                             {"condition", json::string_at(dependency, "condition")}});
-        }
-        payload["dependsOn"] = std::move(dependencies);
-    }
-    return payload;
 }
 
 void apply_health(Store& store, const json::Object& message) {
@@ -116,6 +50,10 @@ std::optional<wire::ServiceError> ControlPlane::acs_refusal(const AgentHello& he
         return wire::ServiceError{"InvalidInstanceException",
                                   "The container instance ARN is not valid in this cluster."};
     }
+    // Only here does an agent understand it: it asks again after an hour.
+    if (deregistered_.contains(hello.instance_arn))
+        return wire::ServiceError{"InactiveInstanceException",
+                                  "The container instance is deregistered."};
     return std::nullopt;
 }
 
@@ -264,20 +202,7 @@ void ControlPlane::verify_stops(const std::string& /*instance_arn*/,
 json::Object ControlPlane::payload_task(const Task& task, WallTime now) {
     const TaskDefinition* definition = store_.definition(task.definition_arn);
     SQUALL_ASSERT(definition != nullptr);
-    json::Array containers;
-    const json::Array& definitions = json::array_at(definition->definition, "containerDefinitions");
-    for (std::size_t i = 0; i < definitions.size(); ++i)
-        containers.push_back(payload_container(
-            definitions[i], task.containers[i], definition->network_mode, task.overrides));
-    json::Object payload{{"arn", task.arn},
-                         {"family", definition->family},
-                         {"version", std::to_string(definition->revision)},
-                         {"desiredStatus", task.desired_status},
-                         {"overrides", "{}"},
-                         {"launchType", "EC2"},
-                         {"networkMode", definition->network_mode},
-                         {"containers", std::move(containers)}};
-    if (task.group.starts_with("service:")) payload["serviceName"] = task.group.substr(8);
+    json::Object payload = task_payload(task, *definition);
     const std::string role(json::string_at(
         task.overrides, "taskRoleArn", json::string_at(definition->definition, "taskRoleArn")));
     if (!role.empty() && task.desired_status == "RUNNING")

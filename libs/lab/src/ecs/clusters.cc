@@ -9,9 +9,16 @@ Answer ControlPlane::create_cluster(const ApiCall& call) {
     if (!is_name(name))
         return invalid_parameter("Identifier is not valid. Only alphanumeric characters, hyphens "
                                  "and underscores are allowed.");
+    auto tags = tags_of(call.body);
+    if (!tags) return fail(tags.error());
     if (store_.clusters.size() >= Store::clusters_max)
         return refuse("LimitExceededException", "The limit of clusters has been reached.");
-    return answer({{"cluster", describe_cluster(store_.add_cluster(name), store_)}});
+    const bool is_new = !store_.cluster(name);
+    Cluster& cluster = store_.add_cluster(name);
+    if (is_new) cluster.tags = std::move(*tags);
+    json::Object described = describe_cluster(cluster, store_);
+    described["tags"] = cluster.tags;
+    return answer({{"cluster", std::move(described)}});
 }
 
 Answer ControlPlane::delete_cluster(const ApiCall& call) {
@@ -39,12 +46,15 @@ Answer ControlPlane::describe_clusters(const ApiCall& call) {
     json::Array failures;
     for (const auto& reference : *references) {
         const auto cluster = store_.cluster(reference);
-        if (cluster)
-            clusters.push_back(describe_cluster(**cluster, store_));
-        else
+        if (cluster) {
+            json::Object described = describe_cluster(**cluster, store_);
+            if (includes(call.body, "TAGS")) described["tags"] = (*cluster)->tags;
+            clusters.push_back(std::move(described));
+        } else {
             failures.push_back(describe_failure(
                 reference.starts_with("arn:") ? reference : store_.arn("cluster/" + reference),
                 "MISSING"));
+        }
     }
     return answer({{"clusters", std::move(clusters)}, {"failures", std::move(failures)}});
 }

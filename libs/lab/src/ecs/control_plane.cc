@@ -37,6 +37,7 @@ std::optional<Answer> ControlPlane::call(const ApiCall& call) {
         {"DeregisterContainerInstance", &ControlPlane::deregister_container_instance},
         {"DescribeContainerInstances", &ControlPlane::describe_container_instances},
         {"ListContainerInstances", &ControlPlane::list_container_instances},
+        {"UpdateContainerInstancesState", &ControlPlane::update_container_instances_state},
         {"ListTagsForResource", &ControlPlane::list_tags_for_resource},
         {"RegisterTaskDefinition", &ControlPlane::register_task_definition},
         {"DeregisterTaskDefinition", &ControlPlane::deregister_task_definition},

@@ -54,6 +54,8 @@ private:
     Answer describe_container_instances(const ApiCall& call);
     Answer list_container_instances(const ApiCall& call);
     Answer list_tags_for_resource(const ApiCall& call);
+    // instance_state.cc
+    Answer update_container_instances_state(const ApiCall& call);
     // definitions.cc
     Answer register_task_definition(const ApiCall& call);
     Answer deregister_task_definition(const ApiCall& call);
@@ -89,6 +91,10 @@ private:
     void stop(Task& task, std::string_view stop_code, std::string_view reason, WallTime now);
     void finish(Task& task, WallTime now);
 
+    // instance_state.cc: stops those of a service's tasks that are on draining instances, as soon as
+    // they may go, and takes all of them out of `tasks`.
+    void drain(Service& service, std::vector<Task*>& tasks, WallTime now);
+
     // scheduler.cc
     void schedule(Service& service, WallTime now);
     void tell(Service& service, std::string text, WallTime now);
@@ -118,6 +124,7 @@ private:
     std::uint64_t last_session_ = 0;
     std::map<std::string, AcsSession, std::less<>> acs_; // by container instance ARN
     std::map<std::uint64_t, TcsSession> tcs_;
+    std::set<std::string, std::less<>> deregistered_;                 // container instance ARNs
     std::map<std::string, WallTime, std::less<>> credentials_expire_; // by task ARN
     WallTime next_schedule_;
 };

@@ -12,10 +12,13 @@ using Checked = Result<Resources, wire::ServiceError>;
 
 // A number that AWS lets users write as 256 or "256".
 std::int64_t number_of(const json::Value& value) {
-    if (value.is_string()) return to_integer(json::string_of(value)).value_or(-1);
+    // No machine has more, and sums of it stay numbers.
+    constexpr std::int64_t number_max = 1'000'000'000'000;
+    if (value.is_string())
+        return std::min(to_integer(json::string_of(value)).value_or(-1), number_max);
     boost::json::error_code error;
     const auto number = value.to_number<std::int64_t>(error);
-    return error ? 0 : number;
+    return error ? 0 : std::min(number, number_max);
 }
 
 Result<void, wire::ServiceError> add_ports(Resources& needs, const json::Value& container) {
@@ -103,7 +106,9 @@ void put_defaults(json::Object& body) {
              {"environment", "mountPoints", "volumesFrom", "portMappings", "systemControls"}) {
             if (!container->contains(list)) (*container)[list] = json::Array{};
         }
-        for (auto& mapping : (*container)["portMappings"].as_array()) {
+        auto* mappings = (*container)["portMappings"].if_array();
+        if (mappings == nullptr) continue;
+        for (auto& mapping : *mappings) {
             if (auto* object = mapping.if_object(); object != nullptr) {
                 if (!object->contains("hostPort")) (*object)["hostPort"] = 0;
                 if (!object->contains("protocol")) (*object)["protocol"] = "tcp";
@@ -120,6 +125,14 @@ Answer ControlPlane::register_task_definition(const ApiCall& call) {
     const std::string mode(json::string_at(call.body, "networkMode", "bridge"));
     if (mode != "bridge" && mode != "host" && mode != "none" && mode != "awsvpc")
         return refuse("ClientException", fmt::format("Invalid network mode: {}", mode));
+    constexpr std::size_t definition_size_max = 65'536;
+    const std::size_t size = json::text(call.body).size();
+    if (size > definition_size_max)
+        return refuse(
+            "ClientException",
+            fmt::format("Actual length: '{}'. Max allowed length is '65536' bytes.", size));
+    auto tags = tags_of(call.body);
+    if (!tags) return fail(tags.error());
     json::Object body = call.body;
     put_defaults(body);
     auto needs = needs_of_definition(body);
@@ -129,7 +142,6 @@ Answer ControlPlane::register_task_definition(const ApiCall& call) {
         return refuse("LimitExceededException",
                       "The limit of task definition revisions has been reached.");
     const auto revision = static_cast<std::int64_t>(revisions.size()) + 1;
-    json::Array tags = json::array_at(body, "tags");
     body.erase("tags");
     revisions.push_back({store_.arn(fmt::format("task-definition/{}:{}", family, revision)),
                          family,
@@ -138,9 +150,10 @@ Answer ControlPlane::register_task_definition(const ApiCall& call) {
                          std::move(body),
                          mode,
                          std::move(*needs),
-                         call.now});
-    return answer(
-        {{"taskDefinition", describe_definition(revisions.back())}, {"tags", std::move(tags)}});
+                         call.now,
+                         std::move(*tags)});
+    return answer({{"taskDefinition", describe_definition(revisions.back())},
+                   {"tags", revisions.back().tags}});
 }
 
 Answer ControlPlane::deregister_task_definition(const ApiCall& call) {
@@ -156,7 +169,8 @@ Answer ControlPlane::describe_task_definition(const ApiCall& call) {
         store_.definition(json::string_at(call.body, "taskDefinition"));
     if (definition == nullptr)
         return refuse("ClientException", "Unable to describe task definition.");
-    return answer({{"taskDefinition", describe_definition(*definition)}, {"tags", json::Array{}}});
+    const json::Array tags = includes(call.body, "TAGS") ? definition->tags : json::Array{};
+    return answer({{"taskDefinition", describe_definition(*definition)}, {"tags", tags}});
 }
 
 Answer ControlPlane::list_task_definitions(const ApiCall& call) {
@@ -164,16 +178,28 @@ Answer ControlPlane::list_task_definitions(const ApiCall& call) {
     if (!size) return fail(size.error());
     const std::string_view prefix = json::string_at(call.body, "familyPrefix");
     const bool active = json::string_at(call.body, "status", "ACTIVE") == "ACTIVE";
-    std::vector<std::string> arns;
+    const bool descending = json::string_at(call.body, "sort") == "DESC";
+    // By family, then by number: the keys are written so that they sort like that.
+    std::vector<std::string> keys;
     for (const auto& [family, revisions] : store_.definitions) {
         for (const auto& definition : revisions) {
             if ((prefix.empty() || family == prefix) && definition.active == active)
-                arns.push_back(definition.arn);
+                keys.push_back(fmt::format("{}\n{:010}", family, definition.revision));
         }
     }
-    std::sort(arns.begin(), arns.end());
-    return list_answer("taskDefinitionArns",
-                       page_of(arns, json::string_at(call.body, "nextToken"), *size));
+    if (descending) std::reverse(keys.begin(), keys.end());
+    auto page = page_of(keys,
+                        json::string_at(call.body, "nextToken"),
+                        *size,
+                        descending ? Order::descending : Order::ascending);
+    if (page) {
+        for (auto& key : page->keys) {
+            const auto [family, revision] = split_once(key, '\n');
+            key = store_.arn(
+                fmt::format("task-definition/{}:{}", family, to_integer(revision).value_or(0)));
+        }
+    }
+    return list_answer("taskDefinitionArns", page);
 }
 
 } // namespace squall::lab::ecs

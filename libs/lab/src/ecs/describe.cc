@@ -56,6 +56,19 @@ json::Object describe_health(const ContainerInstance& instance) {
             {"details", json::Array{std::move(detail)}}};
 }
 
+// A task is as healthy as its essential containers that are checked; without any, nobody knows.
+std::string health_of(const Task& task) {
+    bool all_are_healthy = true;
+    bool any_is_checked = false;
+    for (const auto& container : task.containers) {
+        if (!container.essential || !container.has_health_check) continue;
+        if (container.health == "UNHEALTHY") return "UNHEALTHY";
+        any_is_checked = true;
+        all_are_healthy = all_are_healthy && container.health == "HEALTHY";
+    }
+    return any_is_checked && all_are_healthy ? "HEALTHY" : "UNKNOWN";
+}
+
 json::Object describe_container(const Container& container, const std::string& task_arn) {
     json::Object object{{"containerArn", container.arn},
                         {"taskArn", task_arn},
@@ -171,7 +184,7 @@ json::Object describe_task(const Task& task, const Store& store) {
                         {"launchType", "EC2"},
                         {"lastStatus", task.last_status},
                         {"desiredStatus", task.desired_status},
-                        {"healthStatus", "UNKNOWN"},
+                        {"healthStatus", health_of(task)},
                         {"connectivity", connected ? "CONNECTED" : "DISCONNECTED"},
                         {"version", task.version},
                         {"cpu", std::to_string(task.uses.cpu)},

@@ -83,6 +83,11 @@ void apply_registration(ContainerInstance& instance, const ApiCall& call) {
     instance.client_token = json::string_at(call.body, "clientToken");
 }
 
+bool is_instance_status(std::string_view status) {
+    return status == "ACTIVE" || status == "DRAINING" || status == "REGISTERING"
+           || status == "DEREGISTERING" || status == "REGISTRATION_FAILED";
+}
+
 } // namespace
 
 Answer ControlPlane::register_container_instance(const ApiCall& call) {
@@ -109,6 +114,7 @@ Answer ControlPlane::register_container_instance(const ApiCall& call) {
         instance.arn = arn;
         instance.cluster = (*cluster)->name;
         instance.registered_at = call.now;
+        deregistered_.erase(arn);
     }
     apply_registration(instance, call);
     if (is_new) changed(instance, call.now);
@@ -142,6 +148,7 @@ Answer ControlPlane::deregister_container_instance(const ApiCall& call) {
     json::Object described = describe_instance(*instance, store_, {.tags = true, .health = false});
     if (const auto session = acs_.find(instance->arn); session != acs_.end())
         session->second.channel->close(1000, "InactiveInstanceException");
+    if (deregistered_.size() < Store::instances_max) deregistered_.insert(instance->arn);
     store_.instances.erase(store_.instances.find(instance->arn));
     return answer({{"containerInstance", std::move(described)}});
 }
@@ -152,12 +159,8 @@ Answer ControlPlane::describe_container_instances(const ApiCall& call) {
     const auto references = texts_at(call.body, "containerInstances", 100);
     if (!references) return fail(references.error());
     if (references->empty()) return invalid_parameter("Container instances cannot be empty.");
-    const auto include = texts_at(call.body, "include", 10);
-    if (!include) return fail(include.error());
-    const auto included = [&](std::string_view what) {
-        return std::find(include->begin(), include->end(), what) != include->end();
-    };
-    const InstanceDetail detail{included("TAGS"), included("CONTAINER_INSTANCE_HEALTH")};
+    const InstanceDetail detail{includes(call.body, "TAGS"),
+                                includes(call.body, "CONTAINER_INSTANCE_HEALTH")};
     json::Array instances;
     json::Array failures;
     for (const auto& reference : *references) {
@@ -184,6 +187,8 @@ Answer ControlPlane::list_container_instances(const ApiCall& call) {
     if (!json::string_at(call.body, "filter").empty())
         return invalid_parameter("This lab does not evaluate filter expressions.");
     const std::string_view status = json::string_at(call.body, "status");
+    if (!status.empty() && !is_instance_status(status))
+        return invalid_parameter("The status is not valid.");
     std::vector<std::string> arns;
     for (const ContainerInstance* instance : store_.instances_of(**cluster)) {
         if (status.empty() || instance->status == status) arns.push_back(instance->arn);
@@ -197,8 +202,11 @@ Answer ControlPlane::list_tags_for_resource(const ApiCall& call) {
     if (const ContainerInstance* instance = store_.instance_by_arn(arn))
         return answer({{"tags", instance->tags}});
     if (const Task* task = store_.task_by_arn(arn)) return answer({{"tags", task->tags}});
-    if (store_.services.contains(arn) || store_.definition(arn) != nullptr || store_.cluster(arn))
-        return answer({{"tags", json::Array{}}});
+    if (const auto service = store_.services.find(arn); service != store_.services.end())
+        return answer({{"tags", service->second.tags}});
+    if (const TaskDefinition* definition = store_.definition(arn))
+        return answer({{"tags", definition->tags}});
+    if (const auto cluster = store_.cluster(arn)) return answer({{"tags", (*cluster)->tags}});
     return invalid_parameter("The specified resource was not found.");
 }
 

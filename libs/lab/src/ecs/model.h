@@ -62,6 +62,7 @@ struct Container {
     std::optional<std::int64_t> exit_code;
     std::string reason;
     std::string health = "UNKNOWN";
+    bool has_health_check = false;
     std::vector<PortBinding> bindings;
     std::int64_t cpu = 0;
     std::int64_t memory = 0;
@@ -78,6 +79,7 @@ struct TaskDefinition {
     std::string network_mode;
     Resources needs; // the sum over its containers; ports: the fixed host ports
     WallTime registered_at;
+    json::Array tags;
 };
 
 struct Task {
@@ -122,6 +124,7 @@ struct Service {
     std::int64_t desired_count = 0;
     WallTime created_at;
     WallTime deployed_at;
+    json::Array tags;
     std::vector<ServiceMessage> messages; // newest first
     // The scheduler's memory.
     bool was_steady = false;
@@ -134,6 +137,7 @@ struct Cluster {
     std::string name;
     std::string arn;
     std::string status = "ACTIVE";
+    json::Array tags;
 };
 
 } // namespace squall::lab::ecs

@@ -31,10 +31,29 @@ bool is_name(std::string_view text) {
     });
 }
 
-Answer list_answer(std::string_view name, const Page& page) {
-    json::Object object{{name, json::Array(page.keys.begin(), page.keys.end())}};
-    if (!page.next_token.empty()) object["nextToken"] = page.next_token;
+Answer list_answer(std::string_view name, const std::optional<Page>& page) {
+    if (!page) return invalid_parameter("Invalid token");
+    json::Object object{{name, json::Array(page->keys.begin(), page->keys.end())}};
+    if (!page->next_token.empty()) object["nextToken"] = page->next_token;
     return answer(std::move(object));
+}
+
+Result<json::Array, wire::ServiceError> tags_of(const json::Object& body) {
+    constexpr std::size_t tags_max = 50;
+    json::Array tags = json::array_at(body, "tags");
+    if (tags.size() > tags_max) return invalid_parameter("A resource can have at most 50 tags.");
+    for (const auto& tag : tags) {
+        if (json::string_at(tag, "key").empty())
+            return invalid_parameter("The key of a tag must not be empty.");
+    }
+    return tags;
+}
+
+bool includes(const json::Object& body, std::string_view what) {
+    const json::Array& include = json::array_at(body, "include");
+    return std::any_of(include.begin(), include.end(), [&](const json::Value& one) {
+        return json::string_of(one) == what;
+    });
 }
 
 } // namespace squall::lab::ecs

@@ -23,7 +23,13 @@ texts_at(const json::Object& body, std::string_view name, std::size_t count_max)
 // Letters, digits, '-' and '_', at most 255: what clusters, services and families may be called.
 [[nodiscard]] bool is_name(std::string_view text);
 
-// {"NAME": [keys…], "nextToken": …}
-[[nodiscard]] Answer list_answer(std::string_view name, const Page& page);
+// {"NAME": [keys…], "nextToken": …}; InvalidParameterException when there is no such page.
+[[nodiscard]] Answer list_answer(std::string_view name, const std::optional<Page>& page);
+
+// The tags a resource is to have: at most 50.
+[[nodiscard]] Result<json::Array, wire::ServiceError> tags_of(const json::Object& body);
+
+// True if `include` of a DescribeX call names this.
+[[nodiscard]] bool includes(const json::Object& body, std::string_view what);
 
 } // namespace squall::lab::ecs

@@ -66,13 +66,15 @@ void ControlPlane::schedule(Service& service, WallTime now) {
     if (service.status == "INACTIVE") return;
     auto tasks = store_.tasks_of_service(service);
     std::erase_if(tasks, [](const Task* task) { return !is_live(*task); });
+    const bool no_tasks = tasks.empty();
+    drain(service, tasks, now);
     const auto wanted = std::count_if(tasks.begin(), tasks.end(), [](const Task* task) {
         return task->desired_status == "RUNNING";
     });
     const auto running = std::count_if(tasks.begin(), tasks.end(), [](const Task* task) {
         return task->desired_status == "RUNNING" && task->last_status == "RUNNING";
     });
-    if (service.status == "DRAINING" && tasks.empty()) {
+    if (service.status == "DRAINING" && no_tasks) {
         service.status = "INACTIVE";
         return;
     }

@@ -23,8 +23,10 @@ Answer ControlPlane::create_service(const ApiCall& call) {
             "Service name is not valid: letters, digits, hyphens and underscores, at most 255.");
     const TaskDefinition* definition =
         store_.definition(json::string_at(call.body, "taskDefinition"));
-    if (definition == nullptr || !definition->active)
-        return refuse("ClientException", "TaskDefinition not found.");
+    if (definition == nullptr) return refuse("ClientException", "TaskDefinition not found.");
+    if (!definition->active) return refuse("ClientException", "TaskDefinition is inactive");
+    auto tags = tags_of(call.body);
+    if (!tags) return fail(tags.error());
     const auto desired = json::integer_at(call.body, "desiredCount", 0);
     if (desired < 0 || desired > desired_count_max)
         return invalid_parameter("desiredCount must be between 0 and 5000.");
@@ -32,9 +34,12 @@ Answer ControlPlane::create_service(const ApiCall& call) {
         return invalid_parameter("This lab schedules REPLICA services only.");
     if (json::string_at(call.body, "launchType", "EC2") == "FARGATE")
         return invalid_parameter("This lab has no FARGATE capacity: only EC2.");
-    if (Service* known = store_.service(**cluster, name);
-        known != nullptr && known->status == "ACTIVE")
-        return invalid_parameter("Creation of service was not idempotent.");
+    if (const Service* known = store_.service(**cluster, name); known != nullptr) {
+        if (known->status == "ACTIVE")
+            return invalid_parameter("Creation of service was not idempotent.");
+        if (known->status == "DRAINING")
+            return invalid_parameter("Unable to Start a service that is still Draining.");
+    }
     if (store_.services.size() >= Store::services_max)
         return refuse("LimitExceededException", "The limit of services has been reached.");
     Service service;
@@ -46,6 +51,7 @@ Answer ControlPlane::create_service(const ApiCall& call) {
     service.desired_count = desired;
     service.created_at = call.now;
     service.deployed_at = call.now;
+    service.tags = std::move(*tags);
     Service& stored = store_.services[service.arn] = std::move(service);
     schedule(stored, call.now);
     return answer({{"service", describe_service(stored, store_)}});
@@ -98,14 +104,17 @@ Answer ControlPlane::describe_services(const ApiCall& call) {
     json::Array failures;
     for (const auto& reference : *references) {
         const Service* service = store_.service(**cluster, reference);
-        if (service != nullptr)
-            services.push_back(describe_service(*service, store_));
-        else
+        if (service != nullptr) {
+            json::Object described = describe_service(*service, store_);
+            if (includes(call.body, "TAGS")) described["tags"] = service->tags;
+            services.push_back(std::move(described));
+        } else {
             failures.push_back(describe_failure(
                 reference.starts_with("arn:")
                     ? reference
                     : store_.arn(fmt::format("service/{}/{}", (*cluster)->name, reference)),
                 "MISSING"));
+        }
     }
     return answer({{"services", std::move(services)}, {"failures", std::move(failures)}});
 }

@@ -20,7 +20,20 @@ Container new_container(const json::Value& definition, const std::string& arn) {
     container.memory =
         json::integer_at(definition, "memory", json::integer_at(definition, "memoryReservation"));
     container.essential = json::bool_at(definition, "essential", true);
+    container.has_health_check = json::at(definition, "healthCheck").is_object();
     return container;
+}
+
+// What RunTask and StartTask check alike.
+Result<void, wire::ServiceError> check_launch(const json::Object& body) {
+    constexpr std::size_t started_by_max = 128;
+    constexpr std::size_t overrides_max = 8192;
+    if (json::string_at(body, "startedBy").size() > started_by_max)
+        return invalid_parameter("startedBy can have at most 128 characters.");
+    if (json::text(json::at(body, "overrides")).size() > overrides_max)
+        return invalid_parameter("Container Overrides length must be at most 8192");
+    if (const auto tags = tags_of(body); !tags) return fail(tags.error());
+    return {};
 }
 
 } // namespace
@@ -82,6 +95,7 @@ Answer ControlPlane::run_task(const ApiCall& call) {
         store_.definition(json::string_at(call.body, "taskDefinition"));
     if (definition == nullptr) return refuse("ClientException", "TaskDefinition not found.");
     if (!definition->active) return refuse("ClientException", "TaskDefinition is inactive");
+    if (auto checked = check_launch(call.body); !checked) return fail(checked.error());
     const auto count = json::integer_at(call.body, "count", 1);
     if (count < 1 || count > tasks_per_call_max)
         return invalid_parameter("count must be between 1 and 10.");
@@ -120,8 +134,9 @@ Answer ControlPlane::start_task(const ApiCall& call) {
     if (!cluster) return fail(cluster.error());
     const TaskDefinition* definition =
         store_.definition(json::string_at(call.body, "taskDefinition"));
-    if (definition == nullptr || !definition->active)
-        return refuse("ClientException", "TaskDefinition not found.");
+    if (definition == nullptr) return refuse("ClientException", "TaskDefinition not found.");
+    if (!definition->active) return refuse("ClientException", "TaskDefinition is inactive");
+    if (auto checked = check_launch(call.body); !checked) return fail(checked.error());
     const auto references = texts_at(call.body, "containerInstances", tasks_per_call_max);
     if (!references) return fail(references.error());
     if (references->empty()) return invalid_parameter("Container instances cannot be empty.");
@@ -167,14 +182,17 @@ Answer ControlPlane::describe_tasks(const ApiCall& call) {
     json::Array failures;
     for (const auto& reference : *references) {
         const Task* task = store_.task(**cluster, reference);
-        if (task != nullptr)
-            tasks.push_back(describe_task(*task, store_));
-        else
+        if (task != nullptr) {
+            json::Object described = describe_task(*task, store_);
+            if (!includes(call.body, "TAGS")) described["tags"] = json::Array{};
+            tasks.push_back(std::move(described));
+        } else {
             failures.push_back(describe_failure(
                 reference.starts_with("arn:")
                     ? reference
                     : store_.arn(fmt::format("task/{}/{}", (*cluster)->name, reference)),
                 "MISSING"));
+        }
     }
     return answer({{"tasks", std::move(tasks)}, {"failures", std::move(failures)}});
 }
@@ -187,6 +205,8 @@ Answer ControlPlane::list_tasks(const ApiCall& call) {
     // AWS's default; PENDING is accepted and never matches, because no task is ever desired to be
     // pending.
     const std::string_view desired = json::string_at(call.body, "desiredStatus", "RUNNING");
+    if (desired != "RUNNING" && desired != "PENDING" && desired != "STOPPED")
+        return invalid_parameter("desiredStatus must be RUNNING, PENDING or STOPPED.");
     const std::string_view family = json::string_at(call.body, "family");
     const std::string_view started_by = json::string_at(call.body, "startedBy");
     const std::string_view service_name = json::string_at(call.body, "serviceName");

@@ -4,6 +4,7 @@
 #include "squall/transport/socket.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@ namespace {
 
 constexpr const char* metadata_address = "169.254.169.254";
 constexpr std::size_t line_max = 64U << 10U;
+constexpr Seconds end_timeout{15};
 
 // In the child, between fork and exec.
 [[noreturn]] void become_host(int control) {
@@ -61,11 +63,23 @@ Host::Host(transport::Loop& loop,
 Host::~Host() {
     holder_watch_.reset();
     if (holder_ == 0) return;
-    // The first process follows its holder, and everything in the host its first process.
-    if (first_process_ > 0) ::kill(first_process_, SIGKILL);
-    ::kill(holder_, SIGKILL);
+    kill();
+    // The holder ends when its first process has, and that one when everything else in the host
+    // has: the kernel sees to it.
+    pollfd ended{holder_fd_.get(), POLLIN, 0};
+    if (!holder_fd_ || ::poll(&ended, 1, static_cast<int>(Millis(end_timeout).count())) <= 0)
+        ::kill(holder_, SIGKILL);
     while (::waitpid(holder_, nullptr, 0) < 0 && errno == EINTR) {
     }
+}
+
+void Host::kill() {
+    if (holder_ == 0) return;
+    const bool told =
+        first_process_fd_
+        && ::syscall(SYS_pidfd_send_signal, first_process_fd_.get(), SIGKILL, 0, 0) == 0;
+    // Before it has a first process, the holder is all there is; after it, it is on its way out.
+    if (!told) ::kill(holder_, SIGKILL);
 }
 
 void Host::start() {
@@ -116,6 +130,7 @@ void Host::on_line(const std::string& line) {
     if (word == "error") return end(std::string(rest));
     if (word == "pid") {
         first_process_ = static_cast<pid_t>(to_integer(rest).value_or(0));
+        first_process_fd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, first_process_, 0)));
         if (auto connected = vpc_.connect(ordinal_, first_process_); !connected)
             return end(connected.error().message);
         return say("network");

@@ -31,8 +31,11 @@ public:
          Events events);
     Host(const Host&) = delete;
     Host& operator=(const Host&) = delete;
-    // Ends everything in it.
+    // Ends everything in it, and returns when nothing of it lives any more.
     ~Host();
+
+    // Begins to end everything in it, without waiting: for many hosts at once.
+    void kill();
 
     [[nodiscard]] const std::string& instance_id() const { return spec_.instance_id; }
 
@@ -67,6 +70,7 @@ private:
     pid_t first_process_ = 0;
     Fd control_;
     Fd holder_fd_;
+    Fd first_process_fd_;
     std::string received_;
     std::optional<transport::ReadWatch> control_watch_;
     std::optional<transport::ReadWatch> holder_watch_;

@@ -2,14 +2,13 @@
 
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
+#include "ssm/service_describe.h"
 
 #include <algorithm>
 #include <regex>
 
 namespace squall::lab::ssm {
 namespace {
-
-constexpr std::int64_t invocation_output_max = 2500; // of ListCommandInvocations
 
 tl::unexpected<wire::ServiceError> bad_request(std::string code, std::string message) {
     return refuse(std::move(code), std::move(message));
@@ -54,122 +53,12 @@ Result<void, wire::ServiceError> check_parameters(const json::Object& parameters
     return {};
 }
 
-json::Array texts(const std::vector<std::string>& from) {
-    return json::Array(from.begin(), from.end());
-}
-
-std::string plugin_of(const Command& command) {
-    return command.document == "AWS-RunPowerShellScript" ? "aws:runPowerShellScript"
-                                                         : "aws:runShellScript";
-}
-
-std::vector<std::string> ids_of(const Command& command) {
-    std::vector<std::string> ids;
-    for (const auto& [id, invocation] : command.invocations)
-        ids.push_back(id);
-    return ids;
-}
-
-json::Object describe_command(const Command& command) {
-    return {{"CommandId", command.id},
-            {"DocumentName", command.document},
-            {"DocumentVersion", "$DEFAULT"},
-            {"Comment", command.comment},
-            {"ExpiresAfter", epoch_seconds(command.expires_after())},
-            {"Parameters", command.parameters},
-            {"InstanceIds", texts(ids_of(command))},
-            {"Targets", json::Array{}},
-            {"RequestedDateTime", epoch_seconds(command.requested_at)},
-            {"Status", command.status()},
-            {"StatusDetails", command.details()},
-            {"OutputS3Region", ""},
-            {"OutputS3BucketName", ""},
-            {"OutputS3KeyPrefix", ""},
-            {"MaxConcurrency", command.max_concurrency},
-            {"MaxErrors", command.max_errors},
-            {"TargetCount", command.invocations.size()},
-            {"CompletedCount", command.completed()},
-            {"ErrorCount", command.errors()},
-            {"DeliveryTimedOutCount",
-             std::count_if(
-                 command.invocations.begin(),
-                 command.invocations.end(),
-                 [](const auto& entry) { return entry.second.details == "DeliveryTimedOut"; })},
-            {"ServiceRole", ""},
-            {"NotificationConfig",
-             json::Object{{"NotificationArn", ""},
-                          {"NotificationEvents", json::Array{}},
-                          {"NotificationType", ""}}},
-            {"CloudWatchOutputConfig",
-             json::Object{{"CloudWatchLogGroupName", ""}, {"CloudWatchOutputEnabled", false}}},
-            {"TimeoutSeconds", command.delivery_timeout.count()}};
-}
-
-json::Object describe_plugin(const Command& command, const Invocation& invocation) {
-    json::Object plugin{
-        {"Name", plugin_of(command)},
-        {"Status", invocation.status == "Cancelling" ? "InProgress" : invocation.status},
-        {"StatusDetails", invocation.details == "Cancelling" ? "InProgress" : invocation.details},
-        {"ResponseCode", invocation.response_code},
-        {"Output", invocation.output.substr(0, invocation_output_max)},
-        {"StandardOutputUrl", ""},
-        {"StandardErrorUrl", ""},
-        {"OutputS3Region", ""},
-        {"OutputS3BucketName", ""},
-        {"OutputS3KeyPrefix", ""}};
-    if (invocation.started_at)
-        plugin["ResponseStartDateTime"] = epoch_seconds(*invocation.started_at);
-    if (invocation.finished_at)
-        plugin["ResponseFinishDateTime"] = epoch_seconds(*invocation.finished_at);
-    return plugin;
-}
-
-json::Object
-describe_invocation(const Command& command, const Invocation& invocation, bool with_plugins) {
-    json::Object object{
-        {"CommandId", command.id},
-        {"InstanceId", invocation.instance_id},
-        {"InstanceName", ""},
-        {"Comment", command.comment},
-        {"DocumentName", command.document},
-        {"DocumentVersion", "$DEFAULT"},
-        {"RequestedDateTime", epoch_seconds(command.requested_at)},
-        {"Status", invocation.status},
-        {"StatusDetails", invocation.details},
-        {"StandardOutputUrl", ""},
-        {"StandardErrorUrl", ""},
-        {"CommandPlugins", json::Array{}},
-        {"ServiceRole", ""},
-        {"NotificationConfig",
-         json::Object{{"NotificationArn", ""},
-                      {"NotificationEvents", json::Array{}},
-                      {"NotificationType", ""}}},
-        {"CloudWatchOutputConfig",
-         json::Object{{"CloudWatchLogGroupName", ""}, {"CloudWatchOutputEnabled", false}}}};
-    if (with_plugins) object["CommandPlugins"] = json::Array{describe_plugin(command, invocation)};
-    return object;
-}
-
 std::string elapsed_text(const Invocation& invocation) {
     if (!invocation.started_at || !invocation.finished_at) return {};
     const auto millis =
         std::chrono::duration_cast<Millis>(*invocation.finished_at - *invocation.started_at)
             .count();
     return fmt::format("PT{}S", static_cast<double>(millis) / 1000.0);
-}
-
-Result<std::size_t, wire::ServiceError>
-page_size_of(const json::Object& body, std::int64_t least, std::int64_t otherwise) {
-    const auto size = json::integer_at(body, "MaxResults", otherwise);
-    if (size < least || size > 50) {
-        return bad_request("ValidationException",
-                           fmt::format("1 validation error detected: Value '{}' at 'maxResults' "
-                                       "failed to satisfy constraint: Member must have value "
-                                       "between {} and 50",
-                                       size,
-                                       least));
-    }
-    return static_cast<std::size_t>(size);
 }
 
 } // namespace
@@ -201,6 +90,7 @@ void Service::forget_old_commands() {
         commands_.erase(order_.front());
         unfinished_.erase(order_.front());
         order_.pop_front();
+        ++forgotten_;
     }
 }
 
@@ -226,6 +116,15 @@ Result<std::vector<std::string>, wire::ServiceError> addressed(const json::Objec
         return bad_request("ValidationException",
                            "1 validation error detected: Value at 'instanceIds' failed to satisfy "
                            "constraint: Member must have length less than or equal to 50");
+    for (const auto& id : ids) {
+        if (!is_instance_id(id))
+            return bad_request("ValidationException",
+                               fmt::format("1 validation error detected: Value '[{}]' at "
+                                           "'instanceIds' failed to satisfy constraint: Member "
+                                           "must satisfy regular expression pattern: "
+                                           "(^i-(\\w{{8}}|\\w{{17}})$)|(^mi-\\w{{17}}$)",
+                                           id));
+    }
     auto sorted = ids;
     std::sort(sorted.begin(), sorted.end());
     if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
@@ -250,9 +149,16 @@ Answer Service::send_command(const ApiCall& call) {
     if (json::string_at(call.body, "Comment").size() > 100)
         return bad_request("ValidationException",
                            "Comment must have length less than or equal to 100.");
+    static const std::regex share_pattern("([0-9]+|[0-9]{1,2}%|100%)");
+    for (const char* member : {"MaxConcurrency", "MaxErrors"}) {
+        const std::string share(json::string_at(call.body, member, "1"));
+        if (share.size() > 7 || !std::regex_match(share, share_pattern))
+            return bad_request("ValidationException",
+                               fmt::format("{} must be a number or a percentage.", member));
+    }
     std::vector<std::string> unknown;
     for (const auto& id : *ids) {
-        if (!is_instance_id(id) || !instances_.contains(id)) unknown.push_back(id);
+        if (!instances_.contains(id)) unknown.push_back(id);
     }
     // One id that is no managed node refuses the whole call.
     if (!unknown.empty())
@@ -303,51 +209,6 @@ Answer Service::cancel_command(const ApiCall& call) {
     return answer({});
 }
 
-Answer Service::list_commands(const ApiCall& call) {
-    const auto size = page_size_of(call.body, 1, 50);
-    if (!size) return fail(size.error());
-    const std::string_view wanted = json::string_at(call.body, "CommandId");
-    std::vector<std::string> ids;
-    for (const auto& [id, known] : commands_) {
-        if (wanted.empty() || id == wanted) ids.push_back(id);
-    }
-    const Page page = page_of(ids, json::string_at(call.body, "NextToken"), *size);
-    json::Array commands;
-    for (const auto& id : page.keys)
-        commands.push_back(describe_command(commands_.find(id)->second));
-    json::Object object{{"Commands", std::move(commands)}};
-    if (!page.next_token.empty()) object["NextToken"] = page.next_token;
-    return answer(std::move(object));
-}
-
-Answer Service::list_command_invocations(const ApiCall& call) {
-    const auto size = page_size_of(call.body, 1, 50);
-    if (!size) return fail(size.error());
-    const std::string_view command_id = json::string_at(call.body, "CommandId");
-    const std::string_view instance_id = json::string_at(call.body, "InstanceId");
-    const bool with_plugins = json::bool_at(call.body, "Details");
-    if (!command_id.empty() && command(command_id) == nullptr)
-        return bad_request("InvalidCommandId", "The command id does not exist.");
-    std::vector<std::string> keys;
-    for (const auto& [id, known] : commands_) {
-        if (!command_id.empty() && id != command_id) continue;
-        for (const auto& [instance, invocation] : known.invocations) {
-            if (instance_id.empty() || instance == instance_id) keys.push_back(id + "/" + instance);
-        }
-    }
-    const Page page = page_of(keys, json::string_at(call.body, "NextToken"), *size);
-    json::Array invocations;
-    for (const auto& key : page.keys) {
-        const auto [id, instance] = split_once(key, '/');
-        const Command& known = commands_.find(id)->second;
-        invocations.push_back(
-            describe_invocation(known, known.invocations.at(std::string(instance)), with_plugins));
-    }
-    json::Object object{{"CommandInvocations", std::move(invocations)}};
-    if (!page.next_token.empty()) object["NextToken"] = page.next_token;
-    return answer(std::move(object));
-}
-
 Answer Service::get_command_invocation(const ApiCall& call) {
     Command* found = command(json::string_at(call.body, "CommandId"));
     const auto missing = [] {
@@ -384,68 +245,6 @@ Answer Service::get_command_invocation(const ApiCall& call) {
          {"StandardErrorUrl", ""},
          {"CloudWatchOutputConfig",
           json::Object{{"CloudWatchLogGroupName", ""}, {"CloudWatchOutputEnabled", false}}}});
-}
-
-namespace {
-
-// The ids that Filters (or the older InstanceInformationFilterList) name; nothing when no id filter
-// is given.
-Result<std::optional<std::vector<std::string>>, wire::ServiceError>
-filtered_ids(const json::Object& body) {
-    std::optional<std::vector<std::string>> ids;
-    const auto read = [&](const json::Value& filter,
-                          std::string_view key_name,
-                          std::string_view values_name) -> bool {
-        if (json::string_at(filter, key_name) != "InstanceIds") return false;
-        if (!ids) ids.emplace();
-        for (const auto& value : json::array_at(filter, values_name))
-            ids->emplace_back(json::string_of(value));
-        return true;
-    };
-    for (const auto& filter : json::array_at(body, "Filters")) {
-        if (!read(filter, "Key", "Values"))
-            return bad_request("InvalidFilterKey", "This lab filters by InstanceIds only.");
-    }
-    for (const auto& filter : json::array_at(body, "InstanceInformationFilterList")) {
-        if (!read(filter, "key", "valueSet"))
-            return bad_request("InvalidFilterKey", "This lab filters by InstanceIds only.");
-    }
-    return ids;
-}
-
-} // namespace
-
-Answer Service::describe_instance_information(const ApiCall& call) {
-    const auto size = page_size_of(call.body, 5, 10);
-    if (!size) return fail(size.error());
-    const auto wanted = filtered_ids(call.body);
-    if (!wanted) return fail(wanted.error());
-    std::vector<std::string> ids;
-    for (const auto& [id, instance] : instances_) {
-        if (!*wanted || std::find((*wanted)->begin(), (*wanted)->end(), id) != (*wanted)->end())
-            ids.push_back(id);
-    }
-    const Page page = page_of(ids, json::string_at(call.body, "NextToken"), *size);
-    json::Array list;
-    for (const auto& id : page.keys) {
-        const ManagedInstance& instance = instances_.find(id)->second;
-        list.push_back(json::Object{
-            {"InstanceId", instance.id},
-            {"PingStatus",
-             call.now - instance.last_contact <= silence_max ? "Online" : "ConnectionLost"},
-            {"LastPingDateTime", epoch_seconds(instance.last_contact)},
-            {"AgentVersion", instance.agent_version},
-            {"IsLatestVersion", true},
-            {"PlatformType", instance.platform_type},
-            {"PlatformName", instance.platform_name},
-            {"PlatformVersion", instance.platform_version},
-            {"ResourceType", instance.id.starts_with("mi-") ? "ManagedInstance" : "EC2Instance"},
-            {"IPAddress", instance.ip_address},
-            {"ComputerName", instance.computer_name}});
-    }
-    json::Object object{{"InstanceInformationList", std::move(list)}};
-    if (!page.next_token.empty()) object["NextToken"] = page.next_token;
-    return answer(std::move(object));
 }
 
 Answer Service::update_instance_information(const ApiCall& call) {

@@ -56,10 +56,11 @@ public:
 private:
     Answer send_command(const ApiCall& call);
     Answer cancel_command(const ApiCall& call);
+    // service_lists.cc
     Answer list_commands(const ApiCall& call);
     Answer list_command_invocations(const ApiCall& call);
-    Answer get_command_invocation(const ApiCall& call);
     Answer describe_instance_information(const ApiCall& call);
+    Answer get_command_invocation(const ApiCall& call);
     Answer update_instance_information(const ApiCall& call);
     Answer acknowledge_message(const ApiCall& call);
     Answer fail_message(const ApiCall& call);
@@ -75,12 +76,15 @@ private:
 
     [[nodiscard]] MessageTarget target_of(std::string_view message_id);
     [[nodiscard]] Command* command(std::string_view id);
+    // Every command, newest first, with a key that sorts like that.
+    [[nodiscard]] std::vector<std::pair<std::string, const Command*>> newest_first() const;
     void wake(const std::string& instance_id) const;
     void forget_old_commands();
 
     std::map<std::string, ManagedInstance, std::less<>> instances_;
     std::map<std::string, Command, std::less<>> commands_;
     std::deque<std::string> order_; // command ids, oldest first
+    std::uint64_t forgotten_ = 0;   // how many are no longer in there
     std::set<std::string, std::less<>>
         unfinished_; // ids of commands that something can still happen to
     std::function<void(const std::string&)> listener_;

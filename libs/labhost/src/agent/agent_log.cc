@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 namespace squall::labhost {
 namespace {
 
@@ -33,7 +35,11 @@ log_line(std::string_view level, WallTime when, std::string_view message, LogFie
     return line + "\n";
 }
 
-AgentLog::AgentLog(Path file) : file_(std::move(file)) { open(); }
+AgentLog::AgentLog(Path file) : file_(std::move(file)) {
+    open();
+    if (!fd_)
+        fmt::print(stderr, "cannot write the log {}: {}\n", file_.string(), errno_text(errno));
+}
 
 void AgentLog::open() {
     fd_ = Fd(::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));

@@ -61,7 +61,9 @@ void ControlLink::dial() {
 void ControlLink::connect(const wire::Url& url) {
     caller_.with_credentials([this, url](const std::optional<CallError>& error) {
         if (error) return retry(error->message, false);
-        const auto headers = caller_.signed_headers("GET", url.target, url.host_header(), "ecs");
+        auto headers = caller_.signed_headers("GET", url.target, url.host_header(), "ecs");
+        // The real agent leaves its own name to its API calls.
+        headers.push_back({"User-Agent", "Go-http-client/1.1"});
         transport::WebSocketEvents events{[this](std::string_view text) {
                                               heard();
                                               handlers_.on_message(text);

@@ -1,6 +1,7 @@
 #include "agent/local_endpoints.h"
 
 #include "squall/base/text.h"
+#include "squall/wire/query.h"
 
 #include <algorithm>
 
@@ -62,6 +63,20 @@ json::Object introspection_task(const TaskState& task) {
             {"Containers", std::move(containers)}};
 }
 
+// The task asked for by its ARN or by a container of it; 404 and an empty object without one.
+wire::HttpResponse one_introspection_task(const AgentState& state,
+                                          const wire::QueryParameters& query) {
+    for (const auto& [arn, task] : state.tasks) {
+        const bool has_container = std::any_of(
+            task.containers.begin(), task.containers.end(), [&](const ContainerState& container) {
+                return !container.id.empty() && container.id == query.get("dockerid");
+            });
+        if (arn == query.get("taskarn") || has_container)
+            return json_response(200, introspection_task(task));
+    }
+    return json_response(404, json::Object{});
+}
+
 wire::HttpResponse role_credentials(const AgentState& state, std::string_view id) {
     for (const auto& [arn, task] : state.tasks) {
         const json::Object& keys = task.credentials;
@@ -93,6 +108,9 @@ wire::HttpResponse introspection_answer(const AgentState& state,
                                           {"Version", agent_version}});
     }
     if (path == "/v1/tasks") {
+        const auto query = wire::QueryParameters::parse(split_once(request.target, '?').second);
+        if (query && (query->has("taskarn") || query->has("dockerid")))
+            return one_introspection_task(state, *query);
         json::Array tasks;
         for (const auto& [arn, task] : state.tasks)
             tasks.push_back(introspection_task(task));

@@ -53,6 +53,25 @@ json::Array network_bindings(const json::Value& inspected) {
     return bindings;
 }
 
+// True once every container that this one depends on is where it has to be. Health is not looked
+// at: a container that should be healthy has to have been started.
+bool may_start(const TaskState& task, const ContainerState& container) {
+    const auto& dependencies = json::array_at(container.definition, "dependsOn");
+    return std::all_of(dependencies.begin(), dependencies.end(), [&](const json::Value& one) {
+        const std::string_view name = json::string_at(one, "containerName");
+        const std::string_view condition = json::string_at(one, "condition");
+        const auto found =
+            std::find_if(task.containers.begin(),
+                         task.containers.end(),
+                         [&](const ContainerState& other) { return other.name == name; });
+        if (found == task.containers.end()) return true;
+        const bool ended = found->status == "STOPPED";
+        if (condition == "SUCCESS") return ended && found->exit_code == 0;
+        if (condition == "COMPLETE") return ended;
+        return ended || found->status == "RUNNING";
+    });
+}
+
 TaskState new_task(const json::Value& payload) {
     TaskState task;
     task.arn = json::string_at(payload, "arn");
@@ -140,15 +159,26 @@ void TaskEngine::stop(const std::string& arn) {
     stop_containers(*task);
 }
 
-// Containers start one after the other, in the payload's order.
+// Containers start one after the other: in the payload's order, but none before what it depends on.
 void TaskEngine::start_next(const std::string& arn) {
     TaskState* task = find(arn);
     if (task == nullptr || task->desired_status == "STOPPED") return;
-    for (auto& container : task->containers) {
-        if (container.status == "NONE") return create(*task, container);
-        if (container.status != "RUNNING" && container.status != "STOPPED") return; // on its way
+    auto& containers = task->containers;
+    const auto any_is = [&](std::string_view status) {
+        return std::any_of(containers.begin(), containers.end(), [&](const ContainerState& one) {
+            return one.status == status;
+        });
+    };
+    if (any_is("CREATED")) return; // on its way
+    for (auto& container : containers) {
+        if (container.status == "NONE" && may_start(*task, container))
+            return create(*task, container);
     }
     settle(*task);
+    if (!any_is("NONE") || any_is("RUNNING")) return;
+    // What these wait for can no longer come: the task cannot go on.
+    task->desired_status = "STOPPED";
+    stop_containers(*task);
 }
 
 json::Object TaskEngine::create_body(const TaskState& task, const ContainerState& container) const {
@@ -361,68 +391,6 @@ json::Object TaskEngine::report_of(const TaskState& task) const {
     if (task.pull_started_at > 0) report["pullStoppedAt"] = task.pull_started_at;
     if (task.stopped_at > 0) report["executionStoppedAt"] = task.stopped_at;
     return report;
-}
-
-void TaskEngine::restore() {
-    for (auto& [arn, task] : state_.tasks) {
-        if (task.known_status == "STOPPED") {
-            if (task.reported_status != "STOPPED") changed_(arn);
-            continue;
-        }
-        for (const auto& container : task.containers) {
-            if (container.id.empty()) continue;
-            docker_.inspect(
-                container.id,
-                [this, task_arn = arn, name = container.name](const DockerAnswer& answer) {
-                    ContainerState* known = find(task_arn, name);
-                    if (known == nullptr) return;
-                    const auto& state = json::at(answer.body, "State");
-                    if (answer.status == 404)
-                        return ended(task_arn,
-                                     name,
-                                     std::nullopt,
-                                     "DockerStateError: the container is gone");
-                    if (json::string_at(state, "Status") == "created") {
-                        return docker_.start(known->id,
-                                             [this, task_arn, name](const DockerAnswer& result) {
-                                                 started(task_arn, name, result);
-                                             });
-                    }
-                    if (answer.status == 200 && !json::bool_at(state, "Running"))
-                        return ended(task_arn, name, json::integer_at(state, "ExitCode"), "");
-                    if (answer.status == 200) known->status = "RUNNING";
-                    watch(task_arn, name);
-                    if (find(task_arn)->desired_status == "STOPPED")
-                        stop_containers(*find(task_arn));
-                });
-        }
-        // Nothing had been created: begin again.
-        const bool untouched =
-            std::all_of(task.containers.begin(),
-                        task.containers.end(),
-                        [](const ContainerState& container) { return container.id.empty(); });
-        if (!untouched) continue;
-        for (auto& container : task.containers)
-            container.status = "NONE";
-        loop_.post([this, task_arn = arn] { start_next(task_arn); });
-    }
-}
-
-void TaskEngine::clean_up(WallTime now) {
-    for (auto entry = state_.tasks.begin(); entry != state_.tasks.end();) {
-        const TaskState& task = entry->second;
-        const bool old = task.reported_status == "STOPPED"
-                         && now - from_epoch_seconds(task.stopped_at) > cleanup_wait;
-        if (!old) {
-            ++entry;
-            continue;
-        }
-        for (const auto& container : task.containers) {
-            if (!container.id.empty()) docker_.remove(container.id, [](const DockerAnswer&) {});
-        }
-        entry = state_.tasks.erase(entry);
-        save_();
-    }
 }
 
 } // namespace squall::labhost

@@ -47,6 +47,7 @@ private:
     TaskState* find(const std::string& arn);
     ContainerState* find(const std::string& arn, const std::string& container);
     void start_next(const std::string& arn);
+    void restore_container(const std::string& arn, const std::string& name);
     void create(TaskState& task, ContainerState& container);
     void created(const std::string& arn, const std::string& name, const DockerAnswer& answer);
     void started(const std::string& arn, const std::string& name, const DockerAnswer& answer);

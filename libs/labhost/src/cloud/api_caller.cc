@@ -124,10 +124,12 @@ void CloudCaller::call(const std::string& service,
                                   "/",
                                   {{"Host", url->host_header()},
                                    {"Content-Type", "application/x-amz-json-1.1"},
-                                   {"X-Amz-Target", target},
-                                   {"User-Agent", user_agent_}},
+                                   {"Content-Length", std::to_string(text.size())},
+                                   {"X-Amz-Target", target}},
                                   text};
         wire::sign(request, keys_->credentials, region_, service, Wall::now());
+        // Not signed by any SDK: proxies change it.
+        request.headers.push_back({"User-Agent", user_agent_});
         transport::send_async(
             loop_, *url, std::move(request), timeout, [done](Result<wire::HttpResponse> answer) {
                 if (!answer) return done(fail(CallError{{}, answer.error().message, 0}));

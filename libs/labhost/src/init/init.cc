@@ -28,6 +28,25 @@ void tell_ready() {
     [[maybe_unused]] const ssize_t ignored = ::write(fd.get(), word.data(), word.size());
 }
 
+// As PID 1: what a reboot ends and empties, and then a new init. Namespaces, network and the files
+// that outlive a reboot stay.
+void begin_anew() {
+    ::kill(-1, SIGKILL);
+    while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+    }
+    std::error_code ignored;
+    for (const char* folder : {"/run", "/tmp"}) {
+        for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+            const Path name = entry.path().filename();
+            // The journal outlives it, and the folders of units are there from the start.
+            if (name != "log" && name != "systemd")
+                std::filesystem::remove_all(entry.path(), ignored);
+        }
+    }
+    ::unsetenv("SQUALL_READY_FD"); // NOLINT(concurrency-mt-unsafe): one thread
+    ::execl("/proc/self/exe", "squall", "lab-host", "init", nullptr);
+}
+
 } // namespace
 
 Init::Init(const Path& root)
@@ -45,7 +64,7 @@ Result<void> Init::run() {
     // As PID 1 the kernel gives it all orphans anyway.
     if (::getpid() != 1) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     std::signal(SIGPIPE, SIG_IGN);
-    loop_.on_signals({SIGCHLD, SIGTERM, SIGINT, SIGRTMIN + 3},
+    loop_.on_signals({SIGCHLD, SIGTERM, SIGINT, SIGRTMIN + 3, reboot_signal()},
                      [this](int number) { on_signal(number); });
     folder_.remove_all_transient();
     if (auto listening = listen(); !listening) return listening;
@@ -77,10 +96,12 @@ Result<void> Init::listen() {
 }
 
 void Init::on_signal(int number) {
-    if (number == SIGCHLD)
+    if (number == SIGCHLD) {
         reap();
-    else if (!supervisor_.is_shutting_down())
+    } else if (!supervisor_.is_shutting_down()) {
+        wants_reboot_ = number == reboot_signal();
         supervisor_.begin_shutdown(now());
+    }
     look_ahead();
 }
 
@@ -122,8 +143,14 @@ int run_init(const std::vector<std::string>& arguments) {
                    "folder with --root DIR, or let `squall lab up` start it.\n");
         return 64;
     }
-    Init init(root);
-    const auto ended = init.run();
+    bool reboots = false;
+    const auto ended = [&] {
+        Init init(root);
+        auto done = init.run();
+        reboots = done && init.wants_reboot();
+        return done;
+    }();
+    if (reboots && ::getpid() == 1) begin_anew();
     if (ended) return 0;
     fmt::print(stderr, "init: {}\n", ended.error().message);
     return 1;

@@ -23,9 +23,13 @@
 #include "squall/transport/http_server.h"
 #include "squall/transport/loop.h"
 
+#include <csignal>
 #include <optional>
 
 namespace squall::labhost::init {
+
+// Asks for a reboot: systemd's number for reboot.target is the fifth of the real-time signals.
+[[nodiscard]] inline int reboot_signal() { return SIGRTMIN + 5; }
 
 // One per process: it takes the process's signals and all its children. The process must have no
 // other threads.
@@ -35,6 +39,9 @@ public:
 
     // Until everything has stopped after a request to end.
     [[nodiscard]] Result<void> run();
+
+    // What the request was for: to begin anew, as after a reboot.
+    [[nodiscard]] bool wants_reboot() const { return wants_reboot_; }
 
 private:
     [[nodiscard]] Result<void> listen();
@@ -55,6 +62,7 @@ private:
     Supervisor supervisor_;
     Control control_;
     std::optional<transport::HttpServer> server_;
+    bool wants_reboot_ = false;
 };
 
 } // namespace squall::labhost::init

@@ -2,7 +2,7 @@
 //
 //   start stop restart try-restart reload-or-restart kill [-s SIG] [--kill-who=] status is-active
 //   is-failed is-enabled is-system-running enable [--now] disable [--now] show [-p A,B] [--value]
-//   cat daemon-reload reset-failed list-units [--all] list-timers list-unit-files list-jobs
+//   cat daemon-reload reset-failed list-units [--all] list-timers list-unit-files list-jobs reboot
 //
 // with -t/--type= --state= --failed -a/--all -q --no-block --now --no-legend --plain -n -o. Texts
 // and exit codes are those of systemd 252.
@@ -18,16 +18,21 @@
 //     INVOCATION_ID, and shows a path that no control group stands behind
 //   - show knows the properties that people and programs ask for, not all 250
 //   - an idle unit is not forgotten, so its last times and its start limit stay visible
+//   - reboot stops every unit, ends every process, empties /run and /tmp and starts anew; the host
+//     stays the same to the kernel, and its uptime goes on
 //   - presets do not exist; "disabled" is shown, as on Amazon Linux
 #include "init/systemctl.h"
 
 #include "init/exits.h"
+#include "init/init.h"
 #include "init/roles.h"
 #include "init/unit_name.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 
@@ -259,6 +264,13 @@ const std::vector<VerbEntry> verbs{
     {"list-timers", false, run_list_timers},
     {"list-unit-files", false, run_list_unit_files},
     {"list-jobs", false, run_list_jobs},
+    {"reboot",
+     false,
+     [](Systemctl&) {
+         // Init answers at once, and the caller is among what it ends.
+         if (::kill(1, reboot_signal()) == 0) return 0;
+         return complain(fmt::format("Failed to reboot: {}", errno_text(errno)));
+     }},
 };
 
 } // namespace

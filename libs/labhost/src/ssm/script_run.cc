@@ -4,6 +4,7 @@
 #include "ssm/output_limit.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,13 +12,14 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 
 namespace squall::labhost {
 namespace {
 
 constexpr int exit_success_skip_rest = 168;
-constexpr int exit_fail_skip_rest = 169;
 constexpr int exit_killed = 137;
+constexpr int exit_reboot = 194;
 
 Result<Path> write_script(const ScriptSpec& spec) {
     if (auto made = make_directories(spec.folder, 0700); !made) return fail(made.error());
@@ -39,9 +41,25 @@ Result<Path> write_script(const ScriptSpec& spec) {
     if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
     ::dup2(output, STDOUT_FILENO);
     ::dup2(errors, STDERR_FILENO);
-    if (folder[0] != '\0' && ::chdir(folder) != 0) ::_exit(1);
+    if (folder[0] != '\0' && ::chdir(folder) != 0) ::_exit(1); // looked at before
     ::execle("/bin/sh", "sh", "-c", file, nullptr, environment);
     ::_exit(127);
+}
+
+// How the real agent, a Go program, words the end of a process.
+std::string end_in_words(int wait_status) {
+    if (!WIFSIGNALED(wait_status)) return fmt::format("exit status {}", WEXITSTATUS(wait_status));
+    const char* name = ::sigdescr_np(WTERMSIG(wait_status));
+    return "signal: " + lower(name == nullptr ? "unknown" : name);
+}
+
+Result<void> check_folder(const std::string& folder) {
+    struct stat found {};
+
+    if (folder.empty() || (::stat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode)))
+        return {};
+    const int number = S_ISREG(found.st_mode) ? ENOTDIR : ENOENT;
+    return fail(Errc::not_found, "chdir {}: {}", folder, lower(errno_text(number)));
 }
 
 } // namespace
@@ -49,7 +67,6 @@ Result<Path> write_script(const ScriptSpec& spec) {
 std::string status_of_exit(int exit_code, bool cancelled) {
     if (exit_code == 0 || exit_code == exit_success_skip_rest) return "Success";
     if (exit_code == exit_killed) return cancelled ? "Cancelled" : "TimedOut";
-    if (exit_code == exit_fail_skip_rest) return "Failed";
     return "Failed";
 }
 
@@ -65,14 +82,12 @@ ScriptRun::ScriptRun(transport::Loop& loop,
 ScriptRun::~ScriptRun() = default;
 
 void ScriptRun::start(const ScriptSpec& spec) {
+    if (auto checked = check_folder(spec.working_directory); !checked)
+        return not_started(checked.error().message);
     const auto file = write_script(spec);
     auto output = make_pipe();
     auto errors = make_pipe();
-    if (!file || !output || !errors) {
-        result_.standard_error = file ? "no pipes" : file.error().message;
-        loop_.post([this] { finish("Failed", 1); });
-        return;
-    }
+    if (!file || !output || !errors) return not_started(file ? "no pipes" : file.error().message);
     std::vector<char*> environment;
     for (const auto& variable : spec.environment)
         environment.push_back(const_cast<char*>(variable.c_str()));
@@ -84,11 +99,7 @@ void ScriptRun::start(const ScriptSpec& spec) {
                       environment.data(),
                       output->write_end.get(),
                       errors->write_end.get());
-    if (pid_ < 0) {
-        result_.standard_error = errno_text(errno);
-        loop_.post([this] { finish("Failed", 1); });
-        return;
-    }
+    if (pid_ < 0) return not_started(errno_text(errno));
     ::setpgid(pid_, pid_);
     pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
     output_ = std::move(output->read_end);
@@ -115,7 +126,10 @@ void ScriptRun::drain(const Fd& from, std::string& into, std::size_t limit) {
             into.append(chunk.data(), std::min(room, static_cast<std::size_t>(got)));
             continue;
         }
-        if (got == 0) (&from == &output_ ? output_watch_ : error_watch_).reset();
+        if (got == 0) {
+            (&from == &output_ ? output_watch_ : error_watch_).reset();
+            look_whether_over();
+        }
         return;
     }
 }
@@ -125,19 +139,39 @@ void ScriptRun::cancel() {
     kill_group();
 }
 
-void ScriptRun::kill_group() const {
-    if (pid_ > 0 && exit_watch_) ::kill(-pid_, SIGKILL);
+void ScriptRun::not_started(const std::string& why) {
+    result_.standard_error = "failed to run commands: " + why;
+    loop_.post([this] { finish("Failed", 1); });
+}
+
+void ScriptRun::kill_group() {
+    if (pid_ <= 0 || !done_) return;
+    killed_ = ::kill(-pid_, SIGKILL) == 0;
+    if (killed_) return look_whether_over();
+    // Nobody of the group is left: what keeps the script in progress is out of reach.
+    result_.standard_error += "failed to run commands: " + lower(errno_text(errno));
+    finish("Failed", 1);
 }
 
 void ScriptRun::ended() {
     int status = 0;
     if (::waitpid(pid_, &status, WNOHANG) != pid_) return;
     exit_watch_.reset();
-    // What it wrote before it ended counts; what its children still write does not hold us.
+    wait_status_ = status;
     if (output_watch_) drain(output_, result_.standard_output, standard_output_max);
     if (error_watch_) drain(errors_, result_.standard_error, standard_error_max);
-    const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    finish(status_of_exit(code, cancelled_), code);
+    look_whether_over();
+}
+
+void ScriptRun::look_whether_over() {
+    if (!done_ || !wait_status_) return;
+    if (killed_) return finish(status_of_exit(exit_killed, cancelled_), exit_killed);
+    if (output_watch_ || error_watch_) return;
+    const int code = WIFSIGNALED(*wait_status_) ? -1 : WEXITSTATUS(*wait_status_);
+    const std::string status = status_of_exit(code, cancelled_);
+    if (status == "Failed" && code != exit_reboot)
+        result_.standard_error += "failed to run commands: " + end_in_words(*wait_status_);
+    finish(status, code);
 }
 
 void ScriptRun::finish(std::string status, int exit_code) {

@@ -1,6 +1,7 @@
 // One script, run as the SSM agent runs it: a file, `sh -c FILE`, a process group of its own.
 // Cancelling and running out of time are SIGKILL to that group: no trap runs, and what has left the
-// group lives on. Runs on the loop's thread.
+// group lives on. A script is over when it has ended and nobody holds its standard output or error
+// any more: `sleep 60 &` keeps it in progress for a minute. Runs on the loop's thread.
 #pragma once
 
 #include "squall/base/fd.h"
@@ -24,7 +25,7 @@ struct ScriptSpec {
 
 struct ScriptResult {
     std::string status; // Success, Failed, TimedOut, Cancelled
-    int exit_code = 0;
+    int exit_code = 0;  // -1 when a signal that was not ours ended it
     std::string standard_output;
     std::string standard_error;
     WallTime started_at;
@@ -51,8 +52,10 @@ private:
     void start(const ScriptSpec& spec);
     void drain(const Fd& from, std::string& into, std::size_t limit);
     void ended();
+    void look_whether_over();
+    void not_started(const std::string& why);
     void finish(std::string status, int exit_code);
-    void kill_group() const;
+    void kill_group();
 
     transport::Loop& loop_;
     std::function<void(ScriptResult)> done_;
@@ -65,7 +68,9 @@ private:
     std::optional<transport::ReadWatch> output_watch_;
     std::optional<transport::ReadWatch> error_watch_;
     transport::Timer timeout_;
+    std::optional<int> wait_status_; // once it has ended
     bool cancelled_ = false;
+    bool killed_ = false;
 };
 
 } // namespace squall::labhost

@@ -3,9 +3,11 @@
 #include "agent/agent_config.h"
 #include "cloud/api_caller.h"
 #include "squall/base/log.h"
+#include "squall/base/subprocess.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 #include "ssm/output_limit.h"
+#include "ssm/reboot_store.h"
 #include "ssm/script_run.h"
 
 #include <sys/utsname.h>
@@ -20,24 +22,23 @@ namespace {
 
 constexpr const char* agent_version = "3.3.987.0";
 constexpr std::size_t workers_max = 5;
+constexpr int exit_reboot = 194;
 constexpr Seconds poll_timeout{40}; // the service holds an empty poll for twenty seconds
 constexpr Seconds call_timeout{20};
+constexpr Seconds timeout_default{3600}; // of a script
+constexpr Seconds timeout_min{5};
+constexpr Seconds timeout_max{172'800};
 constexpr Seconds retry_delay{1};
 constexpr Seconds reply_delay_max{30};
 constexpr std::chrono::minutes inventory_interval{5};
 const char* const config_file = "/etc/amazon/ssm/lab.conf";
-
-struct Work {
-    std::string message_id;
-    std::string command_id;
-    json::Object payload;
-};
 
 class SsmAgent {
 public:
     SsmAgent(const std::string& endpoint, const std::string& metadata, Path state_folder)
         : caller_(loop_, metadata, endpoint, fmt::format("amazon-ssm-agent/{}", agent_version)),
           state_folder_(std::move(state_folder)),
+          reboots_(state_folder_ / "reboot"),
           poll_timer_(loop_),
           inventory_timer_(loop_) {}
 
@@ -55,6 +56,9 @@ private:
     void handle(const json::Value& message);
     void begin(Work work);
     void start_next();
+    void ended(Work work, ScriptResult result);
+    [[nodiscard]] bool reboot_for(const Work& work);
+    void resume();
     void finished(const Work& work, const ScriptResult& result);
     void cancel(const std::string& command_id);
     void message_call(const std::string& operation, json::Object body);
@@ -63,6 +67,7 @@ private:
     transport::Loop loop_;
     CloudCaller caller_;
     Path state_folder_;
+    RebootStore reboots_;
     transport::Timer poll_timer_;
     transport::Timer inventory_timer_;
     std::string instance_id_;
@@ -71,6 +76,7 @@ private:
     std::map<std::string, std::unique_ptr<ScriptRun>> running_; // by command id
     std::deque<Work> waiting_;
     bool polling_ = false;
+    bool is_rebooting_ = false;
 };
 
 void SsmAgent::find_identity() {
@@ -88,8 +94,15 @@ void SsmAgent::find_identity() {
             region_ = json::string_at(*parsed, "region");
             address_ = json::string_at(*parsed, "privateIp");
             caller_.set_region(region_);
+            resume();
             report_inventory();
         });
+}
+
+void SsmAgent::resume() {
+    for (auto& work : reboots_.kept())
+        waiting_.push_back(std::move(work));
+    start_next();
 }
 
 void SsmAgent::report_inventory() {
@@ -219,7 +232,9 @@ void SsmAgent::begin(Work work) {
     if (!is_shell) spec.lines = {"echo 'pwsh: command not found' >&2", "exit 127"};
     const auto& folder = json::array_at(parameters, "workingDirectory");
     if (!folder.empty()) spec.working_directory = json::string_of(folder.front());
-    spec.timeout = Seconds(json::integer_at(work.payload, "ExecutionTimeoutSeconds", 3600));
+    // What is out of range does not count, and nobody is told.
+    const Seconds asked(json::integer_at(work.payload, "ExecutionTimeoutSeconds"));
+    spec.timeout = asked < timeout_min || asked > timeout_max ? timeout_default : asked;
     spec.folder = state_folder_ / instance_id_ / "document/orchestration" / work.command_id
                   / "awsrunShellScript/0.awsrunShellScript";
     spec.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -230,21 +245,52 @@ void SsmAgent::begin(Work work) {
                         "SSM_COMMAND_ID=" + work.command_id};
     const std::string command_id = work.command_id;
     running_[command_id] = std::make_unique<ScriptRun>(
-        loop_, spec, [this, work = std::move(work)](const ScriptResult& result) {
-            finished(work, result);
+        loop_, spec, [this, work = std::move(work)](ScriptResult result) {
+            ended(work, std::move(result));
         });
 }
 
+void SsmAgent::ended(Work work, ScriptResult result) {
+    // What it wrote before a reboot is part of what it wrote.
+    result.standard_output =
+        truncated(work.earlier_output + result.standard_output, standard_output_max);
+    result.standard_error =
+        truncated(work.earlier_errors + result.standard_error, standard_error_max);
+    if (result.exit_code == exit_reboot && !is_rebooting_) {
+        work.earlier_output = valid_text(result.standard_output);
+        work.earlier_errors = valid_text(result.standard_error);
+        if (reboot_for(work)) return;
+        result.standard_error += "failed to request a reboot";
+    }
+    finished(work, result);
+    reboots_.forget(work.command_id);
+}
+
+// The command stays in progress until the script has run again.
+bool SsmAgent::reboot_for(const Work& work) {
+    if (auto kept = reboots_.keep(work); !kept) {
+        log::warning("amazon-ssm-agent: {}: {}", work.command_id, kept.error().message);
+        return false;
+    }
+    log::info("amazon-ssm-agent: {} asks for a reboot", work.command_id);
+    const auto done =
+        run_checked({{"systemctl", "reboot"}, {}, {}, {}}, Deadline::in(call_timeout));
+    is_rebooting_ = done.has_value();
+    if (!done) reboots_.forget(work.command_id);
+    return is_rebooting_;
+}
+
 void SsmAgent::finished(const Work& work, const ScriptResult& result) {
-    const json::Object plugin{
-        {"status", result.status},
-        {"code", result.exit_code},
-        {"name", "aws:runShellScript"},
-        {"output", combined_output(result.standard_output, result.standard_error)},
-        {"startDateTime", rfc3339_millis(result.started_at)},
-        {"endDateTime", rfc3339_millis(result.finished_at)},
-        {"standardOutput", result.standard_output},
-        {"standardError", result.standard_error}};
+    const std::string output = valid_text(result.standard_output);
+    const std::string errors = valid_text(result.standard_error);
+    const json::Object plugin{{"status", result.status},
+                              {"code", result.exit_code},
+                              {"name", "aws:runShellScript"},
+                              {"output", valid_text(combined_output(output, errors))},
+                              {"startDateTime", rfc3339_millis(result.started_at)},
+                              {"endDateTime", rfc3339_millis(result.finished_at)},
+                              {"standardOutput", output},
+                              {"standardError", errors}};
     const json::Object payload{{"documentStatus", result.status},
                                {"documentTraceOutput", ""},
                                {"runtimeStatus", json::Object{{"aws:runShellScript", plugin}}}};

@@ -28,16 +28,17 @@ public:
 // Over sockets and TLS, with kept connections. Deadlines are those of the system's steady clock.
 class NetworkSender final : public HttpSender {
 public:
-    explicit NetworkSender(transport::ClientSettings settings) : client_(std::move(settings)) {}
+    explicit NetworkSender(transport::ClientSettings settings)
+        : proxy_(settings.proxy), client_(std::move(settings)) {}
 
+    // The refusal of a proxy is an error that names it, not an answer of AWS.
     [[nodiscard]] Result<wire::HttpResponse> send(const wire::Url& server,
                                                   const wire::HttpRequest& request,
                                                   Deadline deadline,
-                                                  std::stop_token stop) override {
-        return client_.send(server, request, deadline, std::move(stop));
-    }
+                                                  std::stop_token stop) override;
 
 private:
+    transport::ProxySettings proxy_;
     transport::HttpClient client_;
 };
 

@@ -72,7 +72,10 @@ public:
                                             std::stop_token stop) const = 0;
 
     [[nodiscard]] virtual std::string inject_script(const RunOrder& order) const = 0;
-    [[nodiscard]] virtual std::string revert_script(const std::string& run) const = 0;
+    // `not_after` as it was in the order: until then the order may still reach a host that gets
+    // this first.
+    [[nodiscard]] virtual std::string revert_script(const std::string& run,
+                                                    WallTime not_after) const = 0;
     // Reads what a script printed; nothing when it is no report.
     [[nodiscard]] virtual std::optional<HostReport> read_report(std::string_view output) const = 0;
 

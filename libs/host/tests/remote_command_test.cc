@@ -1,0 +1,292 @@
+#include "squall/host/remote_command.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace squall::host {
+namespace {
+
+using State = HostResult::State;
+
+// Stands still until somebody waits for it.
+class TestClock final : public Clock {
+public:
+    [[nodiscard]] SteadyTime now() const override { return now_; }
+
+    [[nodiscard]] WallTime wall() const override {
+        return WallTime(std::chrono::seconds(1'795'226'400)) + now_.time_since_epoch();
+    }
+
+    bool wait_until(SteadyTime when, std::stop_token stop) override {
+        now_ = std::max(now_, when);
+        return !stop.stop_requested();
+    }
+
+private:
+    SteadyTime now_{};
+};
+
+// SSM's Run Command in memory: it takes at most fifty hosts at once, knows which it manages, and
+// remembers what every host's script came to.
+class FakeSsm final : public aws::HttpSender {
+public:
+    struct Outcome {
+        std::string status;
+        std::string details;
+        int exit_code = -1;
+        std::string output;
+    };
+
+    Result<wire::HttpResponse> send(const wire::Url& /*server*/,
+                                    const wire::HttpRequest& request,
+                                    Deadline /*deadline*/,
+                                    std::stop_token /*stop*/) override {
+        const auto target = wire::header_value(request.headers, "X-Amz-Target");
+        const std::string operation(target.substr(target.find('.') + 1));
+        const json::Object input = json::parse_object(request.body).value();
+        ++calls[operation];
+        if (operation == "SendCommand") return send_command(input);
+        if (operation == "ListCommandInvocations") return invocations(input);
+        cancelled.emplace_back(json::string_at(input, "CommandId"));
+        return wire::HttpResponse{200, {}, ""};
+    }
+
+    std::set<std::string> unmanaged;
+    bool names_them = true;             // in the message that refuses them
+    std::set<std::string> lost_for;     // a call to one of these gets no answer
+    std::set<std::string> forbidden_to; // and to one of these a clear no
+    std::map<std::string, Outcome> outcomes;
+    std::map<std::string, int> calls;
+    std::vector<json::Object> sent; // the commands that were taken
+    std::vector<std::string> cancelled;
+
+private:
+    static wire::HttpResponse answer(const json::Object& body) {
+        return {200, {{"Content-Type", "application/x-amz-json-1.1"}}, json::text(body)};
+    }
+
+    static wire::HttpResponse refusal(const std::string& code, const std::string& message) {
+        return {400,
+                {{"Content-Type", "application/x-amz-json-1.1"}},
+                json::text(json::Object{{"__type", code}, {"message", message}})};
+    }
+
+    Result<wire::HttpResponse> send_command(const json::Object& input) {
+        std::string unknown;
+        const auto& ids = json::array_at(input, "InstanceIds");
+        if (ids.size() > 50) return refusal("ValidationException", "more than 50 instances");
+        for (const auto& value : ids) {
+            const std::string id(json::string_of(value));
+            if (lost_for.contains(id)) return fail(Errc::unavailable, "the connection was lost");
+            if (forbidden_to.contains(id))
+                return refusal("AccessDeniedException",
+                               "not authorized to perform ssm:SendCommand");
+            if (unmanaged.contains(id)) unknown += (unknown.empty() ? "" : ", ") + id;
+        }
+        if (!unknown.empty())
+            return refusal("InvalidInstanceId",
+                           names_them ? "Instances [[" + unknown + "]] not in a valid state"
+                                      : "Instances not in a valid state");
+        sent.push_back(input);
+        const std::string id = "command-" + std::to_string(sent.size());
+        return answer({{"Command", json::Object{{"CommandId", id}}}});
+    }
+
+    wire::HttpResponse invocations(const json::Object& input) {
+        const std::string command(json::string_at(input, "CommandId"));
+        const auto number = static_cast<std::size_t>(std::stoul(command.substr(8)));
+        json::Array list;
+        for (const auto& value : json::array_at(sent.at(number - 1), "InstanceIds")) {
+            const auto found = outcomes.find(std::string(json::string_of(value)));
+            const Outcome outcome =
+                found == outcomes.end() ? Outcome{"InProgress", "InProgress"} : found->second;
+            list.push_back(
+                json::Object{{"CommandId", command},
+                             {"InstanceId", value},
+                             {"Status", outcome.status},
+                             {"StatusDetails", outcome.details},
+                             {"CommandPlugins",
+                              json::Array{json::Object{{"Name", "aws:runShellScript"},
+                                                       {"Status", outcome.status},
+                                                       {"ResponseCode", outcome.exit_code},
+                                                       {"Output", outcome.output}}}}});
+        }
+        return answer({{"CommandInvocations", list}, {"NextToken", ""}});
+    }
+};
+
+struct World {
+    World()
+        : client({sender, credentials, traffic, clock},
+                 aws::Endpoints::resolve("us-east-1",
+                                         aws::Environment(),
+                                         aws::SharedConfig::load(aws::Environment()).value())
+                     .value()) {}
+
+    [[nodiscard]] aws::Outcome<void> send(const std::vector<std::string>& ids) {
+        return command.send(ids, {"echo hello", "a comment", Seconds(60)}, soon(), {});
+    }
+
+    [[nodiscard]] aws::Outcome<std::vector<std::string>> look() { return command.look(soon(), {}); }
+
+    [[nodiscard]] State state_of(const std::string& id) const {
+        return command.results().at(id).state;
+    }
+
+    [[nodiscard]] Deadline soon() const { return Deadline::at(clock.now() + Seconds(300)); }
+
+    TestClock clock;
+    FakeSsm sender;
+    aws::Traffic traffic{1};
+    aws::FixedCredentials credentials{
+        {{"AKIDTEST", "secret", ""}, std::nullopt, "the test's own keys"}};
+    aws::Client client;
+    aws::Ssm ssm{client};
+    RemoteCommand command{ssm};
+};
+
+std::string instance(int number) { return fmt::format("i-{:017x}", number); }
+
+std::vector<std::string> instances(int count) {
+    std::vector<std::string> ids;
+    for (int i = 0; i < count; ++i)
+        ids.push_back(instance(i));
+    return ids;
+}
+
+TEST(RemoteCommand, GoesToFiftyHostsWithACall) {
+    World world;
+    ASSERT_TRUE(world.send(instances(120)));
+    std::vector<std::size_t> sizes;
+    for (const auto& sent : world.sender.sent)
+        sizes.push_back(json::array_at(sent, "InstanceIds").size());
+    EXPECT_EQ(sizes, (std::vector<std::size_t>{50, 50, 20}));
+    EXPECT_EQ(world.command.results().size(), 120U);
+    EXPECT_EQ(world.command.results().at(instance(49)).command_id, "command-1");
+    EXPECT_EQ(world.command.results().at(instance(50)).command_id, "command-2");
+    EXPECT_FALSE(world.command.is_over());
+    EXPECT_TRUE(world.command.uncertain().empty());
+}
+
+TEST(RemoteCommand, TellsSsmToStopAtNothingAndToKillTheScriptInTime) {
+    World world;
+    ASSERT_TRUE(world.send(instances(1)));
+    const json::Object& sent = world.sender.sent.front();
+    EXPECT_EQ(json::string_at(sent, "DocumentName"), "AWS-RunShellScript");
+    EXPECT_EQ(json::string_at(sent, "MaxErrors"), "100%");
+    EXPECT_EQ(json::string_at(sent, "MaxConcurrency"), "100%");
+    EXPECT_EQ(json::integer_at(sent, "TimeoutSeconds"), 30);
+    EXPECT_EQ(json::object_at(sent, "Parameters"),
+              (json::Object{{"commands", json::Array{"echo hello"}},
+                            {"executionTimeout", json::Array{"60"}}}));
+}
+
+TEST(RemoteCommand, IsRepeatedWithoutTheHostsThatSsmRefusesByName) {
+    World world;
+    world.sender.unmanaged = {instance(3), instance(7), instance(55)};
+    ASSERT_TRUE(world.send(instances(60)));
+    EXPECT_EQ(world.sender.calls["SendCommand"], 4) << "each batch is refused once, then taken";
+    for (const auto& [id, result] : world.command.results()) {
+        EXPECT_EQ(result.state, world.sender.unmanaged.contains(id) ? State::refused : State::sent);
+    }
+    EXPECT_NE(world.command.results().at(instance(3)).details.find("not in a valid state"),
+              std::string::npos);
+    EXPECT_TRUE(world.command.uncertain().empty()) << "a refusal is certain";
+}
+
+TEST(RemoteCommand, TakesARefusalThatNamesNobodyForTheOnlyHostThereIs) {
+    World world;
+    world.sender.unmanaged = {instance(0)};
+    world.sender.names_them = false;
+    ASSERT_TRUE(world.send(instances(1)));
+    EXPECT_EQ(world.state_of(instance(0)), State::refused);
+    EXPECT_TRUE(world.command.is_over());
+}
+
+TEST(RemoteCommand, FailsWhenARefusalNamesNoneOfSeveralHosts) {
+    World world;
+    world.sender.unmanaged = {instance(1)};
+    world.sender.names_them = false;
+    const auto sent = world.send(instances(3));
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().code, "InvalidInstanceId");
+    EXPECT_TRUE(world.command.results().empty());
+    EXPECT_TRUE(world.command.uncertain().empty());
+    EXPECT_EQ(world.sender.calls["SendCommand"], 1) << "it does not try for ever";
+}
+
+TEST(RemoteCommand, IsUncertainAboutTheHostsOfACallWithoutAnAnswer) {
+    World world;
+    world.sender.lost_for = {instance(60)};
+    ASSERT_FALSE(world.send(instances(120)));
+    EXPECT_EQ(world.command.results().size(), 50U) << "the first batch was sent";
+    const auto ids = instances(120);
+    EXPECT_EQ(world.command.uncertain(),
+              (std::set<std::string>{ids.begin() + 50, ids.begin() + 100}))
+        << "the third was never tried";
+}
+
+TEST(RemoteCommand, IsNotUncertainAfterAClearNo) {
+    World world;
+    world.sender.forbidden_to = {instance(1)};
+    const auto sent = world.send(instances(3));
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().code, "AccessDeniedException");
+    EXPECT_TRUE(world.command.uncertain().empty());
+}
+
+TEST(RemoteCommand, LooksUntilEveryHostIsOverAndNoLonger) {
+    World world;
+    ASSERT_TRUE(world.send(instances(6)));
+    EXPECT_TRUE(world.look()->empty());
+    world.sender.outcomes[instance(0)] = {"Success", "Success", 0, "done"};
+    world.sender.outcomes[instance(1)] = {"Failed", "Failed", 7, "no"};
+    EXPECT_EQ(world.look().value(), (std::vector<std::string>{instance(0), instance(1)}));
+    EXPECT_TRUE(world.look()->empty()) << "news is told once";
+    world.sender.outcomes[instance(2)] = {"TimedOut", "DeliveryTimedOut"};
+    world.sender.outcomes[instance(3)] = {"TimedOut", "ExecutionTimedOut"};
+    world.sender.outcomes[instance(4)] = {"Cancelled", "Cancelled"};
+    world.sender.outcomes[instance(5)] = {"Failed", "Undeliverable"};
+    EXPECT_EQ(world.look()->size(), 4U);
+    EXPECT_EQ(world.state_of(instance(0)), State::succeeded);
+    EXPECT_EQ(world.command.results().at(instance(0)).output, "done");
+    EXPECT_EQ(world.state_of(instance(1)), State::failed);
+    EXPECT_EQ(world.command.results().at(instance(1)).exit_code, 7);
+    EXPECT_EQ(world.state_of(instance(2)), State::lost) << "whether it ran is not known";
+    EXPECT_EQ(world.state_of(instance(3)), State::failed) << "it ran, and took too long";
+    EXPECT_EQ(world.state_of(instance(4)), State::lost);
+    EXPECT_EQ(world.state_of(instance(5)), State::lost);
+    EXPECT_TRUE(world.command.is_over());
+    const int calls = world.sender.calls["ListCommandInvocations"];
+    EXPECT_TRUE(world.look()->empty());
+    EXPECT_EQ(world.sender.calls["ListCommandInvocations"], calls) << "nothing is left to ask for";
+}
+
+TEST(RemoteCommand, AsksOnceForEachCommandNotForEachHost) {
+    World world;
+    ASSERT_TRUE(world.send(instances(100)));
+    ASSERT_TRUE(world.look());
+    EXPECT_EQ(world.sender.calls["ListCommandInvocations"], 2);
+}
+
+TEST(RemoteCommand, CancelsOnlyWhatIsStillOpen) {
+    World world;
+    ASSERT_TRUE(world.send(instances(60)));
+    for (int i = 0; i < 50; ++i)
+        world.sender.outcomes[instance(i)] = {"Success", "Success", 0};
+    ASSERT_TRUE(world.look());
+    ASSERT_TRUE(world.command.cancel(world.soon(), {}));
+    EXPECT_EQ(world.sender.cancelled, std::vector<std::string>{"command-2"});
+}
+
+TEST(InstanceIds, AreFoundInWhateverTextTheyStand) {
+    EXPECT_EQ(instance_ids_in("Instances [[i-0123456789abcdef0, mi-0fedcba9876543210]] not in a "
+                              "valid state for account 123"),
+              (std::vector<std::string>{"i-0123456789abcdef0", "mi-0fedcba9876543210"}));
+    EXPECT_TRUE(instance_ids_in("xi-0123456789abcdef0 i-123 ami-0123456789abcdef0").empty());
+}
+
+} // namespace
+} // namespace squall::host

@@ -1,0 +1,105 @@
+#include "enter.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+namespace squall::lab {
+namespace {
+
+constexpr std::array passed_on{SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+
+sigset_t passed_on_set() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int number : passed_on)
+        sigaddset(&set, number);
+    return set;
+}
+
+// In the child: becomes a process of the host and runs the command.
+[[noreturn]] void become_command(const std::vector<std::string>& command, const sigset_t& mask) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    std::vector<char*> argv;
+    argv.reserve(command.size() + 1);
+    for (const auto& word : command)
+        argv.push_back(const_cast<char*>(word.c_str()));
+    argv.push_back(nullptr);
+    const char* terminal = std::getenv("TERM");
+    const std::vector<std::string> environment{
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME=/root",
+        "LANG=C.UTF-8",
+        fmt::format("TERM={}", terminal == nullptr ? "dumb" : terminal)};
+    std::vector<char*> variables;
+    variables.reserve(environment.size() + 1);
+    for (const auto& variable : environment)
+        variables.push_back(const_cast<char*>(variable.c_str()));
+    variables.push_back(nullptr);
+    ::signal(SIGPIPE, SIG_DFL);
+    if (::chdir("/") != 0) ::_exit(126);
+    // The PATH that counts is the host's.
+    ::setenv("PATH", environment.front().c_str() + 5, 1);
+    ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+    ::execvpe(argv[0], argv.data(), variables.data());
+    const int number = errno;
+    fmt::print(stderr, "squall: {}: {}\n", command.front(), errno_text(number));
+    std::fflush(stderr);
+    ::_exit(number == ENOENT ? 127 : 126);
+}
+
+// Until the child has ended.
+void pass_signals_on(pid_t child, const Fd& child_fd, const Fd& signals) {
+    std::array<pollfd, 2> watched{pollfd{child_fd.get(), POLLIN, 0},
+                                  pollfd{signals.get(), POLLIN, 0}};
+    while (true) {
+        if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) return;
+        if (watched[0].revents != 0) return;
+        signalfd_siginfo info{};
+        if (watched[1].revents == 0 || ::read(signals.get(), &info, sizeof info) != sizeof info)
+            continue;
+        // What a terminal sent, it sent to the child as well.
+        if (info.ssi_code != SI_KERNEL) ::kill(child, static_cast<int>(info.ssi_signo));
+    }
+}
+
+} // namespace
+
+Result<int>
+run_inside(const Fd& process, const std::string& name, const std::vector<std::string>& command) {
+    if (::setns(process.get(),
+                CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
+        != 0) {
+        return fail(Errc::denied,
+                    "entering {}: {}; it needs the rights that the lab was started with",
+                    name,
+                    errno_text(errno));
+    }
+    const sigset_t blocked = passed_on_set();
+    sigset_t before;
+    ::sigprocmask(SIG_BLOCK, &blocked, &before);
+    const Fd signals(::signalfd(-1, &blocked, SFD_CLOEXEC));
+    const pid_t child = ::fork();
+    if (child < 0)
+        return fail(Errc::failed, "starting a process in {}: {}", name, errno_text(errno));
+    if (child == 0) become_command(command, before);
+    const Fd child_fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+    if (child_fd && signals) pass_signals_on(child, child_fd, signals);
+    int code = 0;
+    while (::waitpid(child, &code, 0) < 0 && errno == EINTR) {
+    }
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    return WIFSIGNALED(code) ? 128 + WTERMSIG(code) : WEXITSTATUS(code);
+}
+
+} // namespace squall::lab
