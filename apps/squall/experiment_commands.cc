@@ -93,8 +93,8 @@ Result<Chosen, Problems> choose(const ExperimentArguments& arguments, const Faul
                         name.substr(0, 80),
                         meant ? "did you mean " + *meant + "?" : "there are " + join(names, ", ")));
     }
-    auto values =
-        experiment::check_tunables(chosen.fault->description().tunables, given, from_environment);
+    auto values = experiment::check_tunables(
+        chosen.fault->description().tunables, given, where, from_environment);
     if (!values) return tl::unexpected<Problems>(values.error());
     chosen.values = std::move(*values);
     return chosen;

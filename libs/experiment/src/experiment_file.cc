@@ -12,6 +12,8 @@
 namespace squall::experiment {
 namespace {
 
+constexpr std::size_t line_shown_max = 80; // characters
+
 struct FreeDocument {
     void operator()(fy_document* document) const { fy_document_destroy(document); }
 };
@@ -175,14 +177,26 @@ private:
     std::string file_name_;
 };
 
-// libfyaml's own first message, with its line: "FILE:3:7 error: …".
-Problem syntax_problem(fy_diag* diag, const std::string& file_name) {
+// The line with this number, the first being 1.
+std::string_view line_of(std::string_view text, int number) {
+    for (; number > 1; --number) {
+        const auto end = text.find('\n');
+        if (end == std::string_view::npos) return {};
+        text.remove_prefix(end + 1);
+    }
+    return trimmed(text.substr(0, text.find('\n')));
+}
+
+// libfyaml's own first message, with its line, and what stands there.
+Problem syntax_problem(fy_diag* diag, const std::string& file_name, std::string_view text) {
     void* at = nullptr;
     const fy_diag_error* error = fy_diag_errors_iterate(diag, &at);
     if (error == nullptr || error->msg == nullptr) return {file_name + ":1", "this is not YAML"};
     const int line = error->line > 0 ? error->line : 1;
     return {fmt::format("{}:{}", file_name, line),
-            fmt::format("this is not YAML: {}", trimmed(error->msg))};
+            fmt::format("this is not YAML: {}, at '{}'",
+                        trimmed(error->msg),
+                        line_of(text, line).substr(0, line_shown_max))};
 }
 
 } // namespace
@@ -197,6 +211,8 @@ Result<ExperimentFile, Problems> parse_experiment(std::string_view text,
                                   ExperimentFile::size_max));
     if (text.find('\0') != std::string_view::npos || !is_valid_utf8(text))
         return refuse("this is not a text file: an experiment is YAML in UTF-8");
+    if (trimmed(text).empty())
+        return refuse("the file is empty: an experiment is a mapping with name and faults");
     fy_diag_cfg diag_config{};
     fy_diag_cfg_default(&diag_config);
     diag_config.fp = nullptr;
@@ -208,7 +224,8 @@ Result<ExperimentFile, Problems> parse_experiment(std::string_view text,
                                                    | FYPCF_DEFAULT_VERSION_1_2);
     config.diag = diag.get();
     const DocumentPtr document(fy_document_build_from_string(&config, text.data(), text.size()));
-    if (!document) return tl::unexpected<Problems>(Problems{syntax_problem(diag.get(), file_name)});
+    if (!document)
+        return tl::unexpected<Problems>(Problems{syntax_problem(diag.get(), file_name, text)});
     return Reader(file_name).read(fy_document_root(document.get()));
 }
 

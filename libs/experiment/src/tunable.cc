@@ -9,15 +9,19 @@ namespace squall::experiment {
 namespace {
 
 constexpr std::size_t value_max = 4096;
+constexpr std::size_t value_shown_max = 80;
+constexpr std::size_t problems_shown_max = 20;
+constexpr std::size_t problem_length_max = 1000;
 
-// A value fit for a message: short, printable, on one line.
-std::string shown(const std::string& text) {
-    constexpr std::size_t shown_max = 80;
+// Fit for a terminal: on one line, no control characters, not endless.
+std::string printable(const std::string& text, std::size_t length_max) {
     std::string out;
-    for (const char c : text.substr(0, shown_max))
+    for (const char c : text.substr(0, length_max))
         out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
-    return out + (text.size() > shown_max ? "…" : "");
+    return out + (text.size() > length_max ? "…" : "");
 }
+
+std::string shown(const std::string& text) { return printable(text, value_shown_max); }
 
 std::string with_unit(std::int64_t number, const TunableSpec& spec) {
     return fmt::format("{}{}{}", number, spec.unit.empty() ? "" : " ", spec.unit);
@@ -78,8 +82,11 @@ Problem unknown_tunable(const std::string& name,
 
 std::string problem_text(const Problems& problems) {
     std::string text;
-    for (const auto& problem : problems)
-        text += (text.empty() ? "" : "\n") + problem.where + ": " + problem.what;
+    const std::size_t count = std::min(problems.size(), problems_shown_max);
+    for (std::size_t i = 0; i < count; ++i)
+        text += (i == 0 ? "" : "\n")
+                + printable(problems[i].where + ": " + problems[i].what, problem_length_max);
+    if (count < problems.size()) text += fmt::format("\n... and {} more", problems.size() - count);
     return text;
 }
 
@@ -99,6 +106,7 @@ json::Object TunableValues::to_json(const std::vector<TunableSpec>& specs) const
 Result<TunableValues, Problems>
 check_tunables(const std::vector<TunableSpec>& specs,
                const RawValues& given,
+               const std::string& where,
                const std::function<std::optional<std::string>(const std::string&)>& environment) {
     Problems problems;
     TunableValues values;
@@ -118,7 +126,7 @@ check_tunables(const std::vector<TunableSpec>& specs,
         else if (variable)
             value = {*variable, 0, "the environment"};
         if (spec.required && value.text.empty()) {
-            problems.push_back({value.source == "default" ? "the experiment" : value.source,
+            problems.push_back({value.source == "default" ? where : value.source,
                                 fmt::format("{} is required: {}", spec.name, spec.meaning)});
             continue;
         }

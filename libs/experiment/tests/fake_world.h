@@ -392,6 +392,7 @@ public:
         given.try_emplace("REGION", RawValue{"us-east-1", "test"});
         return check_tunables(fault->description().tunables,
                               given,
+                              "the experiment",
                               [](const std::string&) { return std::nullopt; })
             .value();
     }

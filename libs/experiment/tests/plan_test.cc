@@ -79,6 +79,7 @@ protected:
                                           std::map<std::string, std::string> environment = {}) {
         return check_tunables(fault->description().tunables,
                               parse_settings(words).value(),
+                              "the experiment",
                               [environment](const std::string& name) -> std::optional<std::string> {
                                   const auto found = environment.find(name);
                                   return found == environment.end() ? std::nullopt

@@ -151,6 +151,7 @@ std::string instance(int number) { return fmt::format("i-{:017x}", number); }
 
 std::vector<std::string> instances(int count) {
     std::vector<std::string> ids;
+    ids.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i)
         ids.push_back(instance(i));
     return ids;

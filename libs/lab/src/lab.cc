@@ -196,8 +196,9 @@ Result<std::string> up_detached(const LabOptions& options) {
         };
         const auto ended = up(options, tell);
         if (!ended)
-            tell(fmt::format(
-                "error {} {}", static_cast<int>(ended.error().code), ended.error().message));
+            tell(fmt::format("error {} {}",
+                             static_cast<int>(ended.error().code),
+                             replace_all(ended.error().message, "\n", " ")));
         ::_exit(ended ? 0 : 1);
     }
     pipe->write_end.reset();

@@ -60,6 +60,7 @@ TEST(Backoff, GrowsToItsLimitAndBeginsAgainAfterAReset) {
     std::mt19937 random(1);
     Backoff backoff(Millis(250), Millis(2000), 0.0, 2.0);
     std::vector<Millis> delays;
+    delays.reserve(6);
     for (int i = 0; i < 6; ++i)
         delays.push_back(backoff.next(random));
     EXPECT_EQ(

@@ -261,7 +261,7 @@ private:
     std::jthread thread_;
 };
 
-inline json::Object container_payload(const std::string& name, json::Object more = {}) {
+inline json::Object container_payload(const std::string& name, const json::Object& more = {}) {
     json::Object container{{"name", name},
                            {"image", "web"},
                            {"cpu", 64},
@@ -270,7 +270,7 @@ inline json::Object container_payload(const std::string& name, json::Object more
                            {"environment", json::Object{{"COLOUR", "blue"}}},
                            {"portMappings", json::Array{}},
                            {"stopTimeout", 2}};
-    for (auto& [key, value] : more)
+    for (const auto& [key, value] : more)
         container[key] = value;
     return container;
 }

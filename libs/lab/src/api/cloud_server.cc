@@ -7,6 +7,9 @@ namespace {
 
 constexpr Millis tick_interval{250};
 
+// The one operation that waits until there is something to say.
+constexpr std::string_view get_messages = "EC2WindowsMessageDeliveryService_v20150101.GetMessages";
+
 // An agent's websocket as the control plane sees it.
 class SocketChannel final : public ecs::AgentChannel {
 public:
@@ -90,7 +93,7 @@ void CloudServer::handle(const wire::HttpRequest& request, transport::Responder 
                                   "This is the AWS endpoint of a Squall lab: it takes POST / "
                                   "requests of AWS clients.\n"});
     }
-    if (wire::header_value(request.headers, "X-Amz-Target").ends_with(".GetMessages")) {
+    if (wire::header_value(request.headers, "X-Amz-Target") == get_messages) {
         const auto call = cloud_.endpoint().decode(request, now);
         if (!call) return responder.respond(call.error());
         return poll(*call, std::move(responder));

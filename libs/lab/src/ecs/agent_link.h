@@ -13,14 +13,14 @@ namespace squall::lab::ecs {
 // tcs_closed.
 class AgentChannel {
 public:
+    AgentChannel(const AgentChannel&) = delete;
+    AgentChannel& operator=(const AgentChannel&) = delete;
     virtual ~AgentChannel() = default;
     virtual void send(std::string text) = 0;
     virtual void close(std::uint16_t code, const std::string& reason) = 0;
 
 protected:
     AgentChannel() = default;
-    AgentChannel(const AgentChannel&) = delete;
-    AgentChannel& operator=(const AgentChannel&) = delete;
 };
 
 // What an agent says of itself when it opens ACS (the query string of the upgrade).

@@ -229,7 +229,8 @@ ControlPlane::role_credentials(const Task& task, const std::string& role_arn, Wa
 void ControlPlane::refresh_credentials(WallTime now) {
     for (const auto& [arn, expires] : credentials_expire_) {
         Task* task = store_.task_by_arn(arn);
-        const auto session = task == nullptr ? acs_.end() : acs_.find(task->instance_arn);
+        if (task == nullptr) continue;
+        const auto session = acs_.find(task->instance_arn);
         if (session == acs_.end() || expires - now > task_credentials_renewal) continue;
         const TaskDefinition* definition = store_.definition(task->definition_arn);
         if (definition == nullptr) continue;

@@ -27,13 +27,13 @@ public:
     // It has: the session's id. The channel is used from then on.
     [[nodiscard]] std::uint64_t
     acs_opened(const AgentHello& hello, std::unique_ptr<AgentChannel> channel, WallTime now);
-    void acs_message(std::uint64_t session, std::string_view text, WallTime now);
-    void acs_closed(std::uint64_t session, WallTime now);
+    void acs_message(std::uint64_t id, std::string_view text, WallTime now);
+    void acs_closed(std::uint64_t id, WallTime now);
 
     [[nodiscard]] std::uint64_t
     tcs_opened(const AgentHello& hello, std::unique_ptr<AgentChannel> channel, WallTime now);
-    void tcs_message(std::uint64_t session, std::string_view text, WallTime now);
-    void tcs_closed(std::uint64_t session);
+    void tcs_message(std::uint64_t id, std::string_view text, WallTime now);
+    void tcs_closed(std::uint64_t id);
 
     // Heartbeats, services, credentials, forgetting. Call it about twice a second.
     void tick(WallTime now);

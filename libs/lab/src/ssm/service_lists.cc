@@ -5,6 +5,7 @@
 #include "ssm/service_describe.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace squall::lab::ssm {
 namespace {
@@ -151,17 +152,19 @@ json::Object describe_instance(const ManagedInstance& instance, std::string_view
 // Commands are listed newest first: the keys of pages count down.
 std::vector<std::pair<std::string, const Command*>> Service::newest_first() const {
     std::vector<std::pair<std::string, const Command*>> commands;
-    auto number = std::numeric_limits<std::uint64_t>::max() - forgotten_ - order_.size();
-    for (auto id = order_.rbegin(); id != order_.rend(); ++id)
-        commands.emplace_back(fmt::format("{:020}/{}", ++number, *id),
-                              &commands_.find(*id)->second);
+    const auto newest = std::numeric_limits<std::uint64_t>::max() - forgotten_ - order_.size();
+    for (std::size_t age = 1; age <= order_.size(); ++age) {
+        const std::string& id = order_[order_.size() - age];
+        commands.emplace_back(fmt::format("{:020}/{}", newest + age, id),
+                              &commands_.find(id)->second);
+    }
     return commands;
 }
 
 Answer Service::list_commands(const ApiCall& call) {
     const auto size = page_size_of(call.body, 1, 50);
     if (!size) return fail(size.error());
-    const auto filters = read_filters(call.body, true);
+    const auto filters = read_filters(call.body, /*of_commands=*/true);
     if (!filters) return fail(filters.error());
     const std::string_view wanted = json::string_at(call.body, "CommandId");
     const std::string instance_id(json::string_at(call.body, "InstanceId"));
@@ -185,7 +188,7 @@ Answer Service::list_commands(const ApiCall& call) {
 Answer Service::list_command_invocations(const ApiCall& call) {
     const auto size = page_size_of(call.body, 1, 50);
     if (!size) return fail(size.error());
-    const auto filters = read_filters(call.body, false);
+    const auto filters = read_filters(call.body, /*of_commands=*/false);
     if (!filters) return fail(filters.error());
     const std::string_view wanted = json::string_at(call.body, "CommandId");
     const std::string_view instance_id = json::string_at(call.body, "InstanceId");
@@ -198,7 +201,7 @@ Answer Service::list_command_invocations(const ApiCall& call) {
         for (const auto& [instance, invocation] : known->invocations) {
             if ((instance_id.empty() || instance == instance_id)
                 && matches(*filters, *known, invocation.status, invocation.details))
-                keys.push_back(key + "/" + instance);
+                keys.push_back(fmt::format("{}/{}", key, instance));
         }
     }
     const auto page = page_of(keys, json::string_at(call.body, "NextToken"), *size);

@@ -54,13 +54,13 @@ void ControlLink::dial() {
         log_.error(rules_.name == "ACS" ? "ACS: Unable to discover poll endpoint"
                                         : "tcs: unable to discover poll endpoint",
                    {{"containerInstanceARN", instance_arn_}, {"error", why}});
-        retry(why, false);
+        retry(why, /*at_once=*/false);
     });
 }
 
 void ControlLink::connect(const wire::Url& url) {
     caller_.with_credentials([this, url](const std::optional<CallError>& error) {
-        if (error) return retry(error->message, false);
+        if (error) return retry(error->message, /*at_once=*/false);
         auto headers = caller_.signed_headers("GET", url.target, url.host_header(), "ecs");
         // The real agent leaves its own name to its API calls.
         headers.push_back({"User-Agent", "Go-http-client/1.1"});
@@ -82,7 +82,7 @@ void ControlLink::connect(const wire::Url& url) {
                 const std::string why = handshake_problem(socket.error().message);
                 log_.error("Failed to connect to " + rules_.name,
                            {{"containerInstanceARN", instance_arn_}, {"error", why}});
-                retry(why, false);
+                retry(why, /*at_once=*/false);
             });
     });
 }
@@ -121,7 +121,7 @@ void ControlLink::closed(const std::string& reason) {
     age_.cancel();
     log_.info(fmt::format("{} WebSocket connection closed for a valid reason", rules_.name),
               {{"containerInstanceARN", instance_arn_}, {"error", reason}});
-    retry(reason, true);
+    retry(reason, /*at_once=*/true);
 }
 
 void ControlLink::retry(const std::string& why, bool at_once) {

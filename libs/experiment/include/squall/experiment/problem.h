@@ -13,7 +13,8 @@ struct Problem {
 
 using Problems = std::vector<Problem>;
 
-// One line for each: "WHERE: WHAT".
+// One line for each: "WHERE: WHAT", without control characters; the first twenty, and how many more
+// there are.
 [[nodiscard]] std::string problem_text(const Problems& problems);
 
 } // namespace squall::experiment

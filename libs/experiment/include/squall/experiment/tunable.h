@@ -71,10 +71,12 @@ private:
 };
 
 // Checks every value against its spec; unknown names are told with the nearest known one. `given`
-// beats `environment` (variables with the names of tunables), which beats the defaults.
+// beats `environment` (variables with the names of tunables), which beats the defaults. `where` is
+// the place to name when one is missing altogether.
 [[nodiscard]] Result<TunableValues, Problems>
 check_tunables(const std::vector<TunableSpec>& specs,
                const RawValues& given,
+               const std::string& where,
                const std::function<std::optional<std::string>(const std::string&)>& environment);
 
 } // namespace squall::experiment
