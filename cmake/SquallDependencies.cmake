@@ -1,7 +1,6 @@
 # Debian packages only; docs/ARCHITECTURE.md says what each one saves.
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
-find_package(ZLIB REQUIRED)
 
 if(SQUALL_STATIC)
     set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
@@ -21,7 +20,7 @@ squall_import(sqlite3 sqlite3 sqlite3.h)
 squall_import(fyaml fyaml libfyaml.h)
 squall_import(pugixml pugixml pugixml.hpp)
 
-# OpenSSL's and zlib's own modules look for shared objects first: ask for the archives by name.
+# OpenSSL's own module looks for shared objects first: ask for the archives by name.
 function(squall_static_dependency target library)
     if(SQUALL_STATIC)
         find_library(${library}_ARCHIVE ${library} REQUIRED)
@@ -33,12 +32,10 @@ endfunction()
 if(SQUALL_STATIC)
     squall_static_dependency(ssl ssl)
     squall_static_dependency(crypto crypto)
-    squall_static_dependency(zlib z)
     target_link_libraries(dep::ssl INTERFACE dep::crypto)
 else()
     add_library(dep::ssl ALIAS OpenSSL::SSL)
     add_library(dep::crypto ALIAS OpenSSL::Crypto)
-    add_library(dep::zlib ALIAS ZLIB::ZLIB)
 endif()
 
 # fmt has no archive in Debian: its headers carry the code.

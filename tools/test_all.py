@@ -108,7 +108,7 @@ def build(stage, *targets, prefix=()):
 
 def style():
     single('style', 'the order of the house', ['python3', 'tools/tidy.py'])
-    sources = subprocess.run(['git', 'ls-files', '*.cc', '*.h'], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    sources = [path.relative_to(ROOT) for folder in ('libs', 'apps') for path in sorted((ROOT / folder).rglob('*')) if path.suffix in ('.h', '.cc')]
     single('style', 'formatting (make format)', ['clang-format-14', '--dry-run', '-Werror', *sources])
 
 
