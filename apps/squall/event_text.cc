@@ -53,10 +53,11 @@ std::string event_text(const experiment::Event& event) {
     const json::Object& data = event.data;
     const std::string& kind = event.kind;
     if (kind == "run") {
+        const std::string cluster = at(data, "cluster");
         return fmt::format("run {}: {} on {} ({}), {} of {} container instances, {} s",
                            event.run,
                            at(data, "fault"),
-                           at(data, "cluster"),
+                           cluster.substr(cluster.rfind('/') + 1),
                            at(data, "region"),
                            json::integer_at(data, "hosts"),
                            json::integer_at(data, "targets"),

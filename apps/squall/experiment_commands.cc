@@ -21,6 +21,7 @@ using experiment::Problems;
 constexpr Seconds plan_limit{120};
 constexpr std::size_t plan_hash_least = 8; // characters, so that it is no lucky guess
 constexpr int exit_error = 3;
+constexpr int exit_aborted = 5;
 constexpr int exit_refused = 6;
 
 int complain(const Problems& problems) {
@@ -28,9 +29,10 @@ int complain(const Problems& problems) {
     return exit_usage;
 }
 
-int complain(const Error& error) {
+int tell(const Error& error) {
     fmt::print(stderr, "squall: {}\n", error.message);
     if (error.code == Errc::invalid_input) return exit_usage;
+    if (error.code == Errc::interrupted) return exit_aborted;
     return error.code == Errc::refused ? exit_refused : exit_error;
 }
 
@@ -227,9 +229,9 @@ int run_command(const PlanCommand& command, const FaultTable& faults, const Sign
                                       chosen->values.text("ASSUME_ROLE_ARN"),
                                       "squall-plan",
                                       signals.first());
-    if (!session) return complain(session.error());
+    if (!session) return tell(session.error());
     const auto plan = make_plan(*chosen, (*session)->world(), signals.first());
-    if (!plan) return complain(plan.error());
+    if (!plan) return tell(plan.error());
     Output output;
     if (command.experiment.json) {
         json::Object object = plan->to_json();
@@ -244,6 +246,18 @@ int run_command(const PlanCommand& command, const FaultTable& faults, const Sign
 int run_command(const RunCommand& command, const FaultTable& faults, const SignalStops& signals) {
     const auto chosen = choose(command.experiment, faults);
     if (!chosen) return complain(chosen.error());
+    // A reader of --json gets its last line from here too.
+    const auto complain = [&](const Error& error) {
+        if (command.experiment.json && error.code != Errc::invalid_input) {
+            Output output;
+            JsonView view(output);
+            const auto verdict = error.code == Errc::refused       ? experiment::Verdict::refused
+                                 : error.code == Errc::interrupted ? experiment::Verdict::aborted
+                                                                   : experiment::Verdict::error;
+            tell_refusal(view, {"", verdict, error.message});
+        }
+        return tell(error);
+    };
     auto journal = experiment::Journal::open_default();
     if (!journal)
         return complain(Error{Errc::refused, "not injecting: " + journal.error().message});

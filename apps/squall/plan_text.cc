@@ -39,6 +39,7 @@ std::string indented(const std::string& block) {
 
 std::string plan_text(const experiment::Plan& plan, bool with_scripts) {
     std::string text = fmt::format("plan {}\n", plan.hash());
+    if (!plan.experiment.empty()) text += fmt::format("  experiment   {}\n", plan.experiment);
     text += fmt::format("  fault        {}\n  cluster      {}\n  region       {}\n  as           "
                         "{}\n  at           {}\n",
                         plan.fault,

@@ -1,6 +1,7 @@
 """The lab's AWS endpoint as AWS's own clients see it: boto3 and the AWS CLI of two generations, and raw requests.
 
 What only has to be listed lives in other regions, which are real and empty; tasks run in the lab's own.
+One file in spite of its length, so that one lab serves all of it.
 """
 import concurrent.futures
 import contextlib

@@ -42,6 +42,7 @@ struct Client::Call {
     int last_cost = 0; // what the last repetition took from the tokens
     bool refreshed = false;
     bool clock_corrected = false;
+    bool may_have_arrived = false;
 };
 
 struct Client::Attempt {
@@ -224,6 +225,8 @@ Outcome<std::string> Client::call_text(ServiceId id,
             return std::move(made.outcome);
         }
         ApiError error = std::move(made.outcome.error());
+        if (made.sent && (error.status == 0 || error.status >= 500)) call.may_have_arrived = true;
+        error.may_have_arrived = call.may_have_arrived;
         // What was never sent is not repeated: whoever gives credentials has repeated already.
         if (!made.sent) return fail(std::move(error));
         if (repaired(call, made, error)) continue;

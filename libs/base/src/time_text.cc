@@ -1,5 +1,6 @@
 #include "squall/base/time_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -7,6 +8,8 @@
 
 namespace squall {
 namespace {
+
+constexpr double epoch_seconds_max = 9.2e9; // nanoseconds in 64 bits end in the year 2262
 
 std::tm utc_parts(WallTime when) {
     const std::time_t seconds = Wall::to_time_t(std::chrono::floor<Seconds>(when));
@@ -89,8 +92,12 @@ double epoch_seconds(WallTime when) {
 }
 
 WallTime from_epoch_seconds(double seconds) {
+    // What is no time is the epoch, and what a clock cannot hold is the nearest that it can: these
+    // come from outside.
+    if (std::isnan(seconds)) return WallTime{};
+    const double within = std::clamp(seconds, -epoch_seconds_max, epoch_seconds_max);
     return WallTime(
-        std::chrono::duration_cast<Wall::duration>(Millis(std::llround(seconds * 1000.0))));
+        std::chrono::duration_cast<Wall::duration>(Millis(std::llround(within * 1000.0))));
 }
 
 Result<WallTime> parse_time(std::string_view text) {

@@ -69,7 +69,8 @@ aws::Outcome<void> RemoteCommand::send_batch(std::vector<std::string> instance_i
             return {};
         }
         if (sent.error().code != "InvalidInstanceId") {
-            const bool is_clear_no = sent.error().status >= 400 && sent.error().status < 500;
+            const bool is_clear_no = sent.error().status >= 400 && sent.error().status < 500
+                                     && !sent.error().may_have_arrived;
             if (!is_clear_no) uncertain_.insert(instance_ids.begin(), instance_ids.end());
             return fail(sent.error());
         }

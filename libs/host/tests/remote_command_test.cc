@@ -57,6 +57,7 @@ public:
     bool names_them = true;             // in the message that refuses them
     std::set<std::string> lost_for;     // a call to one of these gets no answer
     std::set<std::string> forbidden_to; // and to one of these a clear no
+    int losses_left = 0;                // so many calls are taken, and their answers lost
     std::map<std::string, Outcome> outcomes;
     std::map<std::string, int> calls;
     std::vector<json::Object> sent; // the commands that were taken
@@ -74,6 +75,11 @@ private:
     }
 
     Result<wire::HttpResponse> send_command(const json::Object& input) {
+        if (losses_left > 0) {
+            --losses_left;
+            sent.push_back(input);
+            return fail(Errc::unavailable, "the connection was lost");
+        }
         std::string unknown;
         const auto& ids = json::array_at(input, "InstanceIds");
         if (ids.size() > 50) return refusal("ValidationException", "more than 50 instances");
@@ -227,6 +233,16 @@ TEST(RemoteCommand, IsUncertainAboutTheHostsOfACallWithoutAnAnswer) {
     EXPECT_EQ(world.command.uncertain(),
               (std::set<std::string>{ids.begin() + 50, ids.begin() + 100}))
         << "the third was never tried";
+}
+
+TEST(RemoteCommand, IsUncertainWhenTheAnswerWasLostAndTheRepetitionRefused) {
+    World world;
+    world.sender.losses_left = 1;
+    world.sender.forbidden_to = {instance(1)};
+    const auto sent = world.send(instances(3));
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().code, "AccessDeniedException");
+    EXPECT_EQ(world.command.uncertain().size(), 3U) << "the first attempt may have been taken";
 }
 
 TEST(RemoteCommand, IsNotUncertainAfterAClearNo) {

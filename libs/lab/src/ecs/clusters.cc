@@ -2,6 +2,8 @@
 #include "ecs/describe.h"
 #include "ecs/parameters.h"
 
+#include <algorithm>
+
 namespace squall::lab::ecs {
 
 Answer ControlPlane::create_cluster(const ApiCall& call) {
@@ -24,7 +26,10 @@ Answer ControlPlane::create_cluster(const ApiCall& call) {
 Answer ControlPlane::delete_cluster(const ApiCall& call) {
     const auto cluster = store_.cluster(json::string_at(call.body, "cluster"));
     if (!cluster) return fail(cluster.error());
-    if (!store_.services_of(**cluster).empty())
+    const auto services = store_.services_of(**cluster);
+    if (std::any_of(services.begin(), services.end(), [](const Service* service) {
+            return service->status != "INACTIVE";
+        }))
         return refuse("ClusterContainsServicesException",
                       "The Cluster cannot be deleted while Services are active.");
     if (!store_.instances_of(**cluster).empty()) {

@@ -91,8 +91,8 @@ private:
     void stop(Task& task, std::string_view stop_code, std::string_view reason, WallTime now);
     void finish(Task& task, WallTime now);
 
-    // instance_state.cc: stops those of a service's tasks that are on draining instances, as soon as
-    // they may go, and takes all of them out of `tasks`.
+    // instance_state.cc: stops those of a service's tasks that are on draining instances, as soon
+    // as they may go, and takes all of them out of `tasks`.
     void drain(Service& service, std::vector<Task*>& tasks, WallTime now);
 
     // scheduler.cc

@@ -49,7 +49,9 @@ Result<CommandFilters, wire::ServiceError> read_filters(const json::Object& body
     constexpr std::size_t filters_max = 5;
     CommandFilters filters;
     const json::Array& given = json::array_at(body, "Filters");
-    if (given.size() > filters_max || (given.empty() && body.contains("Filters")))
+    const json::Value* list = body.if_contains("Filters");
+    const bool is_list_given = list != nullptr && !list->is_null();
+    if (given.size() > filters_max || (given.empty() && is_list_given))
         return refuse("ValidationException", "Filters must have between 1 and 5 members.");
     for (const auto& one : given) {
         CommandFilter filter{std::string(json::string_at(one, "key")),

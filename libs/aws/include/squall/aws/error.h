@@ -24,6 +24,9 @@ struct ApiError {
     std::string action;       // what was refused, where AWS says it: one operation may need others
     std::string encoded;      // EC2's encoded explanation, for sts:DecodeAuthorizationMessage
     std::string hint;         // what to do next; empty where nobody can know
+    // An attempt of this call was sent and not answered, or answered by a broken server: it may
+    // have had its effect, whatever the last attempt was told.
+    bool may_have_arrived = false;
 };
 
 template <class T>

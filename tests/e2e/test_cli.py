@@ -1,0 +1,166 @@
+"""The command line's contracts: who may read what, on a terminal, through a pipe, and when the pipe breaks."""
+import json
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import fcntl
+import termios
+
+import pytest
+from conftest import SQUALL, ROOT, squall_with, wait_for
+
+
+@pytest.fixture(scope='module')
+def lab(shared_lab):
+    return shared_lab
+
+
+ARGUMENTS = ('--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', '--set', 'TOTAL_CHAOS_DURATION=6')
+
+
+class Terminal:
+    """A program on a pseudo-terminal, and what it has written."""
+
+    def __init__(self, arguments, environment, columns=100):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 30, columns, 0, 0))
+        self.process = subprocess.Popen(arguments, stdin=slave, stdout=slave, stderr=slave, env={**environment, 'TERM': 'xterm'}, start_new_session=True)
+        os.close(slave)
+        self.text = ''
+
+    def read(self):
+        ready, _, _ = select.select([self.master], [], [], 0.1)
+        if ready:
+            try:
+                self.text += os.read(self.master, 65536).decode(errors='replace')
+            except OSError:
+                pass
+        return self.text
+
+    def until(self, pattern, timeout=60):
+        wait_for(f'{pattern} on the terminal', lambda: re.search(pattern, self.read()), timeout=timeout, interval=0)
+
+    def finish(self):
+        wait_for('the program ends', lambda: (self.read(), self.process.poll() is not None)[1], interval=0)
+        self.read()
+        os.close(self.master)
+        return self.process.returncode
+
+
+def test_on_a_terminal_a_run_is_a_picture_that_says_when_it_ends(lab):
+    terminal = Terminal([SQUALL, 'run', *ARGUMENTS], lab.environment)
+    terminal.until(r'holding, \d+s left')
+    terminal.until(r'every host restores itself at \d\d:\d\d:\d\d; Ctrl-C ends the fault now')
+    terminal.until(r'ECS sees it disconnected')
+    assert terminal.finish() == 0
+    assert 'verdict: passed' in terminal.text
+    assert terminal.text.count('\x1b[?25l') == 1 and terminal.text.rstrip().endswith('\x1b[?25h'), 'the cursor is back'
+    last = terminal.text.rsplit('\x1b[J', 2)[-2]
+    assert all(instance in last for instance in lab.instance_ids()) and 'connected again' in last
+
+
+def test_ctrl_c_on_the_terminal_puts_the_hosts_back(lab):
+    terminal = Terminal([SQUALL, 'run', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', '--set', 'TOTAL_CHAOS_DURATION=300'], lab.environment)
+    terminal.until(r'holding, \d+')
+    os.killpg(terminal.process.pid, 2)
+    assert terminal.finish() == 5
+    assert 'verdict: aborted' in terminal.text
+    assert all(lab.connected().values())
+
+
+def test_without_a_terminal_it_is_plain_lines(lab):
+    done = lab.squall('run', *ARGUMENTS)
+    assert done.code == 0, done
+    assert '\x1b' not in done.out and done.err == ''
+    lines = done.out.splitlines()
+    assert all(re.match(r'\d\d:\d\d:\d\d ', line) for line in lines), done.out
+    assert re.search(r'verdict: passed', lines[-1])
+    assert re.search(r'restore themselves at \d\d:\d\d:\d\d', done.out)
+
+
+def test_a_reader_that_leaves_does_not_end_the_fault_half_way(lab):
+    """`squall run | head -1`: the run goes on to its end, and the hosts are back."""
+    process = subprocess.Popen([SQUALL, 'run', *ARGUMENTS], env=lab.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(120) == 0
+    process.stderr.close()
+    assert all(lab.connected().values())
+    newest = json.loads(lab.squall('runs', '-n', '1', '--json').out)
+    assert newest['verdict'] == 'passed' and not newest['open']
+
+
+def test_status_tells_another_terminal_what_runs(lab):
+    assert lab.squall('status').out == 'no run is open\n'
+    run = lab.run(8)
+    run.until('phase', phase='hold')
+    shown = lab.squall('status')
+    assert shown.code == 0 and run.events[0]['run'] in shown.out
+    assert re.search(r'every host restores itself at \d\d:\d\d:\d\d', shown.out)
+    assert all(instance in shown.out for instance in lab.instance_ids())
+    machine = json.loads(lab.squall('status', '--json').out)
+    assert machine['run'] == run.events[0]['run'] and set(machine['hosts']) == set(lab.instance_ids())
+    assert run.finish() == 0
+    assert lab.squall('status').out == 'no run is open\n'
+
+
+def test_plan_changes_nothing_and_shows_what_would_be(lab):
+    before = [lab.agent_pid(instance) for instance in (1, 2)]
+    runs = lab.squall('runs', '--json').out
+    done = lab.squall('plan', *ARGUMENTS, '--scripts')
+    assert done.code == 0, done
+    for word in ('ssm:SendCommand', 'systemctl stop ecs', 'systemd-run', '169.254.170.2', 'arn:aws:iam::123456789012:user/lab', *lab.instance_ids()):
+        assert word in done.out, word
+    assert [lab.agent_pid(instance) for instance in (1, 2)] == before
+    assert lab.squall('runs', '--json').out == runs
+    ssm = lab.client('ssm')
+    hold = lab.exec(1, 'test', '-e', '/var/lib/squall')
+    assert hold.code != 0 and ssm.list_commands(MaxResults=1)['ResponseMetadata']['HTTPStatusCode'] == 200
+
+
+def test_the_example_file_runs(lab):
+    plan = lab.squall('plan', str(ROOT / 'examples/ecs-agent-stop.yaml'), '--set', 'TOTAL_CHAOS_DURATION=6')
+    assert plan.code == 0 and 'a-minute-without-agents' in plan.out, plan
+    done = lab.squall('run', str(ROOT / 'examples/ecs-agent-stop.yaml'), '--set', 'TOTAL_CHAOS_DURATION=6')
+    assert done.code == 0, done
+
+
+@pytest.mark.parametrize('cluster, words', [('nowhere', ['nowhere', 'us-east-1', 'no cluster']), ('arn:aws:ecs:us-east-1:123456789012:cluster/nowhere', ['nowhere'])])
+def test_a_cluster_that_is_not_there_is_named_with_its_region(lab, cluster, words):
+    done = lab.squall('run', '--fault', 'ecs-agent-stop', '--set', f'CLUSTER_NAME={cluster}')
+    assert done.code == 3 and all(word in done.out + done.err for word in words), done
+
+
+def test_a_cluster_without_container_instances_is_an_error_before_anything(lab):
+    lab.client('ecs').create_cluster(clusterName='fargate-only')
+    done = lab.squall('run', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=fargate-only')
+    assert done.code == 3 and 'container instances' in done.err, done
+
+
+def test_without_credentials_it_says_where_it_looked(lab):
+    environment = {name: value for name, value in lab.environment.items() if not name.startswith('AWS_')}
+    environment.update(AWS_ENDPOINT_URL=lab.endpoint, HOME=str(lab.state), AWS_EC2_METADATA_DISABLED='true')
+    done = lab.squall('plan', *ARGUMENTS, '--set', 'REGION=us-east-1', environment=environment)
+    assert done.code == 3 and 'credentials' in done.err and 'AWS_ACCESS_KEY_ID' in done.err, done
+
+
+def test_a_journal_that_cannot_be_written_refuses_the_run(lab, tmp_path):
+    blocked = tmp_path / 'squall'
+    blocked.write_text('a file where a folder should be')
+    done = lab.squall('run', *ARGUMENTS, environment={**lab.environment, 'XDG_STATE_HOME': str(tmp_path)})
+    assert done.code == 6 and 'not injecting' in done.err, done
+    assert all(lab.connected().values())
+
+
+def test_help_and_version_answer_anywhere(state):
+    _, environment = state
+    assert re.match(r'squall \d+\.\d+\.\d+\n$', squall_with(environment, '--version').out)
+    for command in ([], ['plan'], ['run'], ['lab'], ['lab', 'up'], ['recover']):
+        done = squall_with(environment, *command, '--help')
+        assert done.code == 0 and '--help' in done.out and done.err == '', done
+    done = squall_with(environment, 'runs', 'r-20200101-0000-abcd')
+    assert done.code != 0 and 'r-20200101-0000-abcd' in done.err
+    assert squall_with(environment, 'recover').out == 'nothing to recover\n'
