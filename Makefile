@@ -40,7 +40,7 @@ soak: release
 	$(MAKE) fuzz
 
 bench: release
-	python3 bench/bench.py
+	/usr/bin/python3 bench/bench.py
 
 package: release
 	tools/package

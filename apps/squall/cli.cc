@@ -34,6 +34,7 @@ struct Parser {
     LabStatusCommand lab_status;
     LabEventsCommand lab_events;
     LabExecCommand lab_exec;
+    std::vector<std::string> after_dashes;
     Command chosen = Answered{exit_usage};
 
     Parser() {
@@ -157,13 +158,20 @@ struct Parser {
         CLI::App* exec = add(*lab,
                              "exec",
                              "run a command inside a container instance: exec INSTANCE -- CMD",
-                             [this] { return Command(lab_exec); });
+                             [this] { return exec_command(); });
         exec->add_option("INSTANCE",
                          lab_exec.instance,
                          "instance id, container instance ARN, or its number (1 for the first)")
             ->required();
-        exec->add_option("CMD", lab_exec.command, "the command and its arguments, after --")
-            ->required();
+        exec->add_option("CMD", lab_exec.command, "the command and its arguments, after --");
+    }
+
+    // The words after -- belong to the command: the parser, which reads lists in brackets, never
+    // sees them.
+    Command exec_command() {
+        lab_exec.command.insert(lab_exec.command.end(), after_dashes.begin(), after_dashes.end());
+        if (lab_exec.command.empty()) throw CLI::RequiredError("CMD");
+        return lab_exec;
     }
 };
 
@@ -171,6 +179,15 @@ struct Parser {
 
 Command parse_command_line(int argc, char** argv) {
     Parser parser;
+    if (argc > 2 && std::string_view(argv[1]) == "lab" && std::string_view(argv[2]) == "exec") {
+        char** const end = argv + argc;
+        char** const dashes = std::find_if(
+            argv, end, [](const char* word) { return std::string_view(word) == "--"; });
+        if (dashes != end) {
+            parser.after_dashes.assign(dashes + 1, end);
+            argc = static_cast<int>(dashes - argv);
+        }
+    }
     try {
         parser.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -435,7 +435,6 @@ def test_exec_takes_words_as_they_are(standing):
     assert done.out == ''.join(f'<{word}>' for word in words)
 
 
-@pytest.mark.xfail(strict=True, reason='the command line parser takes a word in brackets for a list')
 def test_exec_takes_words_in_brackets_as_they_are(standing):
     words = ['["a","b"]', '[x]', '[]']
     assert standing.exec(1, 'printf', '<%s>', *words).out == ''.join(f'<{word}>' for word in words)
