@@ -37,7 +37,3 @@ else()
     add_library(dep::ssl ALIAS OpenSSL::SSL)
     add_library(dep::crypto ALIAS OpenSSL::Crypto)
 endif()
-
-# fmt has no archive in Debian: its headers carry the code.
-add_library(squall_fmt INTERFACE)
-target_compile_definitions(squall_fmt INTERFACE FMT_HEADER_ONLY=1)

@@ -18,7 +18,7 @@ std::string after(const json::Object& data, std::string_view name) {
     return millis < 0 ? std::string() : fmt::format(" after {}", short_duration(Millis(millis)));
 }
 
-std::string with_advice(std::string text, const json::Object& data) {
+std::string with_advice(const std::string& text, const json::Object& data) {
     const std::string advice = at(data, "advice");
     return advice.empty() ? text : text + ": " + advice;
 }

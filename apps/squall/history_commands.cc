@@ -42,7 +42,7 @@ Result<RunRecord> find_run(Journal& journal, const std::string& id) {
 // The named run, or the only open one.
 Result<RunRecord> find_open_run(Journal& journal, const std::string& id) {
     if (!id.empty()) return find_run(journal, id);
-    auto open = journal.runs(open_runs_max, true);
+    auto open = journal.runs(open_runs_max, /*open_only=*/true);
     if (!open) return fail(open.error());
     if (open->empty()) return fail(Errc::not_found, "no run is open");
     if (open->size() > 1)
@@ -130,7 +130,7 @@ int run_command(const StatusCommand& command) {
         return record ? show_status(*journal, *record, command.json, output)
                       : complain(record.error());
     }
-    const auto open = journal->runs(open_runs_max, true);
+    const auto open = journal->runs(open_runs_max, /*open_only=*/true);
     if (!open) return complain(open.error());
     if (open->empty() && !command.json) output.line("no run is open");
     for (const auto& record : *open) {
@@ -157,7 +157,7 @@ int run_command(const RunsCommand& command) {
             view.on_event(event);
         return 0;
     }
-    const auto records = journal->runs(command.count_max, false);
+    const auto records = journal->runs(command.count_max, /*open_only=*/false);
     if (!records) return complain(records.error());
     if (records->empty() && !command.json) output.line("no runs yet");
     for (const auto& record : *records) {
@@ -232,7 +232,7 @@ int run_command(const RecoverCommand& command,
         if (!record) return complain(record.error());
         records.push_back(std::move(*record));
     } else {
-        auto open = journal->runs(open_runs_max, true);
+        auto open = journal->runs(open_runs_max, /*open_only=*/true);
         if (!open) return complain(open.error());
         records = std::move(*open);
     }

@@ -38,7 +38,7 @@ Result<experiment::RunResult> recover_run(experiment::Journal& journal,
 void close_abandoned_runs(experiment::Journal& journal,
                           const experiment::FaultTable& faults,
                           const SignalStops& signals) {
-    const auto open = journal.runs(open_runs_max, true);
+    const auto open = journal.runs(open_runs_max, /*open_only=*/true);
     if (!open) return log::warning("{}", open.error().message);
     for (const auto& record : *open) {
         const auto runner = runner_of(journal, record.id);

@@ -1,6 +1,7 @@
 #include "squall/base/json.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace squall::json {
@@ -66,12 +67,30 @@ void write_indented(const Value& value, const std::string& indent, std::string& 
 
 } // namespace
 
+namespace {
+
+bool is_finite(const Value& value) {
+    if (const double* number = value.if_double()) return std::isfinite(*number);
+    if (const Array* array = value.if_array())
+        return std::all_of(array->begin(), array->end(), is_finite);
+    if (const Object* object = value.if_object())
+        return std::all_of(object->begin(), object->end(), [](const auto& member) {
+            return is_finite(member.value());
+        });
+    return true;
+}
+
+} // namespace
+
 Result<Value> parse(std::string_view text) {
     boost::json::error_code error;
     boost::json::parse_options options;
     options.max_depth = depth_max;
     Value value = boost::json::parse(text, error, {}, options);
     if (error) return fail(Errc::invalid_input, "not valid JSON: {}", error.message());
+    // Boost takes 1e999 for infinity, and worse: neither could be written again.
+    if (!is_finite(value))
+        return fail(Errc::invalid_input, "not valid JSON: a number is too large");
     return value;
 }
 

@@ -55,7 +55,7 @@ become(char* const* argv, char* const* environment, const Pipes& pipes, int netw
     };
     sigset_t none;
     sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     ::signal(SIGPIPE, SIG_DFL);
     ::setpgid(0, 0);
     if (::dup2(pipes.input.read_end.get(), STDIN_FILENO) < 0) give_up();

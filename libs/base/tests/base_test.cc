@@ -230,5 +230,11 @@ TEST(Deadline, NeverIsLaterThanEverything) {
     EXPECT_EQ(Deadline::at(SteadyTime{}).left(SteadyTime{} + Seconds(1)), Millis(0));
 }
 
+TEST(Json, RefusesANumberThatCouldNotBeWrittenAgain) {
+    for (const char* text : {"77777e7777777", "[1e999]", "{\"a\":[-1e999]}"})
+        EXPECT_FALSE(json::parse(text)) << text;
+    EXPECT_TRUE(json::parse("1e308"));
+}
+
 } // namespace
 } // namespace squall

@@ -46,6 +46,7 @@ struct Journal::Database {
             Errc::failed, "{} the journal {}: {}", doing, file.string(), sqlite3_errmsg(handle));
     }
 
+    // NOLINTNEXTLINE(readability-make-member-function-const): it writes to the database
     Result<void> execute(const char* sql) {
         if (sqlite3_exec(handle, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
             return error("writing to");
@@ -53,6 +54,7 @@ struct Journal::Database {
     }
 
     // Runs one statement; calls `row` for each row of its answer.
+    // NOLINTNEXTLINE(readability-make-member-function-const): it writes to the database
     Result<void> run(const char* sql,
                      const std::vector<Argument>& arguments,
                      const std::function<void(sqlite3_stmt*)>& row = {}) {

@@ -19,6 +19,41 @@ std::string counted(std::size_t part, std::size_t whole) {
     return part == whole ? fmt::format("all {}", whole) : fmt::format("{} of {}", part, whole);
 }
 
+void tell_plan(EventWriter& events, const Plan& plan, const HostStates& hosts) {
+    events.tell("run",
+                {{"fault", plan.fault},
+                 {"experiment", plan.experiment},
+                 {"cluster", plan.cluster},
+                 {"region", plan.region},
+                 {"endpoint", plan.endpoint},
+                 {"principal", plan.principal},
+                 {"plan_hash", plan.hash()},
+                 {"targets", plan.targets.size()},
+                 {"hosts", hosts.all().size()},
+                 {"duration_s", plan.duration.count()},
+                 {"sequence", plan.serial ? "serial" : "parallel"}});
+    for (const auto& target : plan.targets) {
+        if (!target.is_injected())
+            events.tell(
+                "skipped", target.instance_id, {{"why", target.skip}, {"advice", target.advice}});
+    }
+}
+
+void tell_verdict(EventWriter& events,
+                  const RunResult& result,
+                  const HostStates& hosts,
+                  World& world) {
+    json::Array instances;
+    for (const auto& [instance_id, host] : hosts.all())
+        instances.push_back(host.to_json());
+    events.tell("verdict",
+                {{"verdict", verdict_word(result.verdict)},
+                 {"score", nullptr},
+                 {"reason", result.reason},
+                 {"api_calls", counts_of(world)},
+                 {"instances", std::move(instances)}});
+}
+
 // What the run comes to, worst first.
 RunResult judge(const std::string& run,
                 const HostStates& hosts,
@@ -99,23 +134,7 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
         return refuse(begun.error().message);
 
     EventWriter events(journal_, world_.clock, sinks_, id, 0);
-    events.tell("run",
-                {{"fault", plan.fault},
-                 {"experiment", plan.experiment},
-                 {"cluster", plan.cluster},
-                 {"region", plan.region},
-                 {"endpoint", plan.endpoint},
-                 {"principal", plan.principal},
-                 {"plan_hash", plan.hash()},
-                 {"targets", plan.targets.size()},
-                 {"hosts", hosts.all().size()},
-                 {"duration_s", plan.duration.count()},
-                 {"sequence", plan.serial ? "serial" : "parallel"}});
-    for (const auto& target : plan.targets) {
-        if (!target.is_injected())
-            events.tell(
-                "skipped", target.instance_id, {{"why", target.skip}, {"advice", target.advice}});
-    }
+    tell_plan(events, plan, hosts);
     const auto ramp = [&](const char* which) {
         if (plan.ramp.count() == 0 || stops_.abort.stop_requested()) return;
         events.tell("phase",
@@ -144,17 +163,9 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
     }
     ramp("ramp-after");
 
-    const RunResult result =
+    RunResult result =
         judge(id, hosts, stops_, problem, busy_with, fault_.advice_without_effect(plan));
-    json::Array instances;
-    for (const auto& [instance_id, host] : hosts.all())
-        instances.push_back(host.to_json());
-    events.tell("verdict",
-                {{"verdict", verdict_word(result.verdict)},
-                 {"score", nullptr},
-                 {"reason", result.reason},
-                 {"api_calls", counts_of(world_)},
-                 {"instances", std::move(instances)}});
+    tell_verdict(events, result, hosts, world_);
     // Whoever leaves early leaves the run open, so that recover() looks after it.
     if (stops_.quit.stop_requested()) return result;
     if (auto closed =
@@ -190,6 +201,9 @@ RunResult Runner::finish(const RunRecord& record) {
     const auto past = journal_.events(record.id);
     if (!past) return problem(past.error().message);
     HostStates hosts(*plan);
+    const auto may_hold = [](const HostState& host) {
+        return host.may_hold;
+    };
     WallTime not_after = record.created_at;
     WallTime restore_at = record.created_at;
     const auto latest = [](WallTime& so_far, const json::Object& data, std::string_view name) {
@@ -204,15 +218,12 @@ RunResult Runner::finish(const RunRecord& record) {
     }
     EventWriter events(
         journal_, world_.clock, sinks_, record.id, past->empty() ? 0 : past->back().sequence);
-    events.tell("phase",
-                {{"phase", "recover"}, {"hosts", hosts.count_where([](const HostState& host) {
-                                            return host.may_hold;
-                                        })}});
+    events.tell("phase", {{"phase", "recover"}, {"hosts", hosts.count_where(may_hold)}});
     FaultWindow window({world_, fault_, *plan, events, hosts, stops_, times_},
-                       hosts.ids_where([](const HostState& host) { return host.may_hold; }));
+                       hosts.ids_where(may_hold));
     window.take_over(not_after, restore_at);
     window.revert();
-    const auto held = hosts.count_where([](const HostState& host) { return host.may_hold; });
+    const auto held = hosts.count_where(may_hold);
     const auto recovered =
         hosts.count_where([](const HostState& host) { return host.may_hold && host.recovered_at; });
     if (stops_.abort.stop_requested() && recovered < held)
@@ -229,15 +240,7 @@ RunResult Runner::finish(const RunRecord& record) {
                   fmt::format("its runner died; {} of {} hosts were not seen to be well again",
                               held - recovered,
                               held)};
-    json::Array instances;
-    for (const auto& [instance_id, host] : hosts.all())
-        instances.push_back(host.to_json());
-    events.tell("verdict",
-                {{"verdict", verdict_word(result.verdict)},
-                 {"score", nullptr},
-                 {"reason", result.reason},
-                 {"api_calls", counts_of(world_)},
-                 {"instances", std::move(instances)}});
+    tell_verdict(events, result, hosts, world_);
     if (auto closed = journal_.close(
             record.id, std::string(verdict_word(result.verdict)), world_.clock.wall());
         !closed)

@@ -70,6 +70,7 @@ Problem unknown_tunable(const std::string& name,
                         const std::string& where,
                         const std::vector<TunableSpec>& specs) {
     std::vector<std::string> names;
+    names.reserve(specs.size());
     for (const auto& spec : specs)
         names.push_back(spec.name);
     const auto meant = nearest(name, names);

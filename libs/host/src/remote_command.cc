@@ -99,7 +99,8 @@ aws::Outcome<std::vector<std::string>> RemoteCommand::look(Deadline deadline,
                                                            std::stop_token stop) {
     std::vector<std::string> news;
     for (auto command = open_commands_.begin(); command != open_commands_.end();) {
-        const auto invocations = ssm_.list_command_invocations(*command, true, deadline, stop);
+        const auto invocations =
+            ssm_.list_command_invocations(*command, /*with_details=*/true, deadline, stop);
         if (!invocations) return fail(invocations.error());
         for (const auto& invocation : *invocations) {
             const auto known = results_.find(invocation.instance_id);

@@ -49,8 +49,9 @@ sigset_t passed_on_set() {
     ::signal(SIGPIPE, SIG_DFL);
     if (::chdir("/") != 0) ::_exit(126);
     // The PATH that counts is the host's.
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): this process has no other thread after its fork
     ::setenv("PATH", environment.front().c_str() + 5, 1);
-    ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
     ::execvpe(argv[0], argv.data(), variables.data());
     const int number = errno;
     fmt::print(stderr, "squall: {}: {}\n", command.front(), errno_text(number));
@@ -87,7 +88,7 @@ run_inside(const Fd& process, const std::string& name, const std::vector<std::st
     }
     const sigset_t blocked = passed_on_set();
     sigset_t before;
-    ::sigprocmask(SIG_BLOCK, &blocked, &before);
+    ::pthread_sigmask(SIG_BLOCK, &blocked, &before);
     const Fd signals(::signalfd(-1, &blocked, SFD_CLOEXEC));
     const pid_t child = ::fork();
     if (child < 0)
@@ -98,7 +99,7 @@ run_inside(const Fd& process, const std::string& name, const std::vector<std::st
     int code = 0;
     while (::waitpid(child, &code, 0) < 0 && errno == EINTR) {
     }
-    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return WIFSIGNALED(code) ? 128 + WTERMSIG(code) : WEXITSTATUS(code);
 }
 

@@ -27,6 +27,9 @@ using Socket = asio::basic_stream_socket<asio::generic::stream_protocol>;
 struct ClientConnection::Parts {
     explicit Parts(asio::io_context& context) : socket(context) {}
 
+    // What came of an exchange that ended writing and reading with these.
+    ExchangeResult result_of(error_code written, error_code read);
+
     Socket socket;
     std::optional<asio::ssl::stream<Socket&>> tls;
     boost::beast::flat_buffer buffer;
@@ -59,6 +62,17 @@ wire::HttpResponse from_beast(http::response<http::string_body>&& from) {
 }
 
 } // namespace
+
+ExchangeResult ClientConnection::Parts::result_of(error_code written, error_code read) {
+    ExchangeResult result;
+    result.answer_started = parser->got_some();
+    result.error = read && written ? written : read;
+    if (!result.error) {
+        result.kept_alive = parser->keep_alive() && !written;
+        result.response = from_beast(parser->release());
+    }
+    return result;
+}
 
 ClientConnection::ClientConnection(asio::io_context& context)
     : parts_(std::make_shared<Parts>(context)) {}
@@ -116,15 +130,7 @@ void ClientConnection::exchange(const wire::HttpRequest& request,
                                  parts->buffer,
                                  *parts->parser,
                                  [parts, done, written](error_code read, std::size_t) {
-                                     ExchangeResult result;
-                                     result.answer_started = parts->parser->got_some();
-                                     result.error = read && written ? written : read;
-                                     if (!result.error) {
-                                         result.kept_alive =
-                                             parts->parser->keep_alive() && !written;
-                                         result.response = from_beast(parts->parser->release());
-                                     }
-                                     done(std::move(result));
+                                     done(parts->result_of(written, read));
                                  });
             });
     };

@@ -94,7 +94,7 @@ struct HttpClient::Parts {
                          Deadline deadline,
                          const std::stop_token& stop);
     Result<void>
-    dial(Line& line, const wire::Url& url, Deadline deadline, const std::stop_token& stop);
+    dial(Line& line, const wire::Url& url, Deadline deadline, const std::stop_token& stop) const;
     Result<void> open_tunnel(Line& line,
                              const wire::Url& server,
                              const wire::Url& proxy,
@@ -149,7 +149,7 @@ void HttpClient::Parts::put_idle(const std::string& key, LinePtr line) {
 Result<void> HttpClient::Parts::dial(Line& line,
                                      const wire::Url& url,
                                      Deadline deadline,
-                                     const std::stop_token& stop) {
+                                     const std::stop_token& stop) const {
     std::vector<Endpoint> endpoints;
     if (url.scheme == "unix") {
         auto endpoint = unix_endpoint(url.host);
@@ -184,7 +184,8 @@ Result<void> HttpClient::Parts::open_tunnel(Line& line,
     if (!proxy.user_info.empty()) {
         connect.headers.push_back(
             {"Proxy-Authorization",
-             "Basic " + to_base64(wire::percent_decoded(proxy.user_info, false))});
+             "Basic "
+                 + to_base64(wire::percent_decoded(proxy.user_info, /*plus_is_space=*/false))});
     }
     ExchangeResult result;
     result.error = asio::error::timed_out;
@@ -276,9 +277,11 @@ Result<wire::HttpResponse> HttpClient::send(const wire::Url& server,
     if (proxy && !server.is_tls()) {
         outgoing.target = server.origin() + request.target;
         if (!proxy->user_info.empty()) {
-            wire::set_header(outgoing.headers,
-                             "Proxy-Authorization",
-                             "Basic " + to_base64(wire::percent_decoded(proxy->user_info, false)));
+            wire::set_header(
+                outgoing.headers,
+                "Proxy-Authorization",
+                "Basic "
+                    + to_base64(wire::percent_decoded(proxy->user_info, /*plus_is_space=*/false)));
         }
     }
     const std::string key = server.origin() + (proxy ? " by " + proxy->origin() : "");

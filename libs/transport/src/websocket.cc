@@ -9,7 +9,6 @@
 namespace squall::transport {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
 
@@ -49,7 +48,7 @@ void WebSocketSession::handshake(const wire::Url& url,
         *response,
         url.host_header(),
         url.target,
-        [self = shared_from_this(), response, opened](error_code error) {
+        [self = shared_from_this(), response, opened = std::move(opened)](error_code error) {
             if (!error) {
                 self->open_ = true;
                 opened({});

@@ -16,7 +16,8 @@ Result<QueryParameters> QueryParameters::parse(std::string_view form) {
         if (parameters.items_.size() == count_max)
             return fail(Errc::invalid_input, "more than {} parameters", count_max);
         const auto [name, value] = split_once(part, '=');
-        parameters.add(percent_decoded(name, true), percent_decoded(value, true));
+        parameters.add(percent_decoded(name, /*plus_is_space=*/true),
+                       percent_decoded(value, /*plus_is_space=*/true));
     }
     return parameters;
 }

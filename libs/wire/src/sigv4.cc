@@ -52,13 +52,13 @@ std::string canonical_query(std::string_view query) {
     for (const auto& part : split(query, '&')) {
         if (part.empty()) continue;
         const auto [name, value] = split_once(part, '=');
-        parameters.emplace_back(percent_encoded(percent_decoded(name, true)),
-                                percent_encoded(percent_decoded(value, true)));
+        parameters.emplace_back(percent_encoded(percent_decoded(name, /*plus_is_space=*/true)),
+                                percent_encoded(percent_decoded(value, /*plus_is_space=*/true)));
     }
     std::sort(parameters.begin(), parameters.end());
     std::string out;
     for (const auto& [name, value] : parameters)
-        out += (out.empty() ? "" : "&") + name + "=" + value;
+        out += fmt::format("{}{}={}", out.empty() ? "" : "&", name, value);
     return out;
 }
 
@@ -99,14 +99,15 @@ std::string canonical_request(const HttpRequest& request,
         bool first = true;
         for (const auto& header : request.headers) {
             if (!equal_ignoring_case(header.name, name)) continue;
-            values += (first ? "" : ",") + canonical_value(header.value);
+            if (!first) values += ',';
+            values += canonical_value(header.value);
             first = false;
         }
         headers += name + ":" + values + "\n";
     }
     return fmt::format("{}\n{}\n{}\n{}\n{}\n{}",
                        request.method,
-                       percent_encoded(normalized_path(path), true),
+                       percent_encoded(normalized_path(path), /*keep_slash=*/true),
                        canonical_query(query),
                        headers,
                        join(signed_headers, ";"),

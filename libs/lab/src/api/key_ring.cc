@@ -8,7 +8,7 @@
 namespace squall::lab {
 namespace {
 
-std::string upper_id(std::string prefix, std::size_t length) {
+std::string upper_id(const std::string& prefix, std::size_t length) {
     std::string text = random_hex(length);
     std::transform(text.begin(), text.end(), text.begin(), [](char c) {
         return static_cast<char>(c >= 'a' ? c - 'a' + 'A' : c);

@@ -55,33 +55,33 @@ bool matches(const Instance& instance, const Filters& filters) {
     });
 }
 
+void write_members(wire::XmlWriter& xml, const Instance& instance) {
+    xml.leaf("instanceId", instance.id);
+    xml.leaf("imageId", instance.image_id);
+    xml.element("instanceState", [&] {
+        xml.leaf("code", state_code(instance.state));
+        xml.leaf("name", instance.state);
+    });
+    xml.leaf("instanceType", instance.type);
+    xml.leaf("launchTime", rfc3339_millis(instance.launched_at));
+    xml.element("placement", [&] { xml.leaf("availabilityZone", instance.availability_zone); });
+    xml.leaf("privateIpAddress", instance.private_ip);
+    xml.leaf("vpcId", instance.vpc_id);
+    xml.leaf("subnetId", instance.subnet_id);
+    xml.element("tagSet", [&] {
+        xml.element("item", [&] {
+            xml.leaf("key", "Name");
+            xml.leaf("value", instance.name);
+        });
+    });
+}
+
 void write_instance(wire::XmlWriter& xml, const Instance& instance, const std::string& account) {
     xml.element("item", [&] {
         xml.leaf("reservationId", "r-0" + sha256_hex(instance.id).substr(0, 16));
         xml.leaf("ownerId", account);
-        xml.element("instancesSet", [&] {
-            xml.element("item", [&] {
-                xml.leaf("instanceId", instance.id);
-                xml.leaf("imageId", instance.image_id);
-                xml.element("instanceState", [&] {
-                    xml.leaf("code", state_code(instance.state));
-                    xml.leaf("name", instance.state);
-                });
-                xml.leaf("instanceType", instance.type);
-                xml.leaf("launchTime", rfc3339_millis(instance.launched_at));
-                xml.element("placement",
-                            [&] { xml.leaf("availabilityZone", instance.availability_zone); });
-                xml.leaf("privateIpAddress", instance.private_ip);
-                xml.leaf("vpcId", instance.vpc_id);
-                xml.leaf("subnetId", instance.subnet_id);
-                xml.element("tagSet", [&] {
-                    xml.element("item", [&] {
-                        xml.leaf("key", "Name");
-                        xml.leaf("value", instance.name);
-                    });
-                });
-            });
-        });
+        xml.element("instancesSet",
+                    [&] { xml.element("item", [&] { write_members(xml, instance); }); });
     });
 }
 

@@ -68,7 +68,7 @@ Checked needs_of(const json::Array& containers) {
         needs.cpu += std::max(number_of(json::at(container, "cpu")), std::int64_t{0});
         needs.memory += memory > 0 ? memory : hard_memory;
         if (auto ports = add_ports(needs, container); !ports) return fail(ports.error());
-        any_essential = any_essential || json::bool_at(container, "essential", true);
+        any_essential = any_essential || json::bool_at(container, "essential", /*otherwise=*/true);
     }
     if (!any_essential)
         return refuse("ClientException", "At least one container must be marked essential.");

@@ -97,6 +97,7 @@ TaskDefinition* Store::definition(std::string_view reference) {
                    ? &revisions[static_cast<std::size_t>(number - 1)]
                    : nullptr;
     }
+    // NOLINTNEXTLINE(modernize-loop-convert): the newest first
     for (auto latest = revisions.rbegin(); latest != revisions.rend(); ++latest) {
         if (latest->active) return &*latest;
     }

@@ -19,7 +19,7 @@ Container new_container(const json::Value& definition, const std::string& arn) {
     container.cpu = json::integer_at(definition, "cpu");
     container.memory =
         json::integer_at(definition, "memory", json::integer_at(definition, "memoryReservation"));
-    container.essential = json::bool_at(definition, "essential", true);
+    container.essential = json::bool_at(definition, "essential", /*otherwise=*/true);
     container.has_health_check = json::at(definition, "healthCheck").is_object();
     return container;
 }

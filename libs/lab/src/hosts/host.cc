@@ -27,7 +27,7 @@ constexpr Seconds end_timeout{15};
     ::setpgid(0, 0);
     sigset_t none;
     sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     if (control != labhost::host_control_fd)
         ::dup2(control, labhost::host_control_fd);
     else
@@ -43,6 +43,7 @@ constexpr Seconds end_timeout{15};
 
 } // namespace
 
+// NOLINTNEXTLINE(readability-function-size): what it lives among, and what it is; one caller
 Host::Host(transport::Loop& loop,
            Vpc& vpc,
            KeyRing& keys,

@@ -15,7 +15,8 @@ std::string message_id(const Command& command, const Invocation& invocation, boo
 json::Object
 message(const Command& command, const Invocation& invocation, bool is_cancel, WallTime now) {
     const json::Object payload =
-        is_cancel ? json::Object{{"CancelMessageId", message_id(command, invocation, false)},
+        is_cancel ? json::Object{{"CancelMessageId",
+                                  message_id(command, invocation, /*is_cancel=*/false)},
                                  {"CancelCommandId", command.id}}
                   : json::Object{{"CommandId", command.id},
                                  {"DocumentName", command.document},
@@ -70,13 +71,14 @@ json::Array Service::take_messages(const std::string& instance_id, WallTime now)
         const auto found = known.invocations.find(instance_id);
         if (found == known.invocations.end()) continue;
         Invocation& invocation = found->second;
-        if (invocation.cancel_pending) messages.push_back(message(known, invocation, true, now));
+        if (invocation.cancel_pending)
+            messages.push_back(message(known, invocation, /*is_cancel=*/true, now));
         const bool again = invocation.handed_at && now - *invocation.handed_at > visibility_timeout;
         if (invocation.status != "Pending" || (invocation.handed_at && !again)
             || (!invocation.handed_at && !known.may_dispatch()))
             continue;
         invocation.handed_at = now;
-        messages.push_back(message(known, invocation, false, now));
+        messages.push_back(message(known, invocation, /*is_cancel=*/false, now));
     }
     return messages;
 }

@@ -53,10 +53,12 @@ std::size_t Command::errors() const {
         }));
 }
 
-std::size_t Command::errors_max() const { return amount(max_errors, invocations.size(), false); }
+std::size_t Command::errors_max() const {
+    return amount(max_errors, invocations.size(), /*at_least_one=*/false);
+}
 
 std::size_t Command::concurrency_max() const {
-    return amount(max_concurrency, invocations.size(), true);
+    return amount(max_concurrency, invocations.size(), /*at_least_one=*/true);
 }
 
 bool Command::may_dispatch() const {
@@ -139,9 +141,7 @@ void Command::tick(WallTime now) {
         const bool undelivered = invocation.status == "Pending";
         if (undelivered && too_many_errors && !invocation.handed_at)
             end(invocation, "Failed", "Terminated", now);
-        else if (undelivered && now >= requested_at + delivery_timeout)
-            end(invocation, "TimedOut", "DeliveryTimedOut", now);
-        else if (now >= expires_after())
+        else if ((undelivered && now >= requested_at + delivery_timeout) || now >= expires_after())
             end(invocation, "TimedOut", "DeliveryTimedOut", now);
     }
 }

@@ -20,8 +20,7 @@ private:
     Answer get_caller_identity(const ApiCall& call);
     Answer assume_role(const ApiCall& call);
     Answer assume_role_with_web_identity(const ApiCall& call);
-    Answer
-    session_answer(const ApiCall& call, const std::string& operation, const std::string& subject);
+    Answer session_answer(const ApiCall& call, const std::string& role, const std::string& subject);
 
     KeyRing& keys_;
     std::set<std::string, std::less<>> roles_; // ARNs

@@ -27,7 +27,7 @@ ContainerState container_from(const json::Value& value) {
     container.status = json::string_at(value, "status", "NONE");
     container.reason = json::string_at(value, "reason");
     container.bindings = json::array_at(value, "bindings");
-    container.essential = json::bool_at(value, "essential", true);
+    container.essential = json::bool_at(value, "essential", /*otherwise=*/true);
     if (!json::at(value, "exitCode").is_null())
         container.exit_code = json::integer_at(value, "exitCode");
     return container;

@@ -314,16 +314,17 @@ void Agent::find_endpoint(const std::string& member,
         done(std::move(*url));
     };
     if (!endpoints_.empty() && Steady::now() < endpoints_until_) return give(endpoints_);
-    caller_.call("ecs",
-                 "AmazonEC2ContainerServiceV20141113.DiscoverPollEndpoint",
-                 {{"cluster", config_.cluster}, {"containerInstance", state_.instance_arn}},
-                 api_timeout,
-                 [this, give, done](const Result<json::Object, CallError>& answer) {
-                     if (!answer) return done(fail(answer.error()));
-                     endpoints_ = *answer;
-                     endpoints_until_ = Steady::now() + endpoint_lifetime;
-                     give(endpoints_);
-                 });
+    caller_.call(
+        "ecs",
+        "AmazonEC2ContainerServiceV20141113.DiscoverPollEndpoint",
+        {{"cluster", config_.cluster}, {"containerInstance", state_.instance_arn}},
+        api_timeout,
+        [this, give, done = std::move(done)](const Result<json::Object, CallError>& answer) {
+            if (!answer) return done(fail(answer.error()));
+            endpoints_ = *answer;
+            endpoints_until_ = Steady::now() + endpoint_lifetime;
+            give(endpoints_);
+        });
 }
 
 void Agent::open_links() {

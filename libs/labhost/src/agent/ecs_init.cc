@@ -112,7 +112,7 @@ private:
         if (pid_ == 0) {
             sigset_t none;
             sigemptyset(&none);
-            ::sigprocmask(SIG_SETMASK, &none, nullptr);
+            ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
             ::execl("/proc/self/exe", "squall", "lab-host", "ecs-agent", nullptr);
             ::_exit(127);
         }

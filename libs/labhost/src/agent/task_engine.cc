@@ -87,7 +87,7 @@ TaskState new_task(const json::Value& payload) {
         container.name = json::string_at(definition, "name");
         container.docker_name = fmt::format(
             "ecs-{}-{}-{}-{}", task.family, task.version, container.name, random_hex(20));
-        container.essential = json::bool_at(definition, "essential", true);
+        container.essential = json::bool_at(definition, "essential", /*otherwise=*/true);
         task.containers.push_back(std::move(container));
     }
     return task;

@@ -114,7 +114,7 @@ void CloudCaller::call(const std::string& service,
     with_credentials([this,
                       service,
                       target,
-                      text = json::text(body),
+                      text = json::text(std::move(body)),
                       timeout,
                       done = std::move(done)](const std::optional<CallError>& error) {
         if (error) return done(fail(*error));

@@ -91,6 +91,7 @@ Result<void> come_up(const HostSpec& spec, const Path& program) {
         "LANG=C.UTF-8",
         fmt::format("SQUALL_READY_FD={}", host_control_fd)};
     std::vector<char*> variables;
+    variables.reserve(environment.size() + 1);
     for (const auto& variable : environment)
         variables.push_back(const_cast<char*>(variable.c_str()));
     variables.push_back(nullptr);

@@ -144,7 +144,7 @@ std::string description_of(const GivenOptions& given, const std::vector<std::str
 }
 
 Result<std::string> service_text(const GivenOptions& given, const std::vector<std::string>& words) {
-    const auto properties = property_lines(given.values("property"), false);
+    const auto properties = property_lines(given.values("property"), /*is_timer=*/false);
     if (!properties) return fail(properties.error());
     std::string text =
         fmt::format("{}[Unit]\nDescription={}\n", first_line, description_of(given, words));
@@ -173,7 +173,7 @@ Result<std::string> timer_text(const GivenOptions& given, const std::vector<std:
     if (!span) return std::string();
     if (!parse_span(*span))
         return fail(Errc::invalid_input, "Failed to parse timer value: {}", *span);
-    const auto properties = property_lines(given.values("timer-property"), true);
+    const auto properties = property_lines(given.values("timer-property"), /*is_timer=*/true);
     if (!properties) return fail(properties.error());
     // RemainAfterElapse= is systemd-run's own, whatever the properties say.
     return fmt::format("{}[Unit]\nDescription={}\n{}\n[Timer]\nOnActiveSec={}\n{}"

@@ -192,13 +192,13 @@ void Reader::add_service_keys() {
         read_prevented(from);
     };
     setters_["Service.TimeoutStartSec"] = [this](const Assignment& from) {
-        read_timeout(from, true, false);
+        read_timeout(from, /*is_start=*/true, /*is_stop=*/false);
     };
     setters_["Service.TimeoutStopSec"] = [this](const Assignment& from) {
-        read_timeout(from, false, true);
+        read_timeout(from, /*is_start=*/false, /*is_stop=*/true);
     };
     setters_["Service.TimeoutSec"] = [this](const Assignment& from) {
-        read_timeout(from, true, true);
+        read_timeout(from, /*is_start=*/true, /*is_stop=*/true);
     };
     setters_["Service.KillSignal"] = [this](const Assignment& from) {
         if (const auto number = parse_signal(from.value))

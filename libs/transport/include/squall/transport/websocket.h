@@ -27,6 +27,8 @@ public:
     // Messages that wait to be written; past this the peer is held for dead.
     static constexpr std::size_t queue_max = 4096;
 
+    WebSocket(const WebSocket&) = delete;
+    WebSocket& operator=(const WebSocket&) = delete;
     virtual ~WebSocket() = default;
     virtual void send(std::string text) = 0;
     // Says goodbye; on_closed follows when the peer has answered, or after five seconds.
@@ -36,8 +38,6 @@ public:
 
 protected:
     WebSocket() = default;
-    WebSocket(const WebSocket&) = delete;
-    WebSocket& operator=(const WebSocket&) = delete;
 };
 
 // shared_ptr: the connection lives while its owner holds it or an operation is pending, whichever
