@@ -12,13 +12,6 @@ constexpr std::size_t comment_id_max = 60;
 
 Deadline sooner(Clock& clock, Seconds limit) { return Deadline::at(clock.now() + limit); }
 
-host::Script script_of(const std::string& text, const std::string& what, const std::string& run) {
-    host::Script script;
-    script.text = text;
-    script.comment = fmt::format("squall {} {}", what, run.substr(0, comment_id_max));
-    return script;
-}
-
 } // namespace
 
 FaultWindow::FaultWindow(WindowParts parts, std::vector<std::string> instance_ids)
@@ -33,8 +26,12 @@ Deadline FaultWindow::call_deadline() const {
     return sooner(parts_.world.clock, parts_.times.call_limit);
 }
 
-bool FaultWindow::is_ours(const std::string& id) const {
-    return std::find(ids_.begin(), ids_.end(), id) != ids_.end();
+host::Script FaultWindow::script_for(std::string text, std::string_view what) const {
+    host::Script script;
+    script.text = std::move(text);
+    script.comment =
+        fmt::format("squall {} {}", what, parts_.events.run().substr(0, comment_id_max));
+    return script;
 }
 
 std::vector<std::string> FaultWindow::arns_where(bool (*condition)(const HostState&)) const {
@@ -86,7 +83,7 @@ Result<void> FaultWindow::order() {
         return fail("not injecting", told.error());
     }
     const auto sent = orders_.send(ids_,
-                                   script_of(parts_.fault.inject_script(order), "stop", order.run),
+                                   script_for(parts_.fault.inject_script(order), "stop"),
                                    sooner(clock, parts_.times.send_limit),
                                    parts_.stops.abort);
     for (const auto& [id, result] : orders_.results()) {

@@ -61,7 +61,8 @@ private:
     void tell_trouble(const std::string& doing, const aws::ApiError& error);
     [[nodiscard]] Deadline call_deadline() const;
     [[nodiscard]] std::vector<std::string> arns_where(bool (*condition)(const HostState&)) const;
-    [[nodiscard]] bool is_ours(const std::string& id) const;
+    // `what` is for people who see the command in SSM's console.
+    [[nodiscard]] host::Script script_for(std::string text, std::string_view what) const;
 
     WindowParts parts_;
     std::vector<std::string> ids_;

@@ -8,7 +8,6 @@ namespace squall::experiment {
 namespace {
 
 constexpr Seconds send_again_after{3};
-constexpr std::size_t comment_id_max = 60;
 
 } // namespace
 
@@ -68,9 +67,8 @@ bool FaultWindow::send_revert() {
         if (host.may_hold && !host.undo_confirmed && !is_sent) ids.push_back(id);
     }
     if (ids.empty()) return true;
-    host::Script script;
-    script.text = parts_.fault.revert_script(parts_.events.run(), not_after_);
-    script.comment = fmt::format("squall start {}", parts_.events.run().substr(0, comment_id_max));
+    const auto script =
+        script_for(parts_.fault.revert_script(parts_.events.run(), not_after_), "start");
     const auto done =
         reverts_.send(ids,
                       script,

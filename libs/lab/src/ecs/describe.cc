@@ -88,6 +88,16 @@ json::Object describe_container(const Container& container, const std::string& t
 
 } // namespace
 
+json::Object describe_missing_instance(const Cluster& cluster,
+                                       const std::string& reference,
+                                       const Store& store) {
+    const bool is_arn = reference.starts_with("arn:");
+    return describe_failure(
+        is_arn ? reference
+               : store.arn(fmt::format("container-instance/{}/{}", cluster.name, reference)),
+        "MISSING");
+}
+
 json::Object describe_failure(std::string_view arn, std::string_view reason) {
     return {{"arn", arn}, {"reason", reason}};
 }

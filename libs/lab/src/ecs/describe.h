@@ -17,6 +17,9 @@ describe_instance(const ContainerInstance& instance, Store& store, InstanceDetai
 [[nodiscard]] json::Object describe_task(const Task& task, const Store& store);
 [[nodiscard]] json::Object describe_service(const Service& service, Store& store);
 [[nodiscard]] json::Object describe_failure(std::string_view arn, std::string_view reason);
+// Of a container instance that is not there, by the id or ARN that was asked for.
+[[nodiscard]] json::Object
+describe_missing_instance(const Cluster& cluster, const std::string& reference, const Store& store);
 [[nodiscard]] json::Array describe_bindings(const std::vector<PortBinding>& bindings);
 
 } // namespace squall::lab::ecs

@@ -26,12 +26,7 @@ Answer ControlPlane::update_container_instances_state(const ApiCall& call) {
     for (const auto& reference : *references) {
         ContainerInstance* instance = store_.instance(**cluster, reference);
         if (instance == nullptr) {
-            failures.push_back(
-                describe_failure(reference.starts_with("arn:")
-                                     ? reference
-                                     : store_.arn(fmt::format(
-                                         "container-instance/{}/{}", (*cluster)->name, reference)),
-                                 "MISSING"));
+            failures.push_back(describe_missing_instance(**cluster, reference, store_));
             continue;
         }
         if (instance->status != status) {

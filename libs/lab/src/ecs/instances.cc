@@ -168,12 +168,7 @@ Answer ControlPlane::describe_container_instances(const ApiCall& call) {
         if (instance != nullptr)
             instances.push_back(describe_instance(*instance, store_, detail));
         else
-            failures.push_back(
-                describe_failure(reference.starts_with("arn:")
-                                     ? reference
-                                     : store_.arn(fmt::format(
-                                         "container-instance/{}/{}", (*cluster)->name, reference)),
-                                 "MISSING"));
+            failures.push_back(describe_missing_instance(**cluster, reference, store_));
     }
     return answer(
         {{"containerInstances", std::move(instances)}, {"failures", std::move(failures)}});
