@@ -72,6 +72,16 @@ def single(stage, what, arguments, **options):
     return well
 
 
+def why_it_failed(case):
+    """The assertion's own words: a log may be cut where it is read."""
+    for kind in ('failure', 'error'):
+        found = case.find(kind)
+        if found is not None:
+            text = [line.strip() for line in ((found.get('message') or '') + '\n' + (found.text or '')).splitlines() if line.strip()]
+            return ''.join(f'\n    {line[:300]}' for line in text[:6])
+    return ''
+
+
 def add_results(stage, what, path, well):
     """Adds a JUnit file's counts. A run that left none, or failed without a failed test, is a failure of its own."""
     passed, failed, skipped, failures = 0, 0, 0, []
@@ -81,7 +91,7 @@ def add_results(stage, what, path, well):
                 skipped += 1
             elif case.find('failure') is not None or case.find('error') is not None:
                 failed += 1
-                failures.append(f'{case.get("classname")}: {case.get("name")}')
+                failures.append(f'{case.get("classname")}: {case.get("name")}' + why_it_failed(case))
             else:
                 passed += 1
     except (OSError, xml.etree.ElementTree.ParseError) as error:

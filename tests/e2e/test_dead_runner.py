@@ -1,5 +1,6 @@
 """Whatever becomes of the runner, the hosts put themselves back, and `squall recover` closes the run."""
 import json
+import random
 import signal
 import time
 from datetime import datetime
@@ -109,6 +110,23 @@ def test_a_run_that_is_told_to_end_puts_its_hosts_back_at_once(make_lab, end, ph
     assert all(lab.connected().values()), 'before the runner ends, not two minutes later'
     assert not any(record['open'] for record in runs(lab))
     assert_recovers_once_and_again_nothing(lab)
+
+
+def test_runs_that_are_ended_at_any_moment_of_their_orders_leave_nothing(make_lab):
+    """Their scripts are killed wherever they stand; and a unit that is started so often in so short a time has a limit."""
+    seed = time.time_ns()
+    print('seed', seed)
+    moments = random.Random(seed)
+    lab = make_lab(2)
+    for _ in range(8):
+        run = lab.run(120)
+        restore_at = seconds(run.until('phase', phase='inject')['restore_at'])
+        time.sleep(moments.random() * 0.25)
+        run.process.send_signal(signal.SIGTERM)
+        assert run.finish() == 5, run.verdict
+        assert all(lab.connected().values())
+        assert all(seconds(event['at']) < restore_at for event in run.of('recovered')), 'by its own undo, not when the time was up'
+    assert_nothing_left(lab)
 
 
 def assert_recovers_once_and_again_nothing(lab):

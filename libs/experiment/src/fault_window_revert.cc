@@ -7,7 +7,10 @@
 namespace squall::experiment {
 namespace {
 
-constexpr Seconds send_again_after{3};
+constexpr Seconds send_again_after{3}; // when SSM did not take the undo
+// When a host could not follow it; twice as long each time.
+constexpr Seconds first_retry_after{5};
+constexpr Seconds retry_after_max{60};
 
 } // namespace
 
@@ -28,11 +31,13 @@ void FaultWindow::revert() {
     }
     const WallTime give_up = std::max(clock.wall(), restore_at_) + parts_.times.recovery_limit;
     bool sent = send_revert();
-    WallTime send_again = clock.wall() + send_again_after;
+    Seconds retry_after = first_retry_after;
+    WallTime send_again = clock.wall() + (sent ? retry_after : send_again_after);
     while (!parts_.stops.quit.stop_requested() && !all_recovered() && clock.wall() < give_up) {
-        if (!sent && clock.wall() >= send_again) {
+        if (clock.wall() >= send_again) {
             sent = send_revert();
-            send_again = clock.wall() + send_again_after;
+            if (sent) retry_after = std::min(2 * retry_after, retry_after_max);
+            send_again = clock.wall() + (sent ? retry_after : send_again_after);
         }
         look_after_reverts();
         look_at_recovery();
@@ -56,15 +61,17 @@ void FaultWindow::revert() {
     }
 }
 
-// True when SSM has taken the command for every host that needs it.
+// Sends the undo to every host that needs it and has none on its way: the first time, and again
+// where it failed. True when SSM has answered for all of them.
 bool FaultWindow::send_revert() {
     std::vector<std::string> ids;
     for (const auto& id : ids_) {
         HostState& host = parts_.hosts.at(id);
         const auto known = reverts_.results().find(id);
-        const bool is_sent = known != reverts_.results().end()
-                             && known->second.state != host::HostResult::State::refused;
-        if (host.may_hold && !host.undo_confirmed && !is_sent) ids.push_back(id);
+        const bool is_on_its_way = known != reverts_.results().end() && !known->second.is_over();
+        const bool is_owed =
+            host.may_hold && !host.undo_confirmed && !host.recovered_at && !host.gone;
+        if (is_owed && !is_on_its_way) ids.push_back(id);
     }
     if (ids.empty()) return true;
     const auto script =

@@ -19,7 +19,8 @@ verb=$1; shift
 unit=@ROOT@/units/${1%.service}
 case $verb in
 is-active) [ -e "$unit" ] ;;
-start) [ -e @ROOT@/start-fails ] && exit 1; : >"$unit" ;;
+start) [ -e @ROOT@/start-fails ] || [ -e @ROOT@/start-limit-hit ] && exit 1; : >"$unit" ;;
+reset-failed) rm -f @ROOT@/start-limit-hit ;;
 stop) [ "$1" = ecs ] && [ -e @ROOT@/during-stop ] && sh @ROOT@/during-stop; [ -e @ROOT@/stop-fails ] && { echo 'Failed to stop "ecs": no' >&2; exit 1; }; rm -f "$unit" ;;
 esac
 )sh";
@@ -87,6 +88,26 @@ protected:
     std::string start(const std::string& run_id, int valid = 30) {
         last_ = execute(agent_start_script(run_id, seconds_from_now(valid)));
         return std::string(json::string_at(last_, "did"));
+    }
+
+    // Runs the script in a shell that kills itself before its `step`th command, as a cancelled SSM
+    // command may be killed anywhere. True when the script was over before that.
+    bool survives(const std::string& script, int step) {
+        EXPECT_TRUE(write_file(root_ / "killed.sh",
+                               "set -T\nsteps=0\ntrap '[ $((steps += 1)) -eq "
+                                   + std::to_string(step) + " ] && kill -9 $BASHPID' DEBUG\n"
+                                   + on_this_host(script)));
+        const auto finished =
+            run({{"bash", (root_ / "killed.sh").string()}, {}, {}, {}}, Deadline::in(Seconds(30)));
+        EXPECT_TRUE(finished);
+        return finished && finished->exit_code == 0;
+    }
+
+    void restore_host() {
+        for (const char* name : {"squall", "units", "log"})
+            std::filesystem::remove_all(root_ / name);
+        ASSERT_TRUE(make_directories(root_ / "units"));
+        touch("units/ecs");
     }
 
     [[nodiscard]] bool agent_runs() const { return std::filesystem::exists(root_ / "units/ecs"); }
@@ -229,6 +250,44 @@ TEST_F(ScriptHost, IsStartedAgainWhenTheStopWasKilledInTheMiddle) {
     EXPECT_TRUE(agent_runs());
 }
 
+TEST_F(ScriptHost, IsUndoneWhereverTheStopWasKilled) {
+    constexpr int steps_max = 200;
+    int step = 1;
+    for (;; ++step) {
+        SCOPED_TRACE("killed before command " + std::to_string(step));
+        ASSERT_LT(step, steps_max);
+        restore_host();
+        if (survives(agent_stop_script("r-1", seconds_from_now(30), seconds_from_now(60), "100"),
+                     step))
+            break;
+        ASSERT_TRUE(agent_runs() || timer_runs("r-1"));
+        const std::string did = start("r-1", -1);
+        ASSERT_TRUE(did == "clean" || did == "reverted") << did;
+        ASSERT_TRUE(agent_runs());
+        ASSERT_FALSE(timer_runs("r-1"));
+        ASSERT_FALSE(std::filesystem::exists(root_ / "squall"));
+    }
+    EXPECT_GT(step, 20) << "the script has more commands than that";
+}
+
+TEST_F(ScriptHost, IsUndoneWhereverTheOrderToStartWasKilled) {
+    constexpr int steps_max = 200;
+    int step = 1;
+    for (;; ++step) {
+        SCOPED_TRACE("killed before command " + std::to_string(step));
+        ASSERT_LT(step, steps_max);
+        restore_host();
+        ASSERT_EQ(stop("r-1"), "injected");
+        if (survives(agent_start_script("r-1", seconds_from_now(-1)), step)) break;
+        ASSERT_TRUE(agent_runs() || (timer_runs("r-1") && is_held()));
+        const std::string did = start("r-1", -1);
+        ASSERT_TRUE(did == "clean" || did == "reverted") << did;
+        ASSERT_TRUE(agent_runs());
+        ASSERT_FALSE(std::filesystem::exists(root_ / "squall"));
+    }
+    EXPECT_GT(step, 10) << "the script has more commands than that";
+}
+
 TEST_F(ScriptHost, IsHeldByOneRunAtATime) {
     stop("r-1");
     EXPECT_EQ(stop("r-2"), "busy");
@@ -304,6 +363,13 @@ TEST_F(ScriptHost, KeepsItsHoldWhenTheAgentDoesNotStart) {
     EXPECT_TRUE(timer_runs("r-1"));
     std::filesystem::remove(root_ / "start-fails");
     EXPECT_EQ(start("r-1"), "reverted");
+}
+
+TEST_F(ScriptHost, StartsAnAgentThatWasStartedTooOftenForItsUnit) {
+    stop("r-1");
+    touch("start-limit-hit");
+    EXPECT_EQ(start("r-1"), "reverted");
+    EXPECT_TRUE(agent_runs());
 }
 
 TEST_F(ScriptHost, NeverHoldsLongerThanItsLongestWhateverItsClockSays) {

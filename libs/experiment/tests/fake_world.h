@@ -60,6 +60,7 @@ struct FakeHost {
     int stops = 0;
     bool refuses_to_stop = false;
     bool never_starts = false;  // once it has stopped
+    int failed_starts = 0;      // so many orders to start it fail first
     bool seen_connected = true; // what ECS shows
 
     [[nodiscard]] std::string arn() const {
@@ -191,6 +192,10 @@ private:
             if (host.held_by != run) {
                 host.over.insert(run);
                 return report(run, "clean");
+            }
+            if (host.failed_starts > 0) {
+                --host.failed_starts;
+                return report(run, "failed");
             }
             set_agent(host, true);
             host.held_by.clear();

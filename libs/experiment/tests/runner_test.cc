@@ -130,6 +130,20 @@ TEST(Runner, EndsTheFaultAtOnceWhenAbortedAndStillSeesItThrough) {
     }
 }
 
+TEST(Runner, SendsTheUndoAgainToAHostWhoseAgentDidNotStart) {
+    TestWorld test;
+    test.aws.host(2).failed_starts = 2;
+    test.events.watcher = [&](const Event& event) {
+        if (json::string_at(event.data, "phase") == "hold") test.abort.request_stop();
+    };
+    const auto result = test.run(test.plan({{"TOTAL_CHAOS_DURATION", {"600", "test"}}}));
+    EXPECT_EQ(result.verdict, Verdict::aborted);
+    EXPECT_EQ(test.events.count("revert-failed"), 2);
+    EXPECT_EQ(test.aws.calls["SendCommand"], 4) << "one order, one undo for all, two for one host";
+    EXPECT_LT(test.clock.wall(), start_of_test + Seconds(60)) << "not when the host's time is up";
+    EXPECT_TRUE(test.aws.host(2).agent_running);
+}
+
 TEST(Runner, IsAbortedInItsRampBeforeAnythingIsDone) {
     TestWorld test;
     RawValues given = duration(10);

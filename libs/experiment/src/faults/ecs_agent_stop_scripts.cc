@@ -7,7 +7,9 @@ namespace {
 
 // Shared by both: where things lie, how the line is printed, and how this host starts and stops
 // services.
-//   $hold        exists while a run holds this host; made by mkdir, which only one can do
+//   $hold        exists while a run holds this host; it comes and goes whole, by rename, since
+//                these scripts may be killed at any point
+//   $hold.RUN.*  a hold that is being made, or was given back: nobody's
 //   $hold/busy   the process that is still stopping the agent
 //   $over/RUN    a run that ended before it began here: its order, should it still come, is void;
 //   it lies there until
@@ -25,16 +27,22 @@ now=$(date +%s)
 say() {
     printf '{"squall":"ecs-agent-stop","run":"%s","did":"%s","why":"%s","other_run":"%s","host_time":%s}\n' "$run" "$1" "${2:-}" "${3:-}" "$now"
 }
+give_back() {
+    mv -T "$hold" "$hold.$run.back.$$" && rm -rf "$hold.$run.back.$$"
+    rmdir "$base" 2>/dev/null
+}
 if [ -d /run/systemd/system ]; then
     init=systemd
     is_running() { systemctl is-active --quiet ecs; }
     start_agent() { systemctl start ecs; }
     stop_agent() { systemctl stop ecs; }
+    forget_starts() { systemctl reset-failed ecs; }
 elif [ -x /sbin/initctl ]; then
     init=upstart
     is_running() { /sbin/initctl status ecs 2>/dev/null | grep -q start/running; }
     start_agent() { is_running || /sbin/initctl start ecs; }
     stop_agent() { /sbin/initctl stop ecs; }
+    forget_starts() { :; }
 else
     init=none
 fi
@@ -49,22 +57,28 @@ if [ "$left" -lt 3 ]; then say too-late 'the fault would be over at once'; exit 
 if [ -e "$over/$run" ]; then say too-late 'the run is over'; exit 0; fi
 mkdir -p "$base" || { say failed "cannot make $base"; exit 0; }
 # A hold whose time ended long ago is left from before a reboot, which brought the agent back by itself.
-if [ -d "$hold" ]; then
-    until=$(cat "$hold/until" 2>/dev/null || echo "$now")
-    if [ "$now" -gt $((until + 60)) ]; then mv "$hold" "$hold.old.$$" 2>/dev/null && rm -rf "$hold.old.$$"; fi
+is_stale() { [ -d "$1" ] && [ "$now" -gt $(($(cat "$1/until" 2>/dev/null || echo 0) + 60)) ]; }
+if is_stale "$hold"; then
+    stale=$hold.$run.stale.$$
+    mv -T "$hold" "$stale" 2>/dev/null
+    # Another run may have been as quick, and this is its new hold.
+    if is_stale "$stale"; then rm -rf "$stale"; else mv -T "$stale" "$hold" 2>/dev/null; fi
 fi
-if ! mkdir "$hold" 2>/dev/null; then
+new=$hold.$run.new.$$
+mkdir "$new" || { say failed "cannot make $new"; exit 0; }
+echo $$ >"$new/busy"
+echo "$run" >"$new/run"
+echo $((now + left)) >"$new/until"
+if ! mv -T "$new" "$hold" 2>/dev/null; then
+    rm -rf "$new"
+    if [ ! -d "$hold" ]; then say failed "could not take $hold"; exit 0; fi
     other=$(tr -cd 'A-Za-z0-9-' <"$hold/run" 2>/dev/null || echo unknown)
     if [ "$other" = "$run" ]; then say injected 'by an earlier order of this run'; else say busy "another run holds this host" "$other"; fi
     exit 0
 fi
-echo $$ >"$hold/busy"
-echo "$run" >"$hold/run"
-echo $((now + left)) >"$hold/until"
-drop() { rm -rf "$hold"; rmdir "$base" 2>/dev/null; }
 # Asked again, now that whoever ends the run can see the hold: one of the two sees the other.
-if [ -e "$over/$run" ]; then drop; say too-late 'the run is over'; exit 0; fi
-if ! is_running; then drop; say left 'the agent was not running'; exit 0; fi
+if [ -e "$over/$run" ]; then give_back; say too-late 'the run is over'; exit 0; fi
+if ! is_running; then give_back; say left 'the agent was not running'; exit 0; fi
 
 # The undo is on the disk, and its timer runs, before anything is stopped.
 cat >"$hold/undo.sh" <<UNDO
@@ -76,9 +90,10 @@ tries=0
 until $(if [ $init = systemd ]; then echo 'systemctl start ecs'; else echo '/sbin/initctl status ecs | grep -q start/running || /sbin/initctl start ecs'; fi); do
     tries=\$((tries + 1))
     [ \$tries -lt 60 ] || exit 1
+    $(if [ $init = systemd ]; then echo 'systemctl reset-failed ecs'; else echo :; fi)
     sleep 5
 done
-rm -rf $hold
+mv -T $hold $hold.$run.back.$$ && rm -rf $hold.$run.back.$$
 rmdir $base 2>/dev/null
 exit 0
 UNDO
@@ -94,13 +109,13 @@ if [ "$armed" = no ]; then
     echo $! >"$hold/timer.pid"
     if kill -0 "$(cat "$hold/timer.pid")" 2>/dev/null; then armed=process; fi
 fi
-if [ "$armed" = no ]; then drop; say failed 'the undo could not be armed: nothing was stopped'; exit 0; fi
+if [ "$armed" = no ]; then give_back; say failed 'the undo could not be armed: nothing was stopped'; exit 0; fi
 
 stop_agent >"$hold/stop.log" 2>&1
 if is_running; then
     why=$(tail -n 1 "$hold/stop.log" | tr -d '\\"' | tr -c '[:print:]' ' ' | cut -c 1-160)
     if [ "$armed" = timer ]; then systemctl stop "$timer.timer" 2>/dev/null; else kill "$(cat "$hold/timer.pid")" 2>/dev/null; fi
-    drop
+    give_back
     say failed "the agent did not stop: $why"
     exit 0
 fi
@@ -119,7 +134,13 @@ if ! is_ours && [ "$left" -ge 0 ]; then
     mkdir -p "$over" && : >"$over/$run"
     setsid /bin/sh -c "sleep $((left + 2)); rm -f '$over/$run'; rmdir '$over' '$base'" >/dev/null 2>&1 </dev/null &
 fi
-if ! is_ours; then say clean; exit 0; fi
+say_clean() {
+    rm -rf "$hold.$run".*
+    rmdir "$base" 2>/dev/null
+    say clean
+    exit 0
+}
+is_ours || say_clean
 # The order to stop may be at work this very moment: what it does is undone when it is done.
 busy=$(cat "$hold/busy" 2>/dev/null)
 tries=0
@@ -127,13 +148,21 @@ while [ -n "$busy" ] && [ "$tries" -lt 60 ] && [ -e "$hold/busy" ] && kill -0 "$
     tries=$((tries + 1))
     sleep 1
 done
-if ! is_ours; then say clean; exit 0; fi
+is_ours || say_clean
 if [ "$init" = none ]; then say refused 'neither systemd nor Upstart runs here'; exit 1; fi
 pid=$(cat "$hold/timer.pid" 2>/dev/null)
-if ! start_agent; then say failed 'the agent did not start; its timer tries again'; exit 1; fi
-rm -rf "$hold"
+tries=1
+until start_agent; do
+    if [ "$tries" -ge 3 ]; then say failed 'the agent did not start; its timer tries again'; exit 1; fi
+    # A unit that was started often within seconds is not started again before this.
+    forget_starts
+    tries=$((tries + 1))
+    sleep 1
+done
+mv -T "$hold" "$hold.$run.back.$$"
 if [ "$init" = systemd ]; then systemctl stop "$timer.timer" 2>/dev/null; fi
 if [ -n "$pid" ] && grep -q undo.sh "/proc/$pid/cmdline" 2>/dev/null; then kill -- "-$pid" 2>/dev/null; fi
+rm -rf "$hold.$run".*
 rmdir "$base" 2>/dev/null
 now=$(date +%s)
 say reverted
