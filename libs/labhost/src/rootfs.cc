@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -47,11 +48,50 @@ unsigned long locked_flags(const Fd& place) {
     return flags;
 }
 
+bool is_same_place(const Fd& a, const Fd& b) {
+    struct statx first {};
+    struct statx second {};
+
+    constexpr unsigned wanted = STATX_INO | STATX_MNT_ID;
+    return ::statx(a.get(), "", AT_EMPTY_PATH, wanted, &first) == 0
+           && ::statx(b.get(), "", AT_EMPTY_PATH, wanted, &second) == 0
+           && first.stx_ino == second.stx_ino && first.stx_mnt_id == second.stx_mnt_id;
+}
+
+Fd open_root() { return Fd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)); }
+
+// Makes a copy of the tree below `root` the root of this mount namespace.
+Result<void> become_root(const Fd& root) {
+    constexpr unsigned copied = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH;
+    const Fd tree(::open_tree(root.get(), "", copied));
+    if (!tree) return system_error("copying the mounts below", "/");
+    if (::move_mount(tree.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0
+        || ::fchdir(tree.get()) != 0)
+        return system_error("mounting a root of its own at", "/");
+    if (::syscall(SYS_pivot_root, ".", ".") == 0) {
+        if (::umount2(".", MNT_DETACH) != 0) return system_error("leaving the old root of", "/");
+    } else if (::chroot(".") != 0) {
+        // A machine that still runs on its initramfs has no root that could be exchanged.
+        return system_error("entering", "/");
+    }
+    return {};
+}
+
 } // namespace
 
 Result<void> make_mounts_private() {
+    // In a chroot "/" need be no mount at all, and whoever joins this namespace later would come
+    // out at the machine's root: so the namespace's own root is gone to first.
+    const Fd root = open_root();
+    const Fd folder(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root || !folder) return system_error("opening", "/");
+    const Fd own(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+    if (!own || ::setns(own.get(), CLONE_NEWNS) != 0)
+        return system_error("joining its own mounts by", "/proc/self/ns/mnt");
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
         return system_error("making the mounts private below", "/");
+    if (!is_same_place(root, open_root())) return become_root(root);
+    if (::fchdir(folder.get()) != 0) return system_error("going back to", ".");
     return {};
 }
 

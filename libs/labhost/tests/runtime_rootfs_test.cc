@@ -106,6 +106,36 @@ TEST_F(RootFs, IsEnteredFromAChrootToo) {
     EXPECT_EQ(words, "");
 }
 
+TEST_F(RootFs, HasAChrootAsItsRootFromTheBeginning) {
+    const auto words = in_own_mounts([this]() -> std::string {
+        std::filesystem::create_directories(folder_ / "proc");
+        if (::mount("/proc", (folder_ / "proc").c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+            return "binding /proc failed";
+        // As on a machine where systemd runs: whatever is mounted is seen everywhere.
+        if (::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr) != 0)
+            return "sharing the mounts failed";
+        const auto mounts_before = read_file("/proc/self/mountinfo", 1U << 20U).value_or("");
+        const Fd machine(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+        if (::chroot(folder_.c_str()) != 0 || ::chdir("/") != 0) return "chroot failed";
+        if (::unshare(CLONE_NEWNS) != 0) return "making a namespace failed";
+        if (const auto made = make_mounts_private(); !made) return made.error().message;
+        auto tree = RootTree::mount_at("/new", size_max);
+        if (!tree) return tree.error().message;
+        if (const auto made = tree->write_file("/here", "x"); !made) return made.error().message;
+        if (const auto made = tree->mount_proc(); !made) return made.error().message;
+        if (const auto entered = std::move(*tree).enter(); !entered) return entered.error().message;
+        // What `lab exec` does: it comes in by the namespace, not by the first process's root.
+        const Fd own(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+        if (::setns(own.get(), CLONE_NEWNS) != 0) return "joining the namespace failed";
+        if (!is_there("/here")) return "who joins comes out elsewhere";
+        if (::setns(machine.get(), CLONE_NEWNS) != 0) return "going back failed";
+        if (read_file("/proc/self/mountinfo", 1U << 20U).value_or("") != mounts_before)
+            return "the machine sees the tree's mounts";
+        return "";
+    });
+    EXPECT_EQ(words, "");
+}
+
 TEST_F(RootFs, LinksThatPointOutsideLeadInside) {
     ASSERT_TRUE(make_directories(folder_ / "outside"));
     const auto words = in_own_mounts([this]() -> std::string {

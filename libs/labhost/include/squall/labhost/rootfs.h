@@ -20,7 +20,8 @@ namespace squall::labhost {
 enum class Access { read_only, read_write };
 
 // What is mounted from now on in this mount namespace is not seen in others, and the other way
-// round.
+// round. In a chroot, the chroot becomes the namespace's root (and the working directory). For a
+// process with one thread, that shares its root with no other.
 [[nodiscard]] Result<void> make_mounts_private();
 
 // True if the program needs a loader and shared libraries, so that it cannot start in a root
