@@ -50,6 +50,7 @@ unsigned long locked_flags(const Fd& place) {
 
 bool is_same_place(const Fd& a, const Fd& b) {
     struct statx first {};
+
     struct statx second {};
 
     constexpr unsigned wanted = STATX_INO | STATX_MNT_ID;

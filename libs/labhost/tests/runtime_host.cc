@@ -45,8 +45,7 @@ int exit_code_of(int status) {
 // The host's first process: mounts what a host has, and then only takes in orphans.
 [[noreturn]] void be_first_process(int ready) {
     die_with_parent();
-    const bool mounted = make_mounts_private()
-                         && ::mount("proc", "/proc", "proc", 0, nullptr) == 0;
+    const bool mounted = make_mounts_private() && ::mount("proc", "/proc", "proc", 0, nullptr) == 0;
     const char said = mounted ? 'y' : 'n';
     if (::write(ready, &said, 1) != 1 || !mounted) ::_exit(1);
     sigset_t child_signal;
