@@ -128,15 +128,14 @@ void LiveView::take_host(const experiment::Event& event) {
         set("told to stop its agent", plain);
     else if (event.kind == "injected")
         set("agent stopped", yellow);
-    else if (event.kind == "affected")
-        set(event_text(event), red);
     else if (event.kind == "revert-sent")
         set("told to start its agent", plain);
     else if (event.kind == "reverted")
         set("agent started", yellow);
     else if (event.kind == "recovered")
         set(event_text(event), green);
-    else if (event.kind == "not-recovered" || event.kind == "gone" || event.kind == "revert-failed")
+    else if (event.kind == "affected" || event.kind == "not-recovered" || event.kind == "gone"
+             || event.kind == "revert-failed")
         set(event_text(event), red);
 }
 

@@ -76,7 +76,7 @@ def lab_of_two():
 @pytest.fixture
 def hosts(lab_of_two):
     yield lab_of_two
-    wait_for('every host is well again', lab_of_two.is_well)
+    wait_for('every host is well again', lab_of_two.is_well, timeout=60)  # ecs-init waits up to 18 s between two restarts of an agent
 
 
 def test_every_host_has_namespaces_of_its_own(hosts):

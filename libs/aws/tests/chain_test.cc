@@ -1,8 +1,8 @@
 #include "fake_aws.h"
 #include "fake_instance.h"
 #include "squall/aws/credential_chain.h"
+#include "squall/base/temporary_folder.h"
 #include "squall/base/time_text.h"
-#include "temporary_directory.h"
 
 #include <gtest/gtest.h>
 
@@ -70,7 +70,7 @@ protected:
         return got ? got->keys.access_key_id : to_error(got.error()).message;
     }
 
-    TemporaryDirectory home;
+    TemporaryFolder home;
     Environment::Variables variables;
     FakeClock clock;
     FakeAws aws{clock};

@@ -1,6 +1,6 @@
 #include "squall/aws/config.h"
 
-#include "temporary_directory.h"
+#include "squall/base/temporary_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ protected:
         return SharedConfig::load(Environment(std::move(variables)), profile);
     }
 
-    TemporaryDirectory home;
+    TemporaryFolder home;
 };
 
 TEST_F(SharedConfigTest, ReadsTheDefaultProfileOfBothFilesAndTheCredentialsFileWins) {

@@ -1,7 +1,7 @@
 #include "squall/aws/endpoint.h"
 
 #include "fake_instance.h"
-#include "temporary_directory.h"
+#include "squall/base/temporary_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -36,7 +36,7 @@ protected:
         return resolve_region({named, environment, config, metadata}, clock.in(Seconds(60)), {});
     }
 
-    TemporaryDirectory home;
+    TemporaryFolder home;
     FakeClock clock;
     FakeInstance instance{clock};
 };

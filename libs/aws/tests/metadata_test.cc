@@ -1,7 +1,6 @@
 #include "squall/aws/metadata.h"
 
 #include "fake_instance.h"
-#include "temporary_directory.h"
 
 #include <gtest/gtest.h>
 

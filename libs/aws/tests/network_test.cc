@@ -2,7 +2,6 @@
 #include "squall/aws/session.h"
 #include "squall/transport/http_server.h"
 #include "squall/transport/socket.h"
-#include "temporary_directory.h"
 
 #include <gtest/gtest.h>
 

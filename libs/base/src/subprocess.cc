@@ -1,5 +1,6 @@
 #include "squall/base/subprocess.h"
 
+#include "squall/base/c_strings.h"
 #include "squall/base/fd.h"
 #include "squall/base/text.h"
 
@@ -33,15 +34,6 @@ Result<Pipes> make_pipes() {
     if (!input || !output || !errors || !started)
         return fail(Errc::failed, "making pipes: {}", errno_text(errno));
     return Pipes{std::move(*input), std::move(*output), std::move(*errors), std::move(*started)};
-}
-
-std::vector<char*> c_strings(const std::vector<std::string>& texts) {
-    std::vector<char*> pointers;
-    pointers.reserve(texts.size() + 1);
-    for (const auto& text : texts)
-        pointers.push_back(const_cast<char*>(text.c_str()));
-    pointers.push_back(nullptr);
-    return pointers;
 }
 
 // Between fork and exec only async-signal-safe calls are allowed: other threads may hold any lock.

@@ -2,6 +2,7 @@
 #include "squall/base/file.h"
 #include "squall/base/json.h"
 #include "squall/base/subprocess.h"
+#include "squall/base/temporary_folder.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 
@@ -15,24 +16,6 @@
 
 namespace squall {
 namespace {
-
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string pattern = "/tmp/squall-base-test-XXXXXX";
-        path_ = ::mkdtemp(pattern.data());
-    }
-
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-
-    [[nodiscard]] const Path& path() const { return path_; }
-
-private:
-    Path path_;
-};
 
 TEST(Text, QuotesForAShellWhateverIsInIt) {
     for (const std::string nasty :

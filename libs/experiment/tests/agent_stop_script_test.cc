@@ -3,6 +3,7 @@
 #include "faults/ecs_agent_stop_scripts.h"
 #include "squall/base/file.h"
 #include "squall/base/subprocess.h"
+#include "squall/base/temporary_folder.h"
 #include "squall/base/text.h"
 
 #include <gtest/gtest.h>
@@ -34,8 +35,6 @@ for word; do case $word in --unit=*) : >"@ROOT@/units/${word#--unit=}.timer" ;; 
 class ScriptHost : public ::testing::Test {
 protected:
     void SetUp() override {
-        std::string pattern = "/tmp/squall-script-test-XXXXXX";
-        root_ = ::mkdtemp(pattern.data());
         for (const char* folder : {"bin", "units", "systemd"})
             ASSERT_TRUE(make_directories(root_ / folder));
         ASSERT_TRUE(write_file(
@@ -45,8 +44,6 @@ protected:
                                0755));
         ASSERT_TRUE(write_file(root_ / "units/ecs", ""));
     }
-
-    void TearDown() override { std::filesystem::remove_all(root_); }
 
     // The script, with this folder in place of the host's.
     std::string on_this_host(std::string script) const {
@@ -132,7 +129,8 @@ protected:
                         Deadline::in(Seconds(20))));
     }
 
-    Path root_;
+    TemporaryFolder folder_;
+    const Path& root_ = folder_.path();
     json::Object last_;
 };
 

@@ -7,6 +7,7 @@
 #include "squall/aws/ecs.h"
 #include "squall/aws/ssm.h"
 #include "squall/aws/sts.h"
+#include "squall/base/temporary_folder.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 #include "squall/experiment/runner.h"
@@ -319,26 +320,15 @@ private:
 // A journal in a folder of its own.
 class TemporaryJournal {
 public:
-    TemporaryJournal() {
-        std::string pattern = "/tmp/squall-experiment-test-XXXXXX";
-        folder_ = ::mkdtemp(pattern.data());
-        journal.emplace(Journal::open(folder_ / "journal.db").value());
-    }
+    TemporaryJournal() : journal(Journal::open(folder_ / "journal.db").value()) {}
 
-    TemporaryJournal(const TemporaryJournal&) = delete;
-    TemporaryJournal& operator=(const TemporaryJournal&) = delete;
-
-    ~TemporaryJournal() {
-        journal.reset();
-        std::filesystem::remove_all(folder_);
-    }
-
-    [[nodiscard]] const Path& folder() const { return folder_; }
-
-    std::optional<Journal> journal;
+    [[nodiscard]] const Path& folder() const { return folder_.path(); }
 
 private:
-    Path folder_;
+    TemporaryFolder folder_;
+
+public:
+    std::optional<Journal> journal;
 };
 
 class EventList final : public EventSink {

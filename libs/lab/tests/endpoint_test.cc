@@ -224,6 +224,11 @@ TEST(Metadata, WantsATokenAndTellsWhatAgentsAsk) {
     };
     EXPECT_EQ(ask("GET", "/latest/meta-data/instance-id", {}).status, 401);
     EXPECT_EQ(ask("PUT", "/latest/api/token", {}).status, 400);
+    EXPECT_EQ(ask("PUT",
+                  "/latest/api/token",
+                  {{"X-aws-ec2-metadata-token-ttl-seconds", "60"}, {"X-Forwarded-For", "10.0.9.9"}})
+                  .status,
+              403);
     const auto token =
         ask("PUT", "/latest/api/token", {{"X-aws-ec2-metadata-token-ttl-seconds", "60"}});
     ASSERT_EQ(token.status, 200);

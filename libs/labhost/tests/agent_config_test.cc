@@ -1,6 +1,7 @@
 #include "agent/agent_config.h"
 
 #include "agent_world.h"
+#include "squall/base/temporary_folder.h"
 
 #include <cstdlib>
 #include <fstream>
@@ -44,14 +45,14 @@ TEST(AgentConfig, KeepsTheDefaultWhereAValueIsEmptyOrNoNumber) {
 }
 
 TEST(AgentConfig, LetsTheEnvironmentWin) {
-    const TestFolder folder;
-    std::ofstream(folder.path / "ecs.config") << "ECS_CLUSTER=file\nECS_LOGFILE=/from/file\n";
+    const TemporaryFolder folder;
+    std::ofstream(folder.path() / "ecs.config") << "ECS_CLUSTER=file\nECS_LOGFILE=/from/file\n";
     ASSERT_EQ(::setenv("ECS_CLUSTER", "environment", 1), 0);
-    const AgentConfig config = read_agent_config(folder.path / "ecs.config");
+    const AgentConfig config = read_agent_config(folder.path() / "ecs.config");
     ASSERT_EQ(::unsetenv("ECS_CLUSTER"), 0);
     EXPECT_EQ(config.cluster, "environment");
     EXPECT_EQ(config.log_file, "/from/file");
-    EXPECT_EQ(read_agent_config(folder.path / "missing").cluster, "default");
+    EXPECT_EQ(read_agent_config(folder.path() / "missing").cluster, "default");
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "agent/backoff.h"
 #include "agent_world.h"
+#include "squall/base/temporary_folder.h"
 #include "squall/base/time_text.h"
 
 #include <algorithm>
@@ -27,8 +28,8 @@ TEST(AgentLogLine, StaysOneLineWhateverTheMessageHolds) {
 }
 
 TEST(AgentLog, AppendsToWhatIsThere) {
-    const TestFolder folder;
-    const Path file = folder.path / "ecs-agent.log";
+    const TemporaryFolder folder;
+    const Path file = folder.path() / "ecs-agent.log";
     AgentLog(file).info("first");
     AgentLog(file).error("second", {{"error", "why"}});
     const std::string text = read_file(file, 1U << 20U).value();
@@ -38,8 +39,8 @@ TEST(AgentLog, AppendsToWhatIsThere) {
 }
 
 TEST(AgentLog, MovesAsideWhenItHasGrownTooLarge) {
-    const TestFolder folder;
-    const Path file = folder.path / "ecs-agent.log";
+    const TemporaryFolder folder;
+    const Path file = folder.path() / "ecs-agent.log";
     ASSERT_TRUE(write_file(file, std::string(AgentLog::size_max - 10, 'x')));
     AgentLog log(file);
     log.info("the last of the old");

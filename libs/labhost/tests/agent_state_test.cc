@@ -1,6 +1,7 @@
 #include "agent/agent_state.h"
 
 #include "agent_world.h"
+#include "squall/base/temporary_folder.h"
 
 #include <sys/stat.h>
 
@@ -39,8 +40,8 @@ AgentState example() {
 }
 
 TEST(AgentState, ComesBackFromDiskAsItWas) {
-    const TestFolder folder;
-    const Path file = folder.path / "agent.json";
+    const TemporaryFolder folder;
+    const Path file = folder.path() / "agent.json";
     const AgentState state = example();
     ASSERT_TRUE(state.save(file));
     const auto loaded = AgentState::load(file);
@@ -64,28 +65,28 @@ TEST(AgentState, ComesBackFromDiskAsItWas) {
     EXPECT_EQ(container.bindings, was.containers.front().bindings);
     EXPECT_FALSE(container.essential);
     // Saved again it is the same text: nothing was forgotten.
-    ASSERT_TRUE((*loaded)->save(folder.path / "again.json"));
+    ASSERT_TRUE((*loaded)->save(folder.path() / "again.json"));
     EXPECT_EQ(read_file(file, 1U << 20U).value(),
-              read_file(folder.path / "again.json", 1U << 20U).value());
+              read_file(folder.path() / "again.json", 1U << 20U).value());
 }
 
 TEST(AgentState, IsForItsOwnerOnlyBecauseItHoldsCredentials) {
-    const TestFolder folder;
-    ASSERT_TRUE(example().save(folder.path / "agent.json"));
+    const TemporaryFolder folder;
+    ASSERT_TRUE(example().save(folder.path() / "agent.json"));
 
     struct stat info {};
 
-    ASSERT_EQ(::stat((folder.path / "agent.json").c_str(), &info), 0);
+    ASSERT_EQ(::stat((folder.path() / "agent.json").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777U, 0600U);
 }
 
 TEST(AgentState, IsNothingBeforeTheFirstStartAndAnErrorWhenItIsDamaged) {
-    const TestFolder folder;
-    const auto missing = AgentState::load(folder.path / "agent.json");
+    const TemporaryFolder folder;
+    const auto missing = AgentState::load(folder.path() / "agent.json");
     ASSERT_TRUE(missing);
     EXPECT_FALSE(missing->has_value());
-    ASSERT_TRUE(write_file(folder.path / "agent.json", "{\"cluster-name\":\"demo\",\"tas"));
-    const auto damaged = AgentState::load(folder.path / "agent.json");
+    ASSERT_TRUE(write_file(folder.path() / "agent.json", "{\"cluster-name\":\"demo\",\"tas"));
+    const auto damaged = AgentState::load(folder.path() / "agent.json");
     ASSERT_FALSE(damaged);
     EXPECT_NE(damaged.error().message.find("agent.json"), std::string::npos);
 }

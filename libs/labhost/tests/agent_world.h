@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agent/task_engine.h"
+#include "squall/base/temporary_folder.h"
 #include "squall/base/text.h"
 #include "squall/transport/http_server.h"
 #include "squall/transport/socket.h"
@@ -17,23 +18,6 @@
 #include <thread>
 
 namespace squall::labhost {
-
-class TestFolder {
-public:
-    TestFolder() : path(std::filesystem::temp_directory_path() / ("sq-agent-" + random_hex(12))) {
-        std::filesystem::create_directories(path);
-    }
-
-    TestFolder(const TestFolder&) = delete;
-    TestFolder& operator=(const TestFolder&) = delete;
-
-    ~TestFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-
-    const Path path;
-};
 
 // Containers that start, run until they are stopped or told to end, and are waited for.
 class FakeDocker {
@@ -152,7 +136,7 @@ private:
 class EngineWorld {
 public:
     EngineWorld() {
-        docker.emplace(loop_, folder.path / "docker.sock");
+        docker.emplace(loop_, folder.path() / "docker.sock");
         begin_life({});
         thread_ = std::jthread([this] { loop_.run(); });
     }
@@ -215,9 +199,9 @@ public:
 
     // The agent is killed, and another one begins with what is on disk. On the loop's thread.
     void restart_agent() {
-        ASSERT_TRUE(state().save(folder.path / "agent.json"));
+        ASSERT_TRUE(state().save(folder.path() / "agent.json"));
         reports.clear();
-        begin_life(**AgentState::load(folder.path / "agent.json"));
+        begin_life(**AgentState::load(folder.path() / "agent.json"));
         engine().restore();
     }
 
@@ -226,7 +210,7 @@ public:
 
     [[nodiscard]] TaskEngine& engine() { return *lives_.back()->engine; }
 
-    const TestFolder folder;
+    const TemporaryFolder folder;
     std::vector<json::Object> reports;
     std::optional<FakeDocker> docker;
 
@@ -242,7 +226,7 @@ private:
         lives_.push_back(std::make_unique<Life>());
         Life& life = *lives_.back();
         life.state = std::move(state);
-        life.client.emplace(loop_, (folder.path / "docker.sock").string());
+        life.client.emplace(loop_, (folder.path() / "docker.sock").string());
         life.engine.emplace(
             loop_,
             *life.client,
@@ -256,7 +240,7 @@ private:
     }
 
     transport::Loop loop_;
-    AgentLog log_{folder.path / "ecs-agent.log"};
+    AgentLog log_{folder.path() / "ecs-agent.log"};
     std::vector<std::unique_ptr<Life>> lives_;
     std::jthread thread_;
 };

@@ -1,6 +1,7 @@
 #include "init/journal.h"
 #include "init/journal_text.h"
 #include "init/unit_folder.h"
+#include "squall/base/temporary_folder.h"
 #include "squall/base/text.h"
 
 #include <gtest/gtest.h>
@@ -12,24 +13,16 @@ namespace squall::labhost::init {
 namespace {
 
 class Folder : public testing::Test {
-public:
-    ~Folder() override { std::filesystem::remove_all(root); }
-
 protected:
-    Folder()
-        : root(std::filesystem::temp_directory_path() / ("squall-init-" + random_hex(12))),
-          units(root) {
-        std::filesystem::create_directories(root);
-    }
-
     void put(const std::string& path, const std::string& text) {
         const Path file = root.string() + path;
         std::filesystem::create_directories(file.parent_path());
         ASSERT_TRUE(write_file(file, text));
     }
 
-    Path root;
-    UnitFolder units;
+    const TemporaryFolder folder;
+    const Path& root = folder.path();
+    UnitFolder units{root};
 };
 
 TEST_F(Folder, FindsAUnitWithItsDropInsInTheirOrder) {

@@ -6,6 +6,7 @@
 #include "squall/base/clock.h"
 #include "squall/base/fd.h"
 #include "squall/base/file.h"
+#include "squall/base/temporary_folder.h"
 #include "squall/base/text.h"
 #include "squall/labhost/roles.h"
 
@@ -40,11 +41,10 @@ class LiveHost : public testing::Test {
 public:
     ~LiveHost() override {
         if (pid > 0) (void)shut_down();
-        std::filesystem::remove_all(root);
     }
 
 protected:
-    LiveHost() : root(std::filesystem::temp_directory_path() / ("squall-live-" + random_hex(8))) {
+    LiveHost() {
         std::filesystem::create_directories(root / "etc/systemd/system");
         events_path = root / "events";
         if (::mkfifo(events_path.c_str(), 0600) != 0) std::abort();
@@ -151,7 +151,8 @@ protected:
         return root.string() + std::string(control_socket);
     }
 
-    Path root;
+    const TemporaryFolder folder;
+    const Path& root = folder.path();
     Path events_path;
     pid_t pid = 0;
 

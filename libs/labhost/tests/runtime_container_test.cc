@@ -2,6 +2,7 @@
 #include "runtime/container_filter.h"
 #include "runtime/container_json.h"
 #include "runtime/state_store.h"
+#include "squall/base/temporary_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -67,25 +68,23 @@ TEST(Container, IsNotReadFromWhatIsNone) {
 }
 
 TEST(StateStore, KeepsContainersAndLeavesAloneWhatItCannotRead) {
-    std::string folder = "/tmp/squall-state-test-XXXXXX";
-    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-    const StateStore store{Path(folder)};
+    const TemporaryFolder folder;
+    const StateStore store{folder.path()};
     const Container container = running_container();
     ASSERT_TRUE(store.save(container));
-    std::filesystem::create_directories(Path(folder) / "broken");
-    std::ofstream(Path(folder) / "broken" / "config.json") << "{";
+    std::filesystem::create_directories(folder / "broken");
+    std::ofstream(folder / "broken" / "config.json") << "{";
     const auto loaded = store.load();
     ASSERT_EQ(loaded.size(), 1U);
     EXPECT_EQ(loaded[0].id, container.id);
 
     struct stat info {};
 
-    ASSERT_EQ(::stat((Path(folder) / container.id / "config.json").c_str(), &info), 0);
+    ASSERT_EQ(::stat((folder / container.id / "config.json").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777U, 0600U) << "an environment may hold secrets";
     EXPECT_TRUE(store.remove(container.id));
     EXPECT_TRUE(store.load().empty());
-    EXPECT_TRUE(std::filesystem::exists(Path(folder) / "broken" / "config.json"));
-    std::filesystem::remove_all(folder);
+    EXPECT_TRUE(std::filesystem::exists(folder / "broken" / "config.json"));
 }
 
 TEST(ContainerJson, ShowsWhereARunningContainerIsReached) {

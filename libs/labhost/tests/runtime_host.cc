@@ -1,5 +1,6 @@
 #include "runtime_host.h"
 
+#include "squall/base/c_strings.h"
 #include "squall/base/subprocess.h"
 #include "squall/base/text.h"
 #include "squall/labhost/rootfs.h"
@@ -69,15 +70,6 @@ void tell_pid(int fd, pid_t pid) {
     if (::write(fd, &pid, sizeof pid) != ssize_t{sizeof pid}) ::_exit(1);
 }
 
-std::vector<char*> c_strings(std::vector<std::string>& words) {
-    std::vector<char*> pointers;
-    pointers.reserve(words.size() + 1);
-    for (auto& word : words)
-        pointers.push_back(word.data());
-    pointers.push_back(nullptr);
-    return pointers;
-}
-
 // Enters every namespace of a process; what is forked afterwards lives in its PID namespace.
 bool enter_namespaces_of(pid_t pid) {
     const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -137,8 +129,6 @@ int HostProcess::wait() {
 }
 
 TestHost::TestHost() {
-    std::string pattern = "/tmp/squall-runtime-test-XXXXXX";
-    root_ = ::mkdtemp(pattern.data());
     Pipe ready = make_pipe().value();
     Pipe pids = make_pipe().value();
     guardian_ = ::fork();
@@ -164,14 +154,14 @@ TestHost::~TestHost() {
     if (first_ > 0) ::kill(first_, SIGKILL);
     while (::waitpid(guardian_, nullptr, 0) < 0 && errno == EINTR) {
     }
-    std::error_code ignored;
-    std::filesystem::remove_all(root_, ignored);
 }
 
 HostProcess TestHost::start_role(const std::vector<std::string>& words) const {
     std::vector<std::string> argv{"squall", "lab-host"};
     argv.insert(argv.end(), words.begin(), words.end());
-    auto pointers = c_strings(argv);
+    const auto pointers = c_strings(argv);
+    // By its name: /proc/self/exe would be a file of the mounts out here.
+    const Path program = std::filesystem::read_symlink("/proc/self/exe");
     Pipe errors = make_pipe().value();
     Pipe pids = make_pipe().value();
     HostProcess process;
@@ -182,7 +172,7 @@ HostProcess TestHost::start_role(const std::vector<std::string>& words) const {
         const pid_t child = ::fork();
         if (child == 0) {
             ::dup2(errors.write_end.get(), STDERR_FILENO);
-            ::execv("/proc/self/exe", pointers.data());
+            ::execv(program.c_str(), pointers.data());
             ::_exit(126);
         }
         tell_pid(pids.write_end.get(), child);
@@ -197,7 +187,7 @@ HostProcess TestHost::start_role(const std::vector<std::string>& words) const {
 
 HostProcess TestHost::start_dockerd() const {
     HostProcess dockerd =
-        start_role({"dockerd", "--root", root_.string(), "--socket", socket().string()});
+        start_role({"dockerd", "--root", root().string(), "--socket", socket().string()});
     EXPECT_TRUE(dockerd.wait_for_line("API listen on")) << dockerd.said();
     return dockerd;
 }

@@ -6,6 +6,7 @@
 #include "squall/base/fd.h"
 #include "squall/base/file.h"
 #include "squall/base/json.h"
+#include "squall/base/temporary_folder.h"
 #include "squall/transport/http_client.h"
 
 #include <string>
@@ -50,7 +51,7 @@ public:
     ~TestHost();
 
     // In front of every path of the dockerd's own.
-    [[nodiscard]] const Path& root() const { return root_; }
+    [[nodiscard]] const Path& root() const { return root_.path(); }
 
     [[nodiscard]] Path socket() const { return root_ / "docker.sock"; }
 
@@ -90,7 +91,7 @@ public:
     bool wait_for_log(const std::string& id, std::string_view text);
 
 private:
-    Path root_;
+    const TemporaryFolder root_;
     pid_t guardian_ = 0; // our child, outside; ends with the first process inside
     pid_t first_ = 0;    // as we count
     Fd network_;

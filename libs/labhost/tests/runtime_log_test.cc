@@ -1,5 +1,6 @@
 #include "runtime/json_log.h"
 #include "runtime/log_file.h"
+#include "squall/base/temporary_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -12,24 +13,6 @@ namespace {
 using Texts = std::vector<std::string>;
 
 constexpr WallTime noon = WallTime(std::chrono::nanoseconds(1'795'000'000'000'000'005));
-
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string pattern = "/tmp/squall-log-test-XXXXXX";
-        path_ = ::mkdtemp(pattern.data());
-    }
-
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-
-    [[nodiscard]] const Path& path() const { return path_; }
-
-private:
-    Path path_;
-};
 
 // One frame of Docker's stream format.
 std::string frame(char stream, const std::string& payload) {

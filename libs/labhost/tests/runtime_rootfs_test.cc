@@ -1,4 +1,5 @@
 // Root filesystems, each made in a child process with mounts of its own. As root only.
+#include "squall/base/temporary_folder.h"
 #include "squall/labhost/rootfs.h"
 
 #include <gtest/gtest.h>
@@ -23,13 +24,6 @@ class RootFs : public testing::Test {
 protected:
     void SetUp() override {
         if (::geteuid() != 0) GTEST_SKIP() << "NOT TESTED: root filesystems are made as root only";
-        std::string pattern = "/tmp/squall-rootfs-test-XXXXXX";
-        folder_ = ::mkdtemp(pattern.data());
-    }
-
-    void TearDown() override {
-        std::error_code ignored;
-        if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
     }
 
     // What `steps` says in a process whose mounts nobody else sees: empty when all is well.
@@ -52,7 +46,7 @@ protected:
         return status == 0 ? words : words + " (it did not end well)";
     }
 
-    Path folder_;
+    const TemporaryFolder folder_;
 };
 
 std::string trouble(const Result<void>& result) { return result ? "" : result.error().message; }
@@ -95,7 +89,7 @@ TEST_F(RootFs, IsEnteredFromAChrootToo) {
             std::filesystem::create_directories(folder_ / name);
         if (::mount("/proc", (folder_ / "proc").c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
             return "binding /proc failed";
-        if (::chroot(folder_.c_str()) != 0 || ::chdir("/") != 0) return "chroot failed";
+        if (::chroot(folder_.path().c_str()) != 0 || ::chdir("/") != 0) return "chroot failed";
         auto tree = RootTree::mount_at("/new", size_max);
         if (!tree) return tree.error().message;
         if (const auto made = tree->write_file("/here", "x"); !made) return made.error().message;
@@ -116,7 +110,7 @@ TEST_F(RootFs, HasAChrootAsItsRootFromTheBeginning) {
             return "sharing the mounts failed";
         const auto mounts_before = read_file("/proc/self/mountinfo", 1U << 20U).value_or("");
         const Fd machine(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
-        if (::chroot(folder_.c_str()) != 0 || ::chdir("/") != 0) return "chroot failed";
+        if (::chroot(folder_.path().c_str()) != 0 || ::chdir("/") != 0) return "chroot failed";
         if (::unshare(CLONE_NEWNS) != 0) return "making a namespace failed";
         if (const auto made = make_mounts_private(); !made) return made.error().message;
         auto tree = RootTree::mount_at("/new", size_max);

@@ -1,3 +1,4 @@
+#include "squall/base/temporary_folder.h"
 #include "ssm/reboot_store.h"
 
 #include <gtest/gtest.h>
@@ -9,15 +10,7 @@ namespace {
 
 class Reboots : public testing::Test {
 protected:
-    void SetUp() override {
-        std::string name = (std::filesystem::temp_directory_path() / "reboots-XXXXXX").string();
-        ASSERT_NE(::mkdtemp(name.data()), nullptr);
-        folder_ = name;
-    }
-
-    void TearDown() override { std::filesystem::remove_all(folder_); }
-
-    Path folder_;
+    const TemporaryFolder folder_;
 };
 
 TEST_F(Reboots, KeepAScriptUntilItIsForgotten) {
@@ -39,7 +32,7 @@ TEST_F(Reboots, KeepAScriptUntilItIsForgotten) {
 }
 
 TEST_F(Reboots, AreNotConfusedByWhatElseLiesThere) {
-    const RebootStore store(folder_);
+    const RebootStore store(folder_.path());
     ASSERT_TRUE(write_file(folder_ / "broken.json", "{\"command_id\":"));
     ASSERT_TRUE(store.keep({"message", "command", {}, "", ""}));
     EXPECT_EQ(store.kept().size(), 1U);

@@ -27,6 +27,8 @@ identity_document(const Instance& instance, const std::string& account, const st
 } // namespace
 
 wire::HttpResponse MetadataService::new_token(const wire::HttpRequest& request, WallTime now) {
+    // Such a request came through a proxy: the way by which open proxies gave credentials away.
+    if (!wire::header_value(request.headers, "X-Forwarded-For").empty()) return plain(403, "");
     const auto ttl =
         to_integer(wire::header_value(request.headers, "X-aws-ec2-metadata-token-ttl-seconds"));
     if (!ttl || *ttl < 1 || Seconds(*ttl) > token_ttl_max) return plain(400, "");

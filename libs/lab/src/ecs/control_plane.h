@@ -87,6 +87,8 @@ private:
         json::Array tags;
     };
 
+    // What RunTask and StartTask have in common.
+    [[nodiscard]] Result<Launch, wire::ServiceError> launch_of(const json::Object& body);
     Task& launch_task(ContainerInstance& instance, const Launch& launch, WallTime now);
     void stop(Task& task, std::string_view stop_code, std::string_view reason, WallTime now);
     void finish(Task& task, WallTime now);

@@ -88,14 +88,23 @@ void ControlPlane::finish(Task& task, WallTime now) {
     note_task_end(task, now);
 }
 
+Result<ControlPlane::Launch, wire::ServiceError> ControlPlane::launch_of(const json::Object& body) {
+    const TaskDefinition* definition = store_.definition(json::string_at(body, "taskDefinition"));
+    if (definition == nullptr) return refuse("ClientException", "TaskDefinition not found.");
+    if (!definition->active) return refuse("ClientException", "TaskDefinition is inactive");
+    if (auto checked = check_launch(body); !checked) return fail(checked.error());
+    return Launch{definition,
+                  std::string(json::string_at(body, "group", "family:" + definition->family)),
+                  std::string(json::string_at(body, "startedBy")),
+                  json::object_at(body, "overrides"),
+                  json::array_at(body, "tags")};
+}
+
 Answer ControlPlane::run_task(const ApiCall& call) {
     const auto cluster = store_.cluster(json::string_at(call.body, "cluster"));
     if (!cluster) return fail(cluster.error());
-    const TaskDefinition* definition =
-        store_.definition(json::string_at(call.body, "taskDefinition"));
-    if (definition == nullptr) return refuse("ClientException", "TaskDefinition not found.");
-    if (!definition->active) return refuse("ClientException", "TaskDefinition is inactive");
-    if (auto checked = check_launch(call.body); !checked) return fail(checked.error());
+    const auto launch = launch_of(call.body);
+    if (!launch) return fail(launch.error());
     const auto count = json::integer_at(call.body, "count", 1);
     if (count < 1 || count > tasks_per_call_max)
         return invalid_parameter("count must be between 1 and 10.");
@@ -108,18 +117,13 @@ Answer ControlPlane::run_task(const ApiCall& call) {
     if (store_.tasks.size() >= Store::tasks_max)
         return refuse("LimitExceededException", "The limit of tasks has been reached.");
 
-    Launch launch{definition,
-                  std::string(json::string_at(call.body, "group", "family:" + definition->family)),
-                  std::string(json::string_at(call.body, "startedBy")),
-                  json::object_at(call.body, "overrides"),
-                  json::array_at(call.body, "tags")};
     json::Array tasks;
     json::Array failures;
     for (std::int64_t i = 0; i < count; ++i) {
-        const Placement placement = place(**cluster, *definition, launch.group, store_);
+        const Placement placement = place(**cluster, *launch->definition, launch->group, store_);
         if (placement.instance != nullptr) {
             tasks.push_back(
-                describe_task(launch_task(*placement.instance, launch, call.now), store_));
+                describe_task(launch_task(*placement.instance, *launch, call.now), store_));
             continue;
         }
         for (const auto& [arn, reason] : placement.refusals)
@@ -132,30 +136,22 @@ Answer ControlPlane::run_task(const ApiCall& call) {
 Answer ControlPlane::start_task(const ApiCall& call) {
     const auto cluster = store_.cluster(json::string_at(call.body, "cluster"));
     if (!cluster) return fail(cluster.error());
-    const TaskDefinition* definition =
-        store_.definition(json::string_at(call.body, "taskDefinition"));
-    if (definition == nullptr) return refuse("ClientException", "TaskDefinition not found.");
-    if (!definition->active) return refuse("ClientException", "TaskDefinition is inactive");
-    if (auto checked = check_launch(call.body); !checked) return fail(checked.error());
+    const auto launch = launch_of(call.body);
+    if (!launch) return fail(launch.error());
     const auto references = texts_at(call.body, "containerInstances", tasks_per_call_max);
     if (!references) return fail(references.error());
     if (references->empty()) return invalid_parameter("Container instances cannot be empty.");
-    Launch launch{definition,
-                  std::string(json::string_at(call.body, "group", "family:" + definition->family)),
-                  std::string(json::string_at(call.body, "startedBy")),
-                  json::object_at(call.body, "overrides"),
-                  json::array_at(call.body, "tags")};
     json::Array tasks;
     json::Array failures;
     for (const auto& reference : *references) {
         ContainerInstance* instance = store_.instance(**cluster, reference);
         const auto reason = instance == nullptr ? std::optional<std::string>("MISSING")
-                                                : refusal(*instance, *definition, store_);
+                                                : refusal(*instance, *launch->definition, store_);
         if (reason)
             failures.push_back(
                 describe_failure(instance == nullptr ? reference : instance->arn, *reason));
         else
-            tasks.push_back(describe_task(launch_task(*instance, launch, call.now), store_));
+            tasks.push_back(describe_task(launch_task(*instance, *launch, call.now), store_));
     }
     return answer({{"tasks", std::move(tasks)}, {"failures", std::move(failures)}});
 }

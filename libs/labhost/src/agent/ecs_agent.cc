@@ -1,15 +1,9 @@
 #include "agent/ecs_agent.h"
 
-#include "agent/agent_config.h"
-#include "agent/control_link.h"
-#include "agent/local_endpoints.h"
-#include "agent/state_reporter.h"
-#include "agent/task_engine.h"
+#include "agent/agent.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
-#include "squall/transport/http_server.h"
 #include "squall/transport/socket.h"
-#include "squall/wire/agent_message.h"
 
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -20,18 +14,11 @@
 namespace squall::labhost {
 namespace {
 
-constexpr const char* agent_version = "1.83.0";
-constexpr const char* agent_hash = "5c0a11ab";
 constexpr Seconds api_timeout{30};
-constexpr Seconds telemetry_interval{20};
 constexpr std::chrono::hours endpoint_lifetime{12};
 constexpr int exit_retry = 1;
 constexpr int exit_terminal = 5;
 const char* const pid_file = "/run/ecs-agent.pid";
-
-std::string full_version() {
-    return fmt::format("Amazon ECS Agent - v{} (*{})", agent_version, agent_hash);
-}
 
 // What an agent of this kind can do; placement looks at some of them.
 json::Array capabilities() {
@@ -68,83 +55,11 @@ json::Array total_resources(int reserved_memory_mib) {
                 {"name", "PORTS_UDP"}, {"type", "STRINGSET"}, {"stringSetValue", json::Array{}}}};
 }
 
-// Wires the parts and walks through the start: engine, identity, registration, endpoints, links.
-class Agent {
-public:
-    explicit Agent(AgentConfig config)
-        : config_(std::move(config)),
-          log_(config_.log_file),
-          caller_(loop_,
-                  config_.metadata_url,
-                  config_.backend_url,
-                  full_version() + " (linux) (+http://aws.amazon.com/ecs/)"),
-          docker_(loop_, config_.docker_socket),
-          reporter_(loop_, caller_, log_, state_, [this] { save(); }),
-          engine_(
-              loop_,
-              docker_,
-              log_,
-              state_,
-              [this](const std::string& arn) { reporter_.changed(arn); },
-              [this] { save(); }),
-          telemetry_(loop_) {
-        reporter_.use(engine_);
-    }
+} // namespace
 
-    int run();
-
-private:
-    void exit_with(int code) {
-        exit_code_ = code;
-        loop_.stop();
-    }
-
-    void save();
-    bool load_checkpoint();
-    void find_docker();
-    void find_identity();
-    void register_instance();
-    void registered(const Result<json::Object, CallError>& answer);
-    bool serve_local_endpoints();
-    void open_links();
-    void find_endpoint(const std::string& member,
-                       const std::string& query,
-                       std::function<void(Result<wire::Url, CallError>)> done);
-    void acs_message(std::string_view text);
-    void heartbeat(const json::Object& body);
-    void acknowledge(const json::Object& body);
-    void manifest(const json::Object& body);
-    void role_credentials(const json::Object& body);
-    void send_telemetry();
-    void send_tcs(std::string_view type, json::Object body);
-    [[nodiscard]] std::string agent_query() const;
-
-    AgentConfig config_;
-    AgentLog log_;
-    transport::Loop loop_;
-    CloudCaller caller_;
-    DockerClient docker_;
-    AgentState state_;
-    StateReporter reporter_;
-    TaskEngine engine_;
-    transport::Timer telemetry_;
-    std::optional<transport::HttpServer> introspection_;
-    std::optional<transport::HttpServer> credentials_;
-    std::optional<ControlLink> acs_;
-    std::optional<ControlLink> tcs_;
-    std::string identity_document_;
-    std::string identity_signature_;
-    std::string docker_version_;
-    json::Object endpoints_;
-    SteadyTime endpoints_until_{};
-    std::string runtime_status_ = "OK";
-    WallTime runtime_checked_{};
-    WallTime runtime_changed_{};
-    bool runtime_news_ = false;
-    bool sent_credentials_ = false;
-    std::int64_t last_timeline_ = 0;
-    std::optional<int> exit_code_;
-};
+std::string full_agent_version() {
+    return fmt::format("Amazon ECS Agent - v{} (*{})", agent_version, agent_hash);
+}
 
 void Agent::save() {
     if (auto saved = state_.save(config_.data_dir / "agent.json"); !saved)
@@ -289,7 +204,7 @@ bool Agent::serve_local_endpoints() {
         loop_,
         std::move(*introspection),
         [this](const wire::HttpRequest& request, transport::Responder responder) {
-            responder.respond(introspection_answer(state_, full_version(), request));
+            responder.respond(introspection_answer(state_, full_agent_version(), request));
         });
     credentials_.emplace(loop_,
                          std::move(*credentials),
@@ -375,145 +290,6 @@ void Agent::open_links() {
     acs_->start();
     tcs_->start();
 }
-
-void Agent::acs_message(std::string_view text) {
-    const auto message = wire::parse_agent_message(text);
-    if (!message)
-        return log_.warn("Unable to decode ACS message", {{"error", message.error().message}});
-    const json::Object& body = message->body;
-    if (message->type == "HeartbeatMessage") return heartbeat(body);
-    if (message->type == "PayloadMessage") {
-        for (const char* member : {"messageId", "clusterArn", "containerInstanceArn"}) {
-            if (json::string_at(body, member).empty())
-                return log_.error("Error validating PayloadMessage", {{"missing", member}});
-        }
-        acknowledge(body);
-        for (const auto& task : json::array_at(body, "tasks"))
-            engine_.apply(task);
-        last_timeline_ = std::max(last_timeline_, json::integer_at(body, "seqNum"));
-        return;
-    }
-    if (message->type == "TaskManifestMessage") return manifest(body);
-    if (message->type == "TaskStopVerificationAck") {
-        for (const auto& task : json::array_at(body, "stopTasks"))
-            engine_.stop(std::string(json::string_at(task, "taskArn")));
-        return;
-    }
-    if (message->type == "IAMRoleCredentialsMessage") return role_credentials(body);
-    if (message->type == "PerformUpdateMessage" || message->type == "StageUpdateMessage") {
-        return acs_->send(wire::agent_message_text(
-            "NackRequest",
-            {{"cluster", json::string_at(body, "clusterArn")},
-             {"containerInstance", json::string_at(body, "containerInstanceArn")},
-             {"messageId", json::string_at(body, "messageId")},
-             {"reason", "Updates are disabled"}}));
-    }
-    log_.warn("No handler for message type", {{"type", message->type}});
-}
-
-void Agent::acknowledge(const json::Object& body) {
-    acs_->send(wire::agent_message_text(
-        "AckRequest",
-        {{"cluster", json::string_at(body, "clusterArn")},
-         {"containerInstance", json::string_at(body, "containerInstanceArn")},
-         {"messageId", json::string_at(body, "messageId")}}));
-}
-
-// Answered at once; it also makes the agent look after its container engine, and telemetry carries
-// the result.
-void Agent::heartbeat(const json::Object& body) {
-    acs_->send(wire::agent_message_text("HeartbeatAckRequest",
-                                        {{"messageId", json::string_at(body, "messageId")}}));
-    docker_.ping([this](const DockerAnswer& answer) {
-        const std::string status = answer.is_success() ? "OK" : "IMPAIRED";
-        if (status == "IMPAIRED")
-            log_.info("[DockerRuntimeHealthcheck] Docker Ping failed with error: "
-                      + answer.message);
-        const WallTime now = Wall::now();
-        if (status != runtime_status_ || runtime_changed_ == WallTime{}) runtime_changed_ = now;
-        runtime_status_ = status;
-        runtime_checked_ = now;
-        runtime_news_ = true;
-    });
-}
-
-void Agent::manifest(const json::Object& body) {
-    acknowledge(body);
-    const auto timeline = json::integer_at(body, "timeline");
-    if (timeline <= last_timeline_)
-        return log_.warn(
-            "Skipping the task manifest message, sequence number has already been processed");
-    last_timeline_ = timeline;
-    json::Array candidates;
-    for (const auto& [arn, task] : state_.tasks) {
-        const auto& listed = json::array_at(body, "tasks");
-        const bool known =
-            std::any_of(listed.begin(), listed.end(), [&, &task_arn = arn](const json::Value& one) {
-                return json::string_at(one, "taskArn") == task_arn;
-            });
-        if (known || task.known_status == "STOPPED") continue;
-        candidates.push_back(json::Object{{"taskArn", arn},
-                                          {"taskClusterArn", json::string_at(body, "clusterArn")},
-                                          {"desiredStatus", "STOPPED"}});
-    }
-    if (candidates.empty()) return;
-    acs_->send(wire::agent_message_text("TaskStopVerificationMessage",
-                                        {{"messageId", json::string_at(body, "messageId")},
-                                         {"stopCandidates", std::move(candidates)}}));
-}
-
-void Agent::role_credentials(const json::Object& body) {
-    const json::Object& keys = json::object_at(body, "roleCredentials");
-    if (const auto task = state_.tasks.find(std::string(json::string_at(body, "taskArn")));
-        task != state_.tasks.end()) {
-        task->second.credentials = keys;
-        save();
-    }
-    acs_->send(wire::agent_message_text("IAMRoleCredentialsAckRequest",
-                                        {{"credentialsId", json::string_at(keys, "credentialsId")},
-                                         {"expiration", json::string_at(keys, "expiration")},
-                                         {"messageId", json::string_at(body, "messageId")}}));
-}
-
-// A telemetry frame is signed headers, an empty line, then the message.
-void Agent::send_tcs(std::string_view type, json::Object body) {
-    body["timestamp"] = epoch_seconds(Wall::now());
-    const auto url = wire::parse_url(json::string_at(endpoints_, "telemetryEndpoint"));
-    if (!url) return;
-    std::string frame;
-    for (const auto& header : caller_.signed_headers("GET", url->target, url->host_header(), "ecs"))
-        frame += fmt::format("{}: {}\r\n", header.name, header.value);
-    tcs_->send(frame + "\r\n" + wire::agent_message_text(type, body));
-}
-
-void Agent::send_telemetry() {
-    const json::Object metadata{{"cluster", state_.cluster},
-                                {"containerInstance", state_.instance_arn}};
-    json::Object metrics = metadata;
-    metrics["messageId"] = random_uuid();
-    metrics["idle"] = engine_.is_idle();
-    metrics["fin"] = true;
-    send_tcs("PublishMetricsRequest", {{"metadata", std::move(metrics)}});
-    if (runtime_news_) {
-        runtime_news_ = false;
-        json::Object request = metadata;
-        request["requestId"] = random_uuid();
-        send_tcs(
-            "PublishInstanceStatusRequest",
-            {{"metadata", std::move(request)},
-             {"statuses",
-              json::Array{json::Object{{"type", "ContainerRuntime"},
-                                       {"status", runtime_status_},
-                                       {"lastUpdated", epoch_seconds(runtime_checked_)},
-                                       {"lastStatusChange", epoch_seconds(runtime_changed_)}}}}});
-    }
-    engine_.clean_up(Wall::now());
-    telemetry_.start(telemetry_interval, [this] {
-        if (tcs_->is_open()) send_telemetry();
-    });
-}
-
-} // namespace
 
 int ecs_agent_main(const std::vector<std::string>& /*arguments*/) {
     const AgentConfig config = read_agent_config("/etc/ecs/ecs.config");

@@ -1,6 +1,7 @@
 #include "host/host_main.h"
 
 #include "host/host_files.h"
+#include "squall/base/c_strings.h"
 #include "squall/base/subprocess.h"
 #include "squall/base/text.h"
 
@@ -90,11 +91,7 @@ Result<void> come_up(const HostSpec& spec, const Path& program) {
         "HOME=/root",
         "LANG=C.UTF-8",
         fmt::format("SQUALL_READY_FD={}", host_control_fd)};
-    std::vector<char*> variables;
-    variables.reserve(environment.size() + 1);
-    for (const auto& variable : environment)
-        variables.push_back(const_cast<char*>(variable.c_str()));
-    variables.push_back(nullptr);
+    const auto variables = c_strings(environment);
     ::execle("/usr/local/libexec/squall", "squall", "lab-host", "init", nullptr, variables.data());
     say(fmt::format("error starting init: {}", errno_text(errno)));
     ::_exit(1);

@@ -2,6 +2,7 @@
 
 #include "init/exits.h"
 #include "init/program_path.h"
+#include "squall/base/c_strings.h"
 #include "squall/base/text.h"
 
 #include <fcntl.h>
@@ -27,15 +28,6 @@ struct Prepared {
     std::string working_directory;
     std::string complaint; // "x.service: Failed at step ", for its last words
 };
-
-std::vector<char*> c_strings(std::vector<std::string>& texts) {
-    std::vector<char*> pointers;
-    pointers.reserve(texts.size() + 1);
-    for (std::string& text : texts)
-        pointers.push_back(text.data());
-    pointers.push_back(nullptr);
-    return pointers;
-}
 
 [[noreturn]] void give_up(const Prepared& prepared, const char* step, int exit_code) {
     const std::string text = fmt::format(

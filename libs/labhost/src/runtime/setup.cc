@@ -2,6 +2,7 @@
 
 #include "runtime/launch.h"
 #include "runtime/program_search.h"
+#include "squall/base/c_strings.h"
 #include "squall/labhost/rootfs.h"
 
 #include <fcntl.h>
@@ -141,15 +142,6 @@ Result<void> enter(RootTree tree, const LaunchSpec& spec) {
 }
 
 StartFailure failure_of(const Error& error) { return {128, error.message}; }
-
-std::vector<char*> c_strings(const std::vector<std::string>& texts) {
-    std::vector<char*> pointers;
-    pointers.reserve(texts.size() + 1);
-    for (const auto& text : texts)
-        pointers.push_back(const_cast<char*>(text.c_str()));
-    pointers.push_back(nullptr);
-    return pointers;
-}
 
 // Returns only if it fails.
 StartFailure start_program(const LaunchSpec& spec) {

@@ -62,7 +62,7 @@ private:
     void finished(const Work& work, const ScriptResult& result);
     void cancel(const std::string& command_id);
     void message_call(const std::string& operation, json::Object body);
-    void reply(json::Object body, Millis next_delay);
+    void reply(const json::Object& body, Millis next_delay);
 
     transport::Loop loop_;
     CloudCaller caller_;
@@ -307,7 +307,7 @@ void SsmAgent::finished(const Work& work, const ScriptResult& result) {
 
 // A result is worth nothing until the service has it: repeated until it does, or says that it does
 // not want it.
-void SsmAgent::reply(json::Object body, Millis next_delay) {
+void SsmAgent::reply(const json::Object& body, Millis next_delay) {
     caller_.call("ec2messages",
                  "EC2WindowsMessageDeliveryService_v20150101.SendReply",
                  body,
