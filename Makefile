@@ -22,7 +22,7 @@ tidy:
 	tools/lint --all
 
 format:
-	git ls-files '*.cc' '*.h' | xargs clang-format-14 -i
+	find libs apps -name "*.cc" -o -name "*.h" | xargs clang-format-14 -i
 
 coverage:
 	cmake --preset coverage >/dev/null
