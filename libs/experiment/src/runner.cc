@@ -102,6 +102,25 @@ RunResult judge(const std::string& run,
                         counted(affected, hosts.all().size()))};
 }
 
+// Marks the hosts that a dead runner may have told. When the last of its orders is void, and when
+// the last host restores itself.
+std::pair<WallTime, WallTime>
+take_intents(const std::vector<Event>& past, WallTime begun_at, HostStates& hosts) {
+    WallTime not_after = begun_at;
+    WallTime restore_at = begun_at;
+    const auto latest = [](WallTime& so_far, const json::Object& data, std::string_view name) {
+        so_far = std::max(so_far, parse_time(json::string_at(data, name)).value_or(so_far));
+    };
+    for (const auto& event : past) {
+        if (event.kind != "intent" || !hosts.all().contains(event.target)) continue;
+        HostState& host = hosts.at(event.target);
+        host.ordered = host.may_hold = true;
+        latest(not_after, event.data, "not_after");
+        latest(restore_at, event.data, "restore_at");
+    }
+    return {not_after, restore_at};
+}
+
 } // namespace
 
 Runner::Runner(World& world,
@@ -204,18 +223,7 @@ RunResult Runner::finish(const RunRecord& record) {
     const auto may_hold = [](const HostState& host) {
         return host.may_hold;
     };
-    WallTime not_after = record.created_at;
-    WallTime restore_at = record.created_at;
-    const auto latest = [](WallTime& so_far, const json::Object& data, std::string_view name) {
-        so_far = std::max(so_far, parse_time(json::string_at(data, name)).value_or(so_far));
-    };
-    for (const auto& event : *past) {
-        if (event.kind != "intent" || !hosts.all().contains(event.target)) continue;
-        HostState& host = hosts.at(event.target);
-        host.ordered = host.may_hold = true;
-        latest(not_after, event.data, "not_after");
-        latest(restore_at, event.data, "restore_at");
-    }
+    const auto [not_after, restore_at] = take_intents(*past, record.created_at, hosts);
     EventWriter events(
         journal_, world_.clock, sinks_, record.id, past->empty() ? 0 : past->back().sequence);
     events.tell("phase", {{"phase", "recover"}, {"hosts", hosts.count_where(may_hold)}});
