@@ -103,7 +103,7 @@ std::string canonical_request(const HttpRequest& request,
             values += canonical_value(header.value);
             first = false;
         }
-        headers += name + ":" + values + "\n";
+        headers += fmt::format("{}:{}\n", name, values);
     }
     return fmt::format("{}\n{}\n{}\n{}\n{}\n{}",
                        request.method,

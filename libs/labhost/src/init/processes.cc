@@ -2,6 +2,7 @@
 
 #include "init/exits.h"
 #include "init/program_path.h"
+#include "signals.h"
 #include "squall/base/c_strings.h"
 #include "squall/base/text.h"
 
@@ -36,18 +37,10 @@ struct Prepared {
     ::_exit(exit_code);
 }
 
-void reset_signals() {
-    for (int number = 1; number <= SIGRTMAX; ++number)
-        ::signal(number, SIG_DFL); // fails for a few, which have no other disposition
-    // IgnoreSIGPIPE=yes is systemd's default, and scripts behave differently with it.
-    ::signal(SIGPIPE, SIG_IGN);
-    sigset_t none;
-    sigemptyset(&none);
-    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
-}
-
 [[noreturn]] void become(Prepared& prepared, int null_input, int output) {
     reset_signals();
+    // IgnoreSIGPIPE=yes is systemd's default, and scripts behave differently with it.
+    ::signal(SIGPIPE, SIG_IGN);
     ::setsid();
     ::umask(022);
     if (::dup2(null_input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0

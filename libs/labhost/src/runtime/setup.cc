@@ -2,6 +2,7 @@
 
 #include "runtime/launch.h"
 #include "runtime/program_search.h"
+#include "signals.h"
 #include "squall/base/c_strings.h"
 #include "squall/labhost/rootfs.h"
 
@@ -43,15 +44,6 @@ constexpr const char* minimal_passwd =
     "root:x:0:0:root:/root:/bin/sh\n"
     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
 constexpr const char* minimal_group = "root:x:0:\nnogroup:x:65534:\n";
-
-// What the starter changed for itself must not reach the container's program.
-void reset_signals() {
-    for (int number = 1; number < NSIG; ++number)
-        ::signal(number, SIG_DFL);
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
-}
 
 // The machine's programs, and the settings they read.
 Result<void> add_machine(RootTree& tree, bool with_settings) {
