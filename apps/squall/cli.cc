@@ -1,9 +1,13 @@
 #include "cli.h"
 
+#include "output.h"
+#include "squall/base/text.h"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <iostream>
+#include <sstream>
 
 namespace squall::app {
 namespace {
@@ -175,6 +179,35 @@ struct Parser {
     }
 };
 
+// A mistyped command, with the one that may have been meant; the parser only says that one is
+// missing.
+std::optional<std::string> unknown_command(const CLI::App& app, int argc, char** argv) {
+    const CLI::App* within = &app;
+    std::string prefix;
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        if (word.empty() || word[0] == '-') return std::nullopt;
+        std::vector<std::string> names;
+        const CLI::App* found = nullptr;
+        for (const CLI::App* command : within->get_subcommands({})) {
+            names.push_back(command->get_name());
+            if (command->get_name() == word) found = command;
+        }
+        if (names.empty()) return std::nullopt;
+        if (found == nullptr) {
+            const auto meant = nearest(word, names);
+            return fmt::format("there is no command '{}{}': {}",
+                               prefix,
+                               word.substr(0, 80),
+                               meant ? "did you mean " + prefix + *meant + "?"
+                                     : "there are " + join(names, ", "));
+        }
+        within = found;
+        prefix += word + " ";
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 Command parse_command_line(int argc, char** argv) {
@@ -188,10 +221,16 @@ Command parse_command_line(int argc, char** argv) {
             argc = static_cast<int>(dashes - argv);
         }
     }
+    if (const auto mistake = unknown_command(parser.app, argc, argv)) {
+        fmt::print(stderr, "squall: {}\n", *mistake);
+        return Answered{exit_usage};
+    }
     try {
         parser.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        const int code = parser.app.exit(error, std::cout, std::cerr);
+        std::ostringstream help;
+        const int code = parser.app.exit(error, help, std::cerr);
+        Output().write(help.str());
         return Answered{code == 0 ? 0 : exit_usage};
     }
     return parser.chosen;

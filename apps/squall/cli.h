@@ -3,6 +3,7 @@
 
 #include "squall/lab/lab.h"
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,7 +30,7 @@ struct PlanCommand {
 
 struct RunCommand {
     ExperimentArguments experiment;
-    std::string plan_hash;
+    std::optional<std::string> plan_hash;
 };
 
 struct PolicyCommand {

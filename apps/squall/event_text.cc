@@ -15,7 +15,10 @@ std::string clock_at(const json::Object& data, std::string_view name) {
 
 std::string after(const json::Object& data, std::string_view name) {
     const auto millis = json::integer_at(data, name, -1);
-    return millis < 0 ? std::string() : fmt::format(" after {}", short_duration(Millis(millis)));
+    if (millis < 0) return {};
+    // Answers and looks come a second apart: what is less was seen in the same look.
+    return millis < 1000 ? " within a second"
+                         : fmt::format(" after {}", short_duration(Millis(millis)));
 }
 
 std::string with_advice(const std::string& text, const json::Object& data) {
@@ -81,6 +84,7 @@ std::string event_text(const experiment::Event& event) {
     if (kind == "gone") return at(data, "why");
     if (kind == "warning") return "warning: " + at(data, "text");
     if (kind == "error") return "error: " + at(data, "text");
+    if (kind == "left") return "squall leaves: " + at(data, "why");
     if (kind == "verdict") return verdict_text(data);
     return {};
 }

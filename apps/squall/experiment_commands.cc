@@ -9,7 +9,10 @@
 #include "squall/experiment/experiment_file.h"
 #include "squall/experiment/journal.h"
 #include "squall/experiment/runner.h"
+#include "squall/wire/arn.h"
 #include "views.h"
+
+#include <algorithm>
 
 namespace squall::app {
 namespace {
@@ -149,9 +152,11 @@ std::string fault_text(const experiment::FaultDescription& description) {
     return text + fmt::format("\npermissions\n  {}\n", join(description.permissions, "\n  "));
 }
 
-// The one line that ends a run's output when the run never began.
-void tell_refusal(experiment::EventSink& view, const experiment::RunResult& result) {
-    view.on_event({1,
+// The one line that ends a run's output when the run never began, or is left to recover.
+void tell_refusal(experiment::EventSink& view,
+                  const experiment::RunResult& result,
+                  std::int64_t sequence = 1) {
+    view.on_event({sequence,
                    Wall::now(),
                    result.run,
                    "verdict",
@@ -162,17 +167,30 @@ void tell_refusal(experiment::EventSink& view, const experiment::RunResult& resu
                     {"api_calls", json::Object{}}}});
 }
 
+std::optional<std::string> open_run_on(experiment::Journal& journal, const std::string& cluster) {
+    constexpr int looked_at_max = 1000;
+    const auto open = journal.runs(looked_at_max, /*open_only=*/true);
+    if (!open) return std::nullopt;
+    const auto found = std::find_if(
+        open->begin(), open->end(), [&](const auto& record) { return record.cluster == cluster; });
+    return found == open->end() ? std::nullopt : std::optional(found->id);
+}
+
 // Sees whether the run itself has told its verdict.
 class VerdictWatch final : public experiment::EventSink {
 public:
     void on_event(const experiment::Event& event) override {
         seen_ = seen_ || event.kind == "verdict";
+        last_sequence_ = event.sequence;
     }
 
     [[nodiscard]] bool seen() const { return seen_; }
 
+    [[nodiscard]] std::int64_t last_sequence() const { return last_sequence_; }
+
 private:
     bool seen_ = false;
+    std::int64_t last_sequence_ = 0;
 };
 
 int carry_out(const RunCommand& command,
@@ -182,11 +200,12 @@ int carry_out(const RunCommand& command,
               experiment::Journal& journal,
               const SignalStops& signals) {
     Output output;
+    output.write_in_background();
     JsonView json_view(output);
     LineView line_view(output);
     VerdictWatch verdict;
     std::optional<LiveView> live_view;
-    if (!command.experiment.json && output.is_terminal()) live_view.emplace(output, plan);
+    if (!command.experiment.json && can_be_redrawn(output)) live_view.emplace(output, plan);
     experiment::EventSink& view = command.experiment.json
                                       ? static_cast<experiment::EventSink&>(json_view)
                                   : live_view ? static_cast<experiment::EventSink&>(*live_view)
@@ -194,7 +213,9 @@ int carry_out(const RunCommand& command,
     experiment::Runner runner(
         world, journal, *chosen.fault, {&view, &verdict}, {signals.first(), signals.second()});
     const auto result = runner.run(experiment::new_run_id(Wall::now()), plan);
-    if (!verdict.seen()) tell_refusal(view, result);
+    if (!verdict.seen()) tell_refusal(view, result, verdict.last_sequence() + 1);
+    live_view.reset();
+    output.flush(signals.second());
     return experiment::exit_code(result.verdict);
 }
 
@@ -244,6 +265,13 @@ int run_command(const PlanCommand& command, const FaultTable& faults, const Sign
 }
 
 int run_command(const RunCommand& command, const FaultTable& faults, const SignalStops& signals) {
+    // Also an empty one: a script whose hash got lost wants no run without it.
+    if (command.plan_hash && command.plan_hash->size() < plan_hash_least) {
+        return tell(Error{Errc::invalid_input,
+                          fmt::format("--plan '{}': give at least {} characters of the hash",
+                                      *command.plan_hash,
+                                      plan_hash_least)});
+    }
     const auto chosen = choose(command.experiment, faults);
     if (!chosen) return complain(chosen.error());
     // A reader of --json gets its last line from here too.
@@ -270,18 +298,22 @@ int run_command(const RunCommand& command, const FaultTable& faults, const Signa
     if (!session) return complain(session.error());
     const auto plan = make_plan(*chosen, (*session)->world(), signals.first());
     if (!plan) return complain(plan.error());
-    if (!command.plan_hash.empty() && command.plan_hash.size() < plan_hash_least) {
-        return complain(Error{Errc::invalid_input,
-                              fmt::format("--plan {}: give at least {} characters of the hash",
-                                          command.plan_hash,
-                                          plan_hash_least)});
+    if (plan->injected_ids().empty()) {
+        if (const auto other = open_run_on(*journal, plan->cluster)) {
+            return complain(Error{Errc::refused,
+                                  fmt::format("not injecting: the run {} holds the hosts of this "
+                                              "cluster: `squall status`, or `squall abort {}`",
+                                              *other,
+                                              *other)});
+        }
     }
-    if (!command.plan_hash.empty() && !plan->hash().starts_with(command.plan_hash)) {
-        return complain(Error{Errc::refused,
-                              fmt::format("not injecting: the world has changed since the plan {}: "
-                                          "it is {} now; look at `squall plan` again",
-                                          command.plan_hash,
-                                          plan->hash())});
+    if (command.plan_hash && !plan->hash().starts_with(*command.plan_hash)) {
+        return complain(Error{
+            Errc::refused,
+            fmt::format("not injecting: the world, or the experiment, has changed since the plan "
+                        "{}: it is {} now; look at `squall plan` again",
+                        *command.plan_hash,
+                        plan->hash())});
     }
     return carry_out(command, *chosen, *plan, (*session)->world(), *journal, signals);
 }
@@ -289,6 +321,13 @@ int run_command(const RunCommand& command, const FaultTable& faults, const Signa
 int run_command(const PolicyCommand& command, const FaultTable& faults) {
     const auto chosen = choose(command.experiment, faults);
     if (!chosen) return complain(chosen.error());
+    const std::string& region = chosen->values.text("REGION");
+    const auto cluster = wire::parse_arn(chosen->values.text("CLUSTER_NAME"));
+    if (cluster && cluster->region != region) {
+        return complain(Problems{
+            {"CLUSTER_NAME",
+             fmt::format("the cluster is in {}, and REGION is {}", cluster->region, region)}});
+    }
     const json::Object policy{{"Version", "2012-10-17"},
                               {"Statement", chosen->fault->policy_statements(chosen->values)}};
     Output output;

@@ -194,7 +194,9 @@ int run_command(const AbortCommand& command,
     // The lock tells that the number still is the runner's.
     const auto again = runner_of(*journal, record->id);
     if (!process || !again || *again != *runner
-        || ::syscall(SYS_pidfd_send_signal, process.get(), SIGTERM, nullptr, 0) != 0) {
+        || ::syscall(SYS_pidfd_send_signal, process.get(), SIGTERM, nullptr, 0) != 0
+        // One that was stopped (Ctrl-Z) hears nothing until it goes on.
+        || ::syscall(SYS_pidfd_send_signal, process.get(), SIGCONT, nullptr, 0) != 0) {
         return complain(Error{Errc::failed,
                               fmt::format("the runner of {} (process {}) cannot be told; it may "
                                           "have just ended: look at `squall status`",
@@ -203,7 +205,9 @@ int run_command(const AbortCommand& command,
     }
     pollfd waited{process.get(), POLLIN, 0};
     const SteadyTime give_up = Steady::now() + abort_limit;
+    // Its end, or the end of the run: its terminal may keep a process longer than that.
     while (::poll(&waited, 1, 200) == 0) {
+        if (const auto now = find_run(*journal, record->id); now && !now->open) break;
         if (signals.first().stop_requested() || Steady::now() > give_up) {
             return complain(Error{Errc::timed_out,
                                   fmt::format("{} was told to end, and is still putting its hosts "
@@ -237,6 +241,7 @@ int run_command(const RecoverCommand& command,
         records = std::move(*open);
     }
     Output output;
+    output.write_in_background();
     JsonView json_view(output);
     LineView line_view(output);
     experiment::EventSink* view =
@@ -277,6 +282,7 @@ int run_command(const RecoverCommand& command,
     }
     if (closed == 0 && code == 0 && command.run.empty() && !command.json)
         output.line("nothing to recover");
+    output.flush(signals.first());
     return code;
 }
 

@@ -4,7 +4,11 @@
 #include "experiment_commands.h"
 #include "history_commands.h"
 #include "lab_commands.h"
+#include "output.h"
 #include "squall/labhost/roles.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -12,6 +16,8 @@
 
 namespace squall::app {
 namespace {
+
+constexpr int exit_unwritten = 3;
 
 template <class T, class... Listed>
 constexpr bool is_one_of = (std::is_same_v<T, Listed> || ...);
@@ -49,16 +55,37 @@ int dispatch(const Command& command) {
         command);
 }
 
+// A descriptor that was closed (>&-) would be given to the next file or socket, and that be written
+// to. What is written here instead is refused.
+void keep_standard_descriptors() {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+        if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", O_RDONLY);
+    }
+}
+
+// What was asked for and could not be told is an error; a verdict stays what it is.
+int with_output(int code, bool is_verdict) {
+    const auto failure = Output::failure();
+    if (!failure) return code;
+    fmt::print(stderr, "squall: writing to standard output: {}\n", errno_text(*failure));
+    return code == 0 && !is_verdict ? exit_unwritten : code;
+}
+
 } // namespace
 } // namespace squall::app
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
+    squall::app::keep_standard_descriptors();
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     const std::string program = std::filesystem::path(argv[0]).filename();
     if (squall::labhost::is_tool_name(program))
         return squall::labhost::run_role(program, arguments);
     if (arguments.size() >= 2 && arguments[0] == "lab-host")
         return squall::labhost::run_role(arguments[1], {arguments.begin() + 2, arguments.end()});
-    return squall::app::dispatch(squall::app::parse_command_line(argc, argv));
+    const bool is_verdict =
+        !arguments.empty()
+        && (arguments[0] == "run" || arguments[0] == "recover" || arguments[0] == "abort");
+    return squall::app::with_output(
+        squall::app::dispatch(squall::app::parse_command_line(argc, argv)), is_verdict);
 }

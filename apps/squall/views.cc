@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdlib>
 
 namespace squall::app {
 namespace {
@@ -37,6 +38,24 @@ std::string cut(const std::string& line, int width) {
     return out + std::string(plain);
 }
 
+// Colours are for those who want them: https://no-color.org.
+std::string painted(std::string line) {
+    static const bool is_plain = [] {
+        const char* value = std::getenv("NO_COLOR");
+        return value != nullptr && value[0] != '\0';
+    }();
+    if (!is_plain) return line;
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const auto end = line[i] == '\x1b' ? line.find('m', i) : std::string::npos;
+        if (end == std::string::npos)
+            text.push_back(line[i]);
+        else
+            i = end;
+    }
+    return text;
+}
+
 std::string left_text(WallTime until) {
     const auto left = std::max(Millis(0), std::chrono::duration_cast<Millis>(until - Wall::now()));
     return short_duration(std::chrono::ceil<Seconds>(left));
@@ -45,10 +64,17 @@ std::string left_text(WallTime until) {
 // Lines that stay on the screen above the picture.
 bool stays(const std::string& kind) {
     return kind == "run" || kind == "warning" || kind == "error" || kind == "verdict"
-           || kind == "not-recovered" || kind == "revert-failed" || kind == "no-answer";
+           || kind == "not-recovered" || kind == "revert-failed" || kind == "no-answer"
+           || kind == "left";
 }
 
 } // namespace
+
+bool can_be_redrawn(const Output& output) {
+    const char* terminal = std::getenv("TERM");
+    return output.is_terminal() && terminal != nullptr && terminal[0] != '\0'
+           && std::string_view(terminal) != "dumb";
+}
 
 void JsonView::on_event(const experiment::Event& event) {
     output_.line(json::text(event.to_json()));
@@ -71,7 +97,7 @@ LiveView::LiveView(Output& output, const experiment::Plan& plan)
     painter_ = std::jthread([this](const std::stop_token& stop) {
         std::unique_lock lock(mutex_);
         while (!stop.stop_requested()) {
-            draw();
+            if (!output_.is_behind()) draw();
             changed_.wait_for(lock, stop, repaint_interval, [] { return false; });
         }
     });
@@ -94,11 +120,11 @@ void LiveView::on_event(const experiment::Event& event) {
                 ? (json::string_at(event.data, "verdict") == "passed" ? green : yellow)
             : event.kind == "run" ? bold
                                   : yellow;
-        output_.line(fmt::format("{}{}{}{}",
-                                 color,
-                                 event.target.empty() ? "" : event.target + " ",
-                                 event_text(event),
-                                 plain));
+        output_.line(painted(fmt::format("{}{}{}{}",
+                                         color,
+                                         event.target.empty() ? "" : event.target + " ",
+                                         event_text(event),
+                                         plain)));
     }
     if (event.kind == "verdict") {
         // The last picture stays, without a countdown.
@@ -186,7 +212,7 @@ void LiveView::draw() {
     std::string frame;
     if (drawn_lines_ > 0) frame += fmt::format("\x1b[{}A\r", drawn_lines_);
     for (const auto& line : lines)
-        frame += cut(line, output_.width() - 1) + "\x1b[K\n";
+        frame += painted(cut(line, output_.width() - 1)) + "\x1b[K\n";
     frame += "\x1b[J";
     output_.write(frame);
     drawn_lines_ = lines.size();

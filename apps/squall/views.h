@@ -41,6 +41,9 @@ private:
     Output& output_;
 };
 
+// True for a terminal that can move its cursor.
+[[nodiscard]] bool can_be_redrawn(const Output& output);
+
 // Phases, hosts and time left, redrawn in place four times a second by a thread of its own. The
 // lines that matter after it (warnings, the verdict) stay on the screen.
 class LiveView final : public experiment::EventSink {

@@ -113,10 +113,13 @@ def test_every_mistake_is_named_at_once(world):
     (b'\xff\xfe\xfa' * 50, 'text'),
     (b'name: x\n' + b'# fill\n' * 1_500_000, 'large'),
     (b'- a\n- b\n', 'mapping'),
+    (b'# nothing yet\n---\n# and no more\n', 'only comments'),
+    (GOOD.encode() + b'---\n' + GOOD.encode(), ':8: a second document'),
+    (GOOD.replace('a-minute-without-agents', '"a\\x1b[31mminute"').encode(), 'control character'),
     (b'{' * 100_000, ''),
     (b'a: &a [*a]\n', ''),
     (b'a: &a {x: 1}\n' + b''.join(b'b%d: &b%d [*a, *a]\n' % (i, i) for i in range(500)), ''),
-], ids=['empty', 'binary', 'no UTF-8', '10 MB', 'a list', 'deep', 'an endless alias', 'many aliases'])
+], ids=['empty', 'binary', 'no UTF-8', '10 MB', 'a list', 'comments', 'two documents', 'control characters', 'deep', 'an endless alias', 'many aliases'])
 def test_what_is_no_experiment_is_refused(world, content, words):
     path = file_with(world[0], content)
     message = refused(world, path)
@@ -168,3 +171,16 @@ def test_a_wrong_command_line_is_exit_code_64(world, arguments):
     done = squall_with(world[1], *arguments)
     assert done.code == 64 and done.err.strip(), done
     assert world[2].visits == 0
+
+
+@pytest.mark.parametrize('words', ['', 'abc', '0123456'])
+def test_a_hash_that_got_lost_runs_nothing(world, words):
+    """`--plan "$HASH"`, where the command that was to find the hash failed."""
+    _, environment, silence = world
+    done = squall_with(environment, 'run', '--plan', words, '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', '--set', 'REGION=us-east-1')
+    assert done.code == 64 and 'at least 8 characters' in done.err and silence.visits == 0, done
+
+
+def test_a_policy_for_a_cluster_of_another_region_is_refused(world):
+    done = squall_with(world[1], 'policy', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=arn:aws:ecs:eu-west-1:123456789012:cluster/x', '--set', 'REGION=us-east-1')
+    assert done.code == 64 and 'eu-west-1' in done.err and 'us-east-1' in done.err, done

@@ -1,16 +1,12 @@
 """The command line's contracts: who may read what, on a terminal, through a pipe, and when the pipe breaks."""
 import json
 import os
-import pty
 import re
-import select
-import struct
 import subprocess
-import fcntl
-import termios
 
 import pytest
-from conftest import SQUALL, ROOT, squall_with, wait_for
+from conftest import ROOT, SQUALL, squall_with
+from terminal import Terminal
 
 
 @pytest.fixture(scope='module')
@@ -19,35 +15,6 @@ def lab(shared_lab):
 
 
 ARGUMENTS = ('--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', '--set', 'TOTAL_CHAOS_DURATION=6')
-
-
-class Terminal:
-    """A program on a pseudo-terminal, and what it has written."""
-
-    def __init__(self, arguments, environment, columns=100):
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 30, columns, 0, 0))
-        self.process = subprocess.Popen(arguments, stdin=slave, stdout=slave, stderr=slave, env={**environment, 'TERM': 'xterm'}, start_new_session=True)
-        os.close(slave)
-        self.text = ''
-
-    def read(self):
-        ready, _, _ = select.select([self.master], [], [], 0.1)
-        if ready:
-            try:
-                self.text += os.read(self.master, 65536).decode(errors='replace')
-            except OSError:
-                pass
-        return self.text
-
-    def until(self, pattern, timeout=60):
-        wait_for(f'{pattern} on the terminal', lambda: re.search(pattern, self.read()), timeout=timeout, interval=0)
-
-    def finish(self):
-        wait_for('the program ends', lambda: (self.read(), self.process.poll() is not None)[1], interval=0)
-        self.read()
-        os.close(self.master)
-        return self.process.returncode
 
 
 def test_on_a_terminal_a_run_is_a_picture_that_says_when_it_ends(lab):
@@ -68,6 +35,29 @@ def test_ctrl_c_on_the_terminal_puts_the_hosts_back(lab):
     os.killpg(terminal.process.pid, 2)
     assert terminal.finish() == 5
     assert 'verdict: aborted' in terminal.text
+    assert all(lab.connected().values())
+
+
+def test_a_terminal_without_colours_or_without_a_cursor_gets_none(lab):
+    terminal = Terminal([SQUALL, 'run', *ARGUMENTS], {**lab.environment, 'NO_COLOR': '1'})
+    assert terminal.finish() == 0
+    assert 'holding' in terminal.text and '\x1b[J' in terminal.text and not re.search(r'\x1b\[[\d;]*m', terminal.text)
+    terminal = Terminal([SQUALL, 'run', *ARGUMENTS], lab.environment, kind='dumb')
+    assert terminal.finish() == 0
+    assert 'holding' in terminal.text and '\x1b' not in terminal.text
+
+
+def test_what_cannot_be_written_is_an_error_and_no_verdict(lab):
+    with open('/dev/full', 'w', encoding='utf-8') as full:
+        for command in (['faults'], ['runs'], ['status'], ['plan', *ARGUMENTS], ['lab', 'env'], ['lab', 'status'], ['--version']):
+            done = subprocess.run([SQUALL, *command], env=lab.environment, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            assert done.returncode == 3 and 'No space left on device' in done.stderr, (command, done)
+        done = subprocess.run([SQUALL, 'run', *ARGUMENTS], env=lab.environment, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert done.returncode == 0 and 'No space left on device' in done.stderr, 'it passed, and that nobody was told is said'
+    done = subprocess.run(['sh', '-c', 'exec "$0" faults >&-', SQUALL], env=lab.environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3 and 'Bad file descriptor' in done.stderr, done
+    done = subprocess.run(['sh', '-c', 'exec "$0" "$@" >&- <&-', SQUALL, 'run', *ARGUMENTS], env=lab.environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, 'no socket and no journal got what was meant for a reader'
     assert all(lab.connected().values())
 
 
@@ -153,6 +143,12 @@ def test_a_journal_that_cannot_be_written_refuses_the_run(lab, tmp_path):
     done = lab.squall('run', *ARGUMENTS, environment={**lab.environment, 'XDG_STATE_HOME': str(tmp_path)})
     assert done.code == 6 and 'not injecting' in done.err, done
     assert all(lab.connected().values())
+
+
+@pytest.mark.parametrize('words, meant', [(['runns'], 'did you mean runs?'), (['lab', 'upp'], 'did you mean lab up?'), (['xyzzy'], 'there are')])
+def test_a_mistyped_command_is_named_with_the_one_that_was_meant(state, words, meant):
+    done = squall_with(state[1], *words)
+    assert done.code == 64 and words[-1] in done.err and meant in done.err, done
 
 
 def test_help_and_version_answer_anywhere(state):

@@ -6,7 +6,8 @@ import time
 from datetime import datetime
 
 import pytest
-from conftest import wait_for
+from conftest import SQUALL, wait_for
+from terminal import Terminal
 
 DURATION = 20
 # What the issue of a run promises: connected again this long after its planned end, with nobody's help.
@@ -156,6 +157,49 @@ def test_a_second_signal_leaves_the_rest_to_the_hosts(make_lab):
     assert_recovers_once_and_again(lab, run.events[0]['run'])
 
 
+def test_a_run_that_was_left_early_gets_one_verdict_and_it_is_the_last_word(make_lab):
+    lab = make_lab(1)
+    run = lab.run(30)
+    run.until('phase', phase='hold')
+    lab.sh(1, 'systemctl stop amazon-ssm-agent')
+    run.process.send_signal(signal.SIGINT)
+    run.until('phase', phase='revert')
+    run.process.send_signal(signal.SIGINT)
+    assert run.finish() == 5 and run.verdict['kind'] == 'verdict', 'whoever reads the run is told'
+    lab.sh(1, 'systemctl start amazon-ssm-agent')
+    assert lab.squall('recover').code == 0
+    told = [json.loads(line)['kind'] for line in lab.squall('runs', run.events[0]['run'], '--json').out.splitlines()]
+    assert told.count('verdict') == 1 and told[-1] == 'verdict' and 'left' in told, told
+
+
+def test_a_terminal_that_was_stopped_holds_up_nothing(make_lab):
+    """Ctrl-S in a window that somebody forgot."""
+    lab = make_lab(2)
+    terminal = Terminal([SQUALL, 'run', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', '--set', 'TOTAL_CHAOS_DURATION=120'], lab.environment)
+    terminal.until('holding')
+    terminal.type(b'\x13')
+    wait_for('the picture stands still', lambda: len(terminal.text) == len(terminal.read()), interval=1)
+    done = lab.squall('abort', timeout=60)
+    assert done.code == 0 and 'aborted' in done.out, done
+    assert all(lab.connected().values())
+    assert not any(record['open'] for record in runs(lab))
+    assert 'aborted' not in terminal.read(), 'it was stopped indeed'
+    terminal.type(b'\x11')
+    assert terminal.finish() == 5 and 'verdict: aborted' in terminal.text
+
+
+def test_abort_ends_a_runner_that_was_suspended(make_lab):
+    """Ctrl-Z, or a debugger."""
+    lab = make_lab(1)
+    run = lab.run(120)
+    run.until('phase', phase='hold')
+    run.process.send_signal(signal.SIGSTOP)
+    done = lab.squall('abort', timeout=60)
+    assert done.code == 0 and 'aborted' in done.out, done
+    assert all(lab.connected().values())
+    assert run.finish() == 5
+
+
 def test_the_next_run_closes_what_a_dead_runner_left(make_lab):
     lab = make_lab(2)
     run = lab.run(8)
@@ -198,7 +242,7 @@ def test_a_second_run_on_the_same_hosts_is_refused(make_lab, tmp_path):
     run.until('phase', phase='hold')
     second = lab.squall('run', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', '--set', 'TOTAL_CHAOS_DURATION=6')
     assert second.code == 6, second
-    assert 'not injecting' in second.out + second.err, second
+    assert 'not injecting' in second.err and run.events[0]['run'] in second.err, second
     # From another computer, which knows nothing of the first run.
     elsewhere = {**lab.environment, 'XDG_STATE_HOME': str(tmp_path)}
     third = lab.squall('run', '--json', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', '--set', 'TOTAL_CHAOS_DURATION=6', environment=elsewhere)

@@ -337,3 +337,21 @@ def test_a_task_that_is_killed_is_replaced_by_its_service(hosts):
     assert (dead['lastStatus'], dead['stopCode']) == ('STOPPED', 'EssentialContainerExited')
     assert dead['containers'][0]['exitCode'] == 137
     assert hosts.sh(2, f'curl -s -m 5 http://{hosts.address(1)}/health') == 'ok'
+
+
+def test_the_machine_below_cannot_be_changed_from_a_host(hosts):
+    for script in ('cat /proc/sys/vm/swappiness > /proc/sys/vm/swappiness', 'echo h > /proc/sysrq-trigger', 'mkdir /sys/fs/cgroup/squall-test',
+                   'touch /usr/share/squall-test', 'mount -o remount,rw /sys/fs/cgroup && false'):
+        assert hosts.exec(1, 'sh', '-c', script).code != 0, script
+    assert hosts.exec(1, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward').code == 0, 'its network is its own'
+
+
+def test_a_host_is_rebooted_by_every_name_and_never_switched_off(hosts):
+    for words in (['shutdown', '-h', 'now'], ['shutdown', '-r', '+5'], ['poweroff'], ['halt'], ['systemctl', 'poweroff']):
+        done = hosts.exec(2, *words)
+        assert done.code == 1 and done.out == '' and done.err.startswith('Failed to'), (words, done)
+    for words in (['reboot'], ['shutdown', '-r', 'now']):
+        hosts.sh(2, 'touch /run/before')
+        hosts.exec(2, *words)
+        wait_for('it has started anew', lambda: hosts.exec(2, 'sh', '-c', 'systemctl is-active ecs && ! test -e /run/before').code == 0)
+        wait_for('every host is well again', hosts.is_well, timeout=60)

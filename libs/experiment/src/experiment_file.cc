@@ -38,7 +38,14 @@ public:
             return tl::unexpected<Problems>(std::move(problems));
         }
         check_members(root, {"name", "faults"}, "an experiment");
-        if (fy_node* name = member(root, "name")) file.name = scalar(name, "name");
+        if (fy_node* name = member(root, "name")) {
+            file.name = scalar(name, "name");
+            const bool is_printable =
+                std::none_of(file.name.begin(), file.name.end(), [](unsigned char letter) {
+                    return letter < 0x20 || letter == 0x7f;
+                });
+            if (!is_printable) complain(name, "the name has a control character in it");
+        }
         read_faults(member(root, "faults"), root, file);
         if (!problems.empty()) return tl::unexpected<Problems>(std::move(problems));
         return file;
@@ -199,6 +206,27 @@ Problem syntax_problem(fy_diag* diag, const std::string& file_name, std::string_
                         line_of(text, line).substr(0, line_shown_max))};
 }
 
+// YAML reads a line of --- as the beginning of another document, wherever it stands; one file is
+// one experiment, and the rest of it would be passed over.
+std::optional<Problem> stream_problem(std::string_view text, const std::string& file_name) {
+    bool has_content = false;
+    int number = 0;
+    for (const auto& line : split(text, '\n')) {
+        ++number;
+        const bool is_marker = line.starts_with("---") || line.starts_with("...");
+        const std::string_view rest = trimmed(is_marker ? std::string_view(line).substr(3) : line);
+        if (is_marker && has_content && (rest.empty() || line[3] == ' ' || line[3] == '\t')) {
+            if (line[0] == '.') continue;
+            return Problem{fmt::format("{}:{}", file_name, number),
+                           "a second document begins here: one file is one experiment"};
+        }
+        has_content = has_content || !(rest.empty() || rest[0] == '#' || rest[0] == '%');
+    }
+    if (has_content) return std::nullopt;
+    return Problem{file_name + ":1",
+                   "the file has only comments: an experiment is a mapping with name and faults"};
+}
+
 } // namespace
 
 Result<ExperimentFile, Problems> parse_experiment(std::string_view text,
@@ -213,6 +241,8 @@ Result<ExperimentFile, Problems> parse_experiment(std::string_view text,
         return refuse("this is not a text file: an experiment is YAML in UTF-8");
     if (trimmed(text).empty())
         return refuse("the file is empty: an experiment is a mapping with name and faults");
+    if (auto problem = stream_problem(text, file_name))
+        return tl::unexpected<Problems>(Problems{std::move(*problem)});
     fy_diag_cfg diag_config{};
     fy_diag_cfg_default(&diag_config);
     diag_config.fp = nullptr;

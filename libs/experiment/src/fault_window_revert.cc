@@ -55,9 +55,13 @@ void FaultWindow::revert() {
               parts_.stops.quit.stop_requested() ? "squall was told to leave before it was seen"
                                                  : "it was not seen to be well again in time"},
              {"advice",
-              fmt::format("it restores itself at {}; then look at it, or log in and start what the "
-                          "fault stopped",
-                          clock_time(restore_at_))}});
+              parts_.world.clock.wall() < restore_at_
+                  ? fmt::format("it restores itself at {}; then look at it, or log in and start "
+                                "what the fault stopped",
+                                clock_time(restore_at_))
+                  : fmt::format("it was to restore itself at {}: log in, look at it, and start "
+                                "what the fault stopped",
+                                clock_time(restore_at_))}});
     }
 }
 
@@ -123,7 +127,10 @@ void FaultWindow::look_after_reverts() {
                 id,
                 {{"why", report ? report->why : fmt::format("SSM says {}", result.details)},
                  {"advice",
-                  fmt::format("the host tries by itself at {}", clock_time(restore_at_))}});
+                  parts_.world.clock.wall() < restore_at_
+                      ? fmt::format("the host tries by itself at {}, and it is sent again",
+                                    clock_time(restore_at_))
+                      : std::string("it is sent again")}});
         }
     }
 }

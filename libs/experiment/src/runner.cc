@@ -112,8 +112,10 @@ take_intents(const std::vector<Event>& past, WallTime begun_at, HostStates& host
         so_far = std::max(so_far, parse_time(json::string_at(data, name)).value_or(so_far));
     };
     for (const auto& event : past) {
-        if (event.kind != "intent" || !hosts.all().contains(event.target)) continue;
+        if (!hosts.all().contains(event.target)) continue;
         HostState& host = hosts.at(event.target);
+        if (event.kind == "not-injected") host.may_hold = false;
+        if (event.kind != "intent") continue;
         host.ordered = host.may_hold = true;
         latest(not_after, event.data, "not_after");
         latest(restore_at, event.data, "restore_at");
@@ -184,9 +186,12 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
 
     RunResult result =
         judge(id, hosts, stops_, problem, busy_with, fault_.advice_without_effect(plan));
+    // Whoever leaves early leaves the run open, without a verdict, so that finish() gives it one.
+    if (stops_.quit.stop_requested()) {
+        events.tell("left", {{"why", result.reason}});
+        return result;
+    }
     tell_verdict(events, result, hosts, world_);
-    // Whoever leaves early leaves the run open, so that recover() looks after it.
-    if (stops_.quit.stop_requested()) return result;
     if (auto closed =
             journal_.close(id, std::string(verdict_word(result.verdict)), world_.clock.wall());
         !closed)

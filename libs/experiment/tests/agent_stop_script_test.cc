@@ -363,6 +363,21 @@ TEST_F(ScriptHost, KeepsItsHoldWhenTheAgentDoesNotStart) {
     EXPECT_EQ(start("r-1"), "reverted");
 }
 
+TEST_F(ScriptHost, MakesItsFolderAgainWhenAnotherRunsScriptTakesItAway) {
+    // Between the folder above and the one in it, the other script's rmdir.
+    ASSERT_TRUE(write_file(root_ / "bin/mkdir",
+                           "#!/bin/sh\n[ -e " + (root_ / "taken-away").string() + " ] || { : >"
+                               + (root_ / "taken-away").string()
+                               + "; exit 1; }\nexec /bin/mkdir \"$@\"\n",
+                           0755));
+    EXPECT_EQ(stop("r-1"), "injected");
+    EXPECT_TRUE(std::filesystem::exists(root_ / "taken-away"));
+    std::filesystem::remove(root_ / "taken-away");
+    EXPECT_EQ(start("r-2"), "clean");
+    EXPECT_TRUE(std::filesystem::exists(root_ / "squall/over/r-2"));
+    EXPECT_EQ(start("r-1"), "reverted");
+}
+
 TEST_F(ScriptHost, StartsAnAgentThatWasStartedTooOftenForItsUnit) {
     stop("r-1");
     touch("start-limit-hit");

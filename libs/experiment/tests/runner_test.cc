@@ -165,6 +165,7 @@ TEST(Runner, LeavesTheHostsToThemselvesWhenToldToQuit) {
     };
     EXPECT_EQ(test.run(test.plan(duration(60))).verdict, Verdict::aborted);
     EXPECT_TRUE(test.files.journal->find("r-test").value()->open) << "recover looks after it";
+    EXPECT_EQ(test.events.events.back().kind, "left") << "no verdict yet: recover gives it";
     let_pass(test, Seconds(70));
     EXPECT_TRUE(all_agents_run(test));
 }
@@ -324,6 +325,24 @@ TEST(Recover, UndoesAndClosesARunWhoseRunnerDiedWhereverItStood) {
         let_pass(test, Seconds(60));
         EXPECT_TRUE(all_agents_run(test)) << died_at;
     }
+}
+
+TEST(Recover, LeavesAHostAloneThatAnsweredThatItDidNothing) {
+    TestWorld test;
+    const auto plan = test.plan(duration(600));
+    test.aws.host(2).agent_running = false;
+    test.events.watcher = [&](const Event& event) {
+        if (json::string_at(event.data, "phase") != "hold") return;
+        test.abort.request_stop();
+        test.quit.request_stop();
+    };
+    static_cast<void>(test.run(plan));
+    test.events.watcher = nullptr;
+    Runner runner(test.world, *test.files.journal, *test.fault, {&test.events}, {});
+    const auto result = runner.finish(*test.files.journal->find("r-test").value());
+    EXPECT_EQ(result.verdict, Verdict::aborted);
+    EXPECT_EQ(result.reason, "its runner died; all 2 hosts are well again");
+    EXPECT_FALSE(test.aws.host(2).agent_running) << "it was found stopped, and stays so";
 }
 
 TEST(Recover, IsRefusedInAnotherWorldThanTheRunsOwn) {

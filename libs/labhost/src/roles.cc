@@ -37,6 +37,10 @@ const std::vector<Role> roles{
     {"systemctl", init::run_systemctl, true},
     {"systemd-run", init::run_systemd_run, true},
     {"journalctl", init::run_journalctl, true},
+    {"reboot", init::run_reboot, true},
+    {"shutdown", init::run_shutdown, true},
+    {"poweroff", init::run_poweroff, true},
+    {"halt", init::run_poweroff, true},
 };
 
 const Role* find_role(const std::string& name) {

@@ -208,6 +208,13 @@ Result<void> RootTree::bind(const Path& source, const Path& path, Access access)
     // Opened again: the descriptor from before is of what lies under the new mount.
     const auto mounted = open_inside(path, O_PATH);
     if (!mounted) return fail(mounted.error());
+    mount_attr read_only{};
+    read_only.attr_set = MOUNT_ATTR_RDONLY;
+    constexpr unsigned all_below = AT_EMPTY_PATH | AT_RECURSIVE;
+    if (::mount_setattr(mounted->get(), "", all_below, &read_only, sizeof read_only) == 0)
+        return {};
+    if (errno != ENOSYS) return system_error("making read-only", path);
+    // Before Linux 5.12 only the mount itself.
     const unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY | locked_flags(*mounted);
     if (::mount(nullptr, by_descriptor(*mounted).c_str(), nullptr, flags, nullptr) != 0)
         return system_error("making read-only", path);
@@ -250,7 +257,7 @@ Result<void> RootTree::mount_proc() {
     return {};
 }
 
-Result<void> RootTree::mask_machine_controls() {
+Result<void> RootTree::mask_machine_controls(Network network) {
     for (const char* hidden : {"/proc/kcore", "/proc/keys", "/proc/timer_list"}) {
         if (!open_inside(hidden, O_PATH)) continue;
         if (auto bound = bind("/dev/null", hidden, Access::read_only); !bound) return bound;
@@ -262,6 +269,16 @@ Result<void> RootTree::mask_machine_controls() {
         if (auto bound = bind(by_descriptor(*inside), fixed, Access::read_only); !bound)
             return bound;
     }
+    if (network == Network::read_only) return {};
+    const auto settings = open_inside("/proc/sys/net", O_PATH);
+    if (!settings) return fail(settings.error());
+    if (auto bound = bind(by_descriptor(*settings), "/proc/sys/net", Access::read_write); !bound)
+        return bound;
+    const auto mounted = open_inside("/proc/sys/net", O_PATH);
+    if (!mounted) return fail(mounted.error());
+    const unsigned long flags = MS_BIND | MS_REMOUNT | locked_flags(*mounted);
+    if (::mount(nullptr, by_descriptor(*mounted).c_str(), nullptr, flags, nullptr) != 0)
+        return system_error("making writable", "/proc/sys/net");
     return {};
 }
 

@@ -27,6 +27,10 @@ now=$(date +%s)
 say() {
     printf '{"squall":"ecs-agent-stop","run":"%s","did":"%s","why":"%s","other_run":"%s","host_time":%s}\n' "$run" "$1" "${2:-}" "${3:-}" "$now"
 }
+# Another run's script may take away the folder above, which is empty, in between.
+make_folder() {
+    mkdir -p "$1" 2>/dev/null || mkdir -p "$1" 2>/dev/null || mkdir -p "$1" 2>/dev/null || mkdir -p "$1"
+}
 give_back() {
     mv -T "$hold" "$hold.$run.back.$$" && rm -rf "$hold.$run.back.$$"
     rmdir "$base" 2>/dev/null
@@ -55,7 +59,6 @@ left=$((restore_at - now))
 if [ "$left" -gt "$longest" ]; then left=$longest; fi
 if [ "$left" -lt 3 ]; then say too-late 'the fault would be over at once'; exit 0; fi
 if [ -e "$over/$run" ]; then say too-late 'the run is over'; exit 0; fi
-mkdir -p "$base" || { say failed "cannot make $base"; exit 0; }
 # A hold whose time ended long ago is left from before a reboot, which brought the agent back by itself.
 is_stale() { [ -d "$1" ] && [ "$now" -gt $(($(cat "$1/until" 2>/dev/null || echo 0) + 60)) ]; }
 if is_stale "$hold"; then
@@ -65,7 +68,7 @@ if is_stale "$hold"; then
     if is_stale "$stale"; then rm -rf "$stale"; else mv -T "$stale" "$hold" 2>/dev/null; fi
 fi
 new=$hold.$run.new.$$
-mkdir "$new" || { say failed "cannot make $new"; exit 0; }
+make_folder "$new" || { say failed "cannot make $new"; exit 0; }
 echo $$ >"$new/busy"
 echo "$run" >"$new/run"
 echo $((now + left)) >"$new/until"
@@ -131,7 +134,8 @@ is_ours() { [ "$(cat "$hold/run" 2>/dev/null)" = "$run" ]; }
 left=$((not_after - now))
 if ! is_ours && [ "$left" -ge 0 ]; then
     # The order to stop may be still to come, and must not be followed then.
-    mkdir -p "$over" && : >"$over/$run"
+    make_folder "$over"
+    touch "$over/$run" 2>/dev/null || { make_folder "$over"; touch "$over/$run"; }
     setsid /bin/sh -c "sleep $((left + 2)); rm -f '$over/$run'; rmdir '$over' '$base'" >/dev/null 2>&1 </dev/null &
 fi
 say_clean() {

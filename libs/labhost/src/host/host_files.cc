@@ -121,12 +121,16 @@ Result<void> add_tools(RootTree& tree, const Path& program) {
     // over the machine's systemctl and its kin, for those who call them by their full names.
     if (auto mounted = tree.mount_empty("/usr/local", 16U << 20U); !mounted) return mounted;
     if (auto bound = tree.bind(program, binary_path, Access::read_only); !bound) return bound;
-    for (const char* tool : {"systemctl", "systemd-run", "journalctl"}) {
+    for (const char* tool :
+         {"systemctl", "systemd-run", "journalctl", "reboot", "shutdown", "poweroff", "halt"}) {
         if (auto linked = tree.make_link(Path("/usr/local/bin") / tool, binary_path); !linked)
             return linked;
         const Path machines_own = Path("/usr/bin") / tool;
         std::error_code ignored;
-        if (!std::filesystem::exists(machines_own, ignored)) continue;
+        // Where it is a link, it leads to systemctl.
+        if (!std::filesystem::is_regular_file(
+                std::filesystem::symlink_status(machines_own, ignored)))
+            continue;
         if (auto bound = tree.bind(program, machines_own, Access::read_only); !bound) return bound;
     }
     return tree.make_link("/usr/local/libexec/amazon-ecs-init", binary_path);
@@ -158,6 +162,8 @@ Result<void> make_host_files(RootTree& tree, const HostSpec& spec, const Path& p
             return linked;
     }
     if (auto mounted = tree.mount_proc(); !mounted) return mounted;
+    if (auto masked = tree.mask_machine_controls(RootTree::Network::writable); !masked)
+        return masked;
     if (auto bound = tree.bind_if_there("/sys", "/sys", Access::read_only); !bound) return bound;
     return tree.mount_devices();
 }

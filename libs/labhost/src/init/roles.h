@@ -13,5 +13,10 @@ namespace squall::labhost::init {
 [[nodiscard]] int run_systemctl(const std::vector<std::string>& arguments);
 [[nodiscard]] int run_systemd_run(const std::vector<std::string>& arguments);
 [[nodiscard]] int run_journalctl(const std::vector<std::string>& arguments);
+// A lab host reboots at once, and is never switched off: that is refused.
+[[nodiscard]] int run_reboot(const std::vector<std::string>& arguments);
+[[nodiscard]] int run_shutdown(const std::vector<std::string>& arguments);
+[[nodiscard]] int run_poweroff(const std::vector<std::string>& arguments);
+[[nodiscard]] int reboot_host();
 
 } // namespace squall::labhost::init

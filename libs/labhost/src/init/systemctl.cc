@@ -267,9 +267,17 @@ const std::vector<VerbEntry> verbs{
     {"reboot",
      false,
      [](Systemctl&) {
-         // Init answers at once, and the caller is among what it ends.
-         if (::kill(1, reboot_signal()) == 0) return 0;
-         return complain(fmt::format("Failed to reboot: {}", errno_text(errno)));
+         return reboot_host();
+     }},
+    {"poweroff",
+     false,
+     [](Systemctl&) {
+         return run_poweroff({});
+     }},
+    {"halt",
+     false,
+     [](Systemctl&) {
+         return run_poweroff({});
      }},
 };
 

@@ -104,7 +104,8 @@ Result<RootTree> build_root(const LaunchSpec& spec) {
     if (auto mounted = tree->mount_proc(); !mounted) return fail(mounted.error());
     if (auto mounted = tree->mount_devices(); !mounted) return fail(mounted.error());
     if (!spec.privileged) {
-        if (auto masked = tree->mask_machine_controls(); !masked) return fail(masked.error());
+        if (auto masked = tree->mask_machine_controls(RootTree::Network::read_only); !masked)
+            return fail(masked.error());
     }
     for (const auto& bind : spec.binds) {
         if (auto bound = add_bind(*tree, bind); !bound) return fail(bound.error());

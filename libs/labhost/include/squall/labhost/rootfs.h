@@ -42,7 +42,7 @@ public:
     [[nodiscard]] Result<void> make_link(const Path& path, const Path& target);
 
     // Shows a file or folder of the machine at `path`, which is made if it is missing. What is
-    // mounted below it comes along; read_only concerns the mount itself, not those below.
+    // mounted below it comes along, and is read-only too where that is asked for.
     [[nodiscard]] Result<void> bind(const Path& source, const Path& path, Access access);
     // As bind, where the machine has it; no error where it has not.
     [[nodiscard]] Result<void> bind_if_there(const Path& source, const Path& path, Access access);
@@ -55,8 +55,10 @@ public:
     // A new /proc, of the caller's PID namespace.
     [[nodiscard]] Result<void> mount_proc();
     // Nothing below these files of /proc can be changed, or read, from inside the tree: they
-    // concern the whole machine. After mount_proc().
-    [[nodiscard]] Result<void> mask_machine_controls();
+    // concern the whole machine. After mount_proc(). /proc/sys/net is of the network namespace, and
+    // may stay writable.
+    enum class Network { read_only, writable };
+    [[nodiscard]] Result<void> mask_machine_controls(Network network);
     // /dev with null, zero, full, random, urandom and tty of the machine, terminals and shared
     // memory of its own.
     [[nodiscard]] Result<void> mount_devices();
