@@ -114,7 +114,7 @@ def test_a_plan_can_be_held_to(make_lab):
     lab.sh(1, 'systemctl stop ecs')
     wait_for('ECS sees the agent gone', lambda: not lab.connected()[first])
     refused = lab.squall('run', '--plan', plan['hash'], *arguments)
-    assert refused.code == 6 and 'the world has changed' in refused.err
+    assert refused.code == 6 and 'has changed since the plan' in refused.err
     lab.sh(1, 'systemctl start ecs')
     wait_for('the agent is back', lambda: lab.connected()[first])
     assert lab.squall('run', '--plan', plan['hash'][:12], *arguments).code == 0
