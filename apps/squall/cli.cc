@@ -128,7 +128,8 @@ struct Parser {
                                 "up",
                                 "bring it up; in the foreground, until Ctrl-C, unless --detach",
                                 [this] { return Command(lab_up); });
-        command->add_option("--instances", lab_up.options.instances, "container instances")
+        command
+            ->add_option("--instances", lab_up.options.instances, "container instances, 1 to 250")
             ->capture_default_str();
         command
             ->add_option(

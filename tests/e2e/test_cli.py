@@ -151,6 +151,17 @@ def test_a_mistyped_command_is_named_with_the_one_that_was_meant(state, words, m
     assert done.code == 64 and words[-1] in done.err and meant in done.err, done
 
 
+def test_a_ruined_journal_is_named_with_what_to_do(state):
+    folder, environment = state
+    (folder / 'squall').mkdir()
+    journal = folder / 'squall/journal.db'
+    journal.write_bytes(b'not a database, whatever its name says' * 100)
+    for command in ('runs', 'status', 'recover'):
+        done = squall_with(environment, command)
+        assert done.code == 3 and str(journal) in done.err and 'move the file away' in done.err, done
+    assert journal.read_bytes().startswith(b'not a database'), 'and it is left as it is'
+
+
 def test_help_and_version_answer_anywhere(state):
     _, environment = state
     assert re.match(r'squall \d+\.\d+\.\d+\n$', squall_with(environment, '--version').out)

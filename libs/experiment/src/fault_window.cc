@@ -232,6 +232,14 @@ void FaultWindow::see(HostState& host, const Sight& sight) {
                 std::chrono::duration_cast<Millis>(now - *host.injected_at).count();
         parts_.events.tell("affected", id, std::move(data));
     }
+    if (!reverting_ && sight.state == Sight::State::well && host.affected_at
+        && !std::exchange(host.back_early, true)) {
+        parts_.events.tell("warning",
+                           id,
+                           {{"text",
+                             "it is well again before the fault's end: somebody, or something on "
+                             "the host, has undone it"}});
+    }
     if (reverting_ && sight.state == Sight::State::well && !host.recovered_at) {
         host.recovered_at = now;
         host.tasks_after = sight.running_tasks;

@@ -26,6 +26,7 @@ struct HostState {
     std::optional<WallTime> recovered_at; // when it was seen to be well again
     bool silent = false; // its order is over and it said nothing: it may have followed it
     bool gone = false;
+    bool back_early = false; // seen well again before its undo: somebody else's doing
     std::optional<std::int64_t> tasks_during; // the fewest that were seen
     std::optional<std::int64_t> tasks_after;
 

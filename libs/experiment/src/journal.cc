@@ -41,9 +41,21 @@ struct Journal::Database {
 
     ~Database() { sqlite3_close_v2(handle); }
 
+    [[nodiscard]] bool is_ruined() const {
+        const int code = sqlite3_errcode(handle);
+        return code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
+    }
+
     [[nodiscard]] tl::unexpected<Error> error(std::string_view doing) const {
         return squall::fail(
-            Errc::failed, "{} the journal {}: {}", doing, file.string(), sqlite3_errmsg(handle));
+            Errc::failed,
+            "{} the journal {}: {}{}",
+            doing,
+            file.string(),
+            sqlite3_errmsg(handle),
+            is_ruined()
+                ? ": move the file away; hosts of an open run restore themselves at their time"
+                : "");
     }
 
     // NOLINTNEXTLINE(readability-make-member-function-const): it writes to the database

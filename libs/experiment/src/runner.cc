@@ -15,8 +15,13 @@ json::Object counts_of(World& world) {
     return counts;
 }
 
-std::string counted(std::size_t part, std::size_t whole) {
-    return part == whole ? fmt::format("all {}", whole) : fmt::format("{} of {}", part, whole);
+// "all 3 hosts are", "1 of 3 hosts are", "the host is".
+std::string hosts_are(std::size_t part, std::size_t whole, bool past = false) {
+    if (part == 1 && whole == 1) return past ? "the host was" : "the host is";
+    return fmt::format("{} hosts {}",
+                       part == whole ? fmt::format("all {}", whole)
+                                     : fmt::format("{} of {}", part, whole),
+                       past ? "were" : "are");
 }
 
 void tell_plan(EventWriter& events, const Plan& plan, const HostStates& hosts) {
@@ -83,9 +88,8 @@ RunResult judge(const std::string& run,
     if (stops.abort.stop_requested())
         return {run,
                 Verdict::aborted,
-                held == 0
-                    ? "aborted before anything was injected"
-                    : fmt::format("aborted; {} hosts are well again", counted(recovered, held))};
+                held == 0 ? "aborted before anything was injected"
+                          : fmt::format("aborted; {} well again", hosts_are(recovered, held))};
     if (problem) return {run, Verdict::error, problem->message};
     if (injected == 0)
         return {run, Verdict::no_effect, "no host followed the order (see what each one answered)"};
@@ -98,8 +102,8 @@ RunResult judge(const std::string& run,
                             advice_without_effect)};
     return {run,
             Verdict::passed,
-            fmt::format("{} hosts were affected, and are well again",
-                        counted(affected, hosts.all().size()))};
+            fmt::format("{} affected, and well again",
+                        hosts_are(affected, hosts.all().size(), /*past=*/true))};
 }
 
 // Marks the hosts that a dead runner may have told. When the last of its orders is void, and when
@@ -242,11 +246,11 @@ RunResult Runner::finish(const RunRecord& record) {
     if (stops_.abort.stop_requested() && recovered < held)
         return {
             record.id, Verdict::aborted, "stopped before recovery was seen: the run stays open"};
-    RunResult result{record.id,
-                     Verdict::aborted,
-                     held == 0 ? "its runner died before it told any host"
-                               : fmt::format("its runner died; {} hosts are well again",
-                                             counted(recovered, held))};
+    RunResult result{
+        record.id,
+        Verdict::aborted,
+        held == 0 ? "its runner died before it told any host"
+                  : fmt::format("its runner died; {} well again", hosts_are(recovered, held))};
     if (recovered < held)
         result = {record.id,
                   Verdict::failed,

@@ -130,6 +130,20 @@ TEST(Runner, EndsTheFaultAtOnceWhenAbortedAndStillSeesItThrough) {
     }
 }
 
+TEST(Runner, TellsWhenSomebodyElseEndsTheFaultOnAHost) {
+    TestWorld test;
+    test.events.watcher = [&](const Event& event) {
+        FakeHost& host = test.aws.host(1);
+        if (event.kind != "affected" || event.target != host.id) return;
+        host.agent_running = true;
+        host.agent_changed_at = test.clock.wall();
+    };
+    EXPECT_EQ(test.run(test.plan(duration(60))).verdict, Verdict::passed);
+    const auto warnings = test.events.kinds_of(test.aws.host(1).id);
+    EXPECT_EQ(std::count(warnings.begin(), warnings.end(), "warning"), 1);
+    EXPECT_EQ(test.events.count("warning"), 1);
+}
+
 TEST(Runner, SendsTheUndoAgainToAHostWhoseAgentDidNotStart) {
     TestWorld test;
     test.aws.host(2).failed_starts = 2;
