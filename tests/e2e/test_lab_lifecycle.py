@@ -339,6 +339,8 @@ def test_a_lab_that_loses_a_host_says_so_and_keeps_the_others(place):
     assert place.status()['instances'][1]['pid'] == second['pid']
     assert place.squall('lab', 'exec', '2', '--', 'true').code == 0
     assert re.search(rf'{first["instance_id"]} .*terminated', place.squall('lab', 'status').out)
+    wait_for('its task runs on the other host', lambda: len(place.status()['instances'][1]['running_tasks']) == 2, timeout=60)
+    assert place.status()['instances'][0]['container_instance_arn'] is None, 'ECS has deregistered what EC2 has terminated'
 
 
 def test_two_labs_with_different_state_directories_do_not_disturb_each_other(place, standing):

@@ -189,6 +189,7 @@ void Daemon::host_ended(int ordinal, const std::string& why) {
         return end_with(
             {Errc::failed, fmt::format("container instance {} did not come up: {}", ordinal, why)});
     log::warning("lab: container instance {} ({}) is gone: {}", ordinal, host->instance_id(), why);
+    cloud_.home().ecs.host_terminated(host->instance_id(), Wall::now());
 }
 
 std::string Daemon::what_is_missing() {

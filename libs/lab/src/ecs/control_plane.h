@@ -38,6 +38,9 @@ public:
     // Heartbeats, services, credentials, forgetting. Call it about twice a second.
     void tick(WallTime now);
 
+    // EC2 has terminated it: its container instance is deregistered, its tasks have stopped.
+    void host_terminated(const std::string& ec2_instance_id, WallTime now);
+
     [[nodiscard]] Store& store() { return store_; }
 
     [[nodiscard]] EventLog& events() { return events_; }
@@ -51,6 +54,7 @@ private:
     // instances.cc
     Answer register_container_instance(const ApiCall& call);
     Answer deregister_container_instance(const ApiCall& call);
+    json::Object forget_instance(ContainerInstance& instance, const std::string& why, WallTime now);
     Answer describe_container_instances(const ApiCall& call);
     Answer list_container_instances(const ApiCall& call);
     Answer list_tags_for_resource(const ApiCall& call);

@@ -133,24 +133,40 @@ Answer ControlPlane::deregister_container_instance(const ApiCall& call) {
         std::any_of(tasks.begin(), tasks.end(), [](const Task* task) { return is_live(*task); });
     if (busy && !json::bool_at(call.body, "force"))
         return invalid_parameter("Found running tasks on the instance.");
-    for (Task* task : tasks) {
+    // Orphaned: the control plane forgets its tasks; the agent, which never hears of it, leaves
+    // them running.
+    return answer({{"containerInstance",
+                    forget_instance(
+                        *instance, "Container instance deregistration forced by user", call.now)}});
+}
+
+json::Object
+ControlPlane::forget_instance(ContainerInstance& instance, const std::string& why, WallTime now) {
+    for (Task* task : store_.tasks_on(instance)) {
         if (!is_live(*task)) continue;
-        // Orphaned: the control plane forgets it; the agent, which never hears of it, leaves it
-        // running.
         task->desired_status = "STOPPED";
         task->stop_code = "TerminationNotice";
-        task->stopped_reason = "Container instance deregistration forced by user";
-        finish(*task, call.now);
+        task->stopped_reason = why;
+        finish(*task, now);
     }
-    instance->status = "INACTIVE";
-    instance->agent_connected = false;
-    changed(*instance, call.now);
-    json::Object described = describe_instance(*instance, store_, {.tags = true, .health = false});
-    if (const auto session = acs_.find(instance->arn); session != acs_.end())
+    instance.status = "INACTIVE";
+    instance.agent_connected = false;
+    changed(instance, now);
+    json::Object described = describe_instance(instance, store_, {.tags = true, .health = false});
+    if (const auto session = acs_.find(instance.arn); session != acs_.end())
         session->second.channel->close(1000, "InactiveInstanceException");
-    if (deregistered_.size() < Store::instances_max) deregistered_.insert(instance->arn);
-    store_.instances.erase(store_.instances.find(instance->arn));
-    return answer({{"containerInstance", std::move(described)}});
+    if (deregistered_.size() < Store::instances_max) deregistered_.insert(instance.arn);
+    store_.instances.erase(store_.instances.find(instance.arn));
+    return described;
+}
+
+void ControlPlane::host_terminated(const std::string& ec2_instance_id, WallTime now) {
+    std::vector<ContainerInstance*> gone;
+    for (auto& [arn, instance] : store_.instances)
+        if (instance.ec2_instance_id == ec2_instance_id) gone.push_back(&instance);
+    for (ContainerInstance* instance : gone)
+        static_cast<void>(forget_instance(
+            *instance, fmt::format("Host EC2 (instance {}) terminated.", ec2_instance_id), now));
 }
 
 Answer ControlPlane::describe_container_instances(const ApiCall& call) {
