@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -11,6 +12,8 @@
 
 namespace squall::app {
 namespace {
+
+constexpr std::chrono::seconds parting_time{2};
 
 std::atomic<int> first_failure{0};
 
@@ -81,7 +84,12 @@ bool Output::is_behind() const {
 void Output::flush(const std::stop_token& leave) const {
     if (!writer_) return;
     std::unique_lock lock(writer_->mutex);
-    writer_->changed.wait(lock, leave, [this] { return writer_->is_idle; });
+    const auto is_idle = [this] {
+        return writer_->is_idle;
+    };
+    // A reader who is there gets all of it; only one who is not is left.
+    if (!writer_->changed.wait(lock, leave, is_idle))
+        writer_->changed.wait_for(lock, parting_time, is_idle);
 }
 
 int Output::width() const {

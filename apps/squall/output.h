@@ -26,7 +26,7 @@ public:
     void write_in_background();
     // True while the reader is slower than we are.
     [[nodiscard]] bool is_behind() const;
-    // Waits until all is written, or until told to leave.
+    // Waits until all is written; once told to leave, two seconds more at the most.
     void flush(const std::stop_token& leave) const;
 
     [[nodiscard]] bool is_terminal() const { return is_terminal_; }
