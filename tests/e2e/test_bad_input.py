@@ -116,10 +116,11 @@ def test_every_mistake_is_named_at_once(world):
     (b'# nothing yet\n---\n# and no more\n', 'only comments'),
     (GOOD.encode() + b'---\n' + GOOD.encode(), ':8: a second document'),
     (GOOD.replace('a-minute-without-agents', '"a\\x1b[31mminute"').encode(), 'control character'),
+    (b'name: x\n? ? :~fa\n', 'complex key'),
     (b'{' * 100_000, ''),
     (b'a: &a [*a]\n', ''),
     (b'a: &a {x: 1}\n' + b''.join(b'b%d: &b%d [*a, *a]\n' % (i, i) for i in range(500)), ''),
-], ids=['empty', 'binary', 'no UTF-8', '10 MB', 'a list', 'comments', 'two documents', 'control characters', 'deep', 'an endless alias', 'many aliases'])
+], ids=['empty', 'binary', 'no UTF-8', '10 MB', 'a list', 'comments', 'two documents', 'control characters', 'complex keys', 'deep', 'an endless alias', 'many aliases'])
 def test_what_is_no_experiment_is_refused(world, content, words):
     path = file_with(world[0], content)
     message = refused(world, path)

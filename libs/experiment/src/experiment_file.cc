@@ -206,6 +206,16 @@ Problem syntax_problem(fy_diag* diag, const std::string& file_name, std::string_
                         line_of(text, line).substr(0, line_shown_max))};
 }
 
+bool has_explicit_key(std::string_view line) {
+    const auto is_blank = [&](std::size_t at) {
+        return at >= line.size() || line[at] == ' ' || line[at] == '\t' || line[at] == '\r';
+    };
+    for (auto at = line.find('?'); at != std::string_view::npos; at = line.find('?', at + 1)) {
+        if ((at == 0 || is_blank(at - 1)) && is_blank(at + 1)) return true;
+    }
+    return false;
+}
+
 // YAML reads a line of --- as the beginning of another document, wherever it stands; one file is
 // one experiment, and the rest of it would be passed over.
 std::optional<Problem> stream_problem(std::string_view text, const std::string& file_name) {
@@ -213,6 +223,11 @@ std::optional<Problem> stream_problem(std::string_view text, const std::string& 
     int number = 0;
     for (const auto& line : split(text, '\n')) {
         ++number;
+        // libfyaml 0.7 does not survive some of them, and an experiment needs none.
+        if (has_explicit_key(line)) {
+            return Problem{fmt::format("{}:{}", file_name, number),
+                           "a '?' that stands alone begins a complex key: an experiment has none"};
+        }
         const bool is_marker = line.starts_with("---") || line.starts_with("...");
         const std::string_view rest = trimmed(is_marker ? std::string_view(line).substr(3) : line);
         if (is_marker && has_content && (rest.empty() || line[3] == ' ' || line[3] == '\t')) {
