@@ -168,8 +168,7 @@ void tell_refusal(experiment::EventSink& view,
 }
 
 std::optional<std::string> open_run_on(experiment::Journal& journal, const std::string& cluster) {
-    constexpr int looked_at_max = 1000;
-    const auto open = journal.runs(looked_at_max, /*open_only=*/true);
+    const auto open = journal.open_runs();
     if (!open) return std::nullopt;
     const auto found = std::find_if(
         open->begin(), open->end(), [&](const auto& record) { return record.cluster == cluster; });

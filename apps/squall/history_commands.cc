@@ -19,7 +19,6 @@ using experiment::Journal;
 using experiment::RunRecord;
 
 constexpr int exit_error = 3;
-constexpr int open_runs_max = 1000;
 constexpr Seconds abort_limit{300};
 
 int complain(const Error& error) {
@@ -42,7 +41,7 @@ Result<RunRecord> find_run(Journal& journal, const std::string& id) {
 // The named run, or the only open one.
 Result<RunRecord> find_open_run(Journal& journal, const std::string& id) {
     if (!id.empty()) return find_run(journal, id);
-    auto open = journal.runs(open_runs_max, /*open_only=*/true);
+    auto open = journal.open_runs();
     if (!open) return fail(open.error());
     if (open->empty()) return fail(Errc::not_found, "no run is open");
     if (open->size() > 1)
@@ -130,7 +129,7 @@ int run_command(const StatusCommand& command) {
         return record ? show_status(*journal, *record, command.json, output)
                       : complain(record.error());
     }
-    const auto open = journal->runs(open_runs_max, /*open_only=*/true);
+    const auto open = journal->open_runs();
     if (!open) return complain(open.error());
     if (open->empty() && !command.json) output.line("no run is open");
     for (const auto& record : *open) {
@@ -157,7 +156,7 @@ int run_command(const RunsCommand& command) {
             view.on_event(event);
         return 0;
     }
-    const auto records = journal->runs(command.count_max, /*open_only=*/false);
+    const auto records = journal->runs(command.count_max);
     if (!records) return complain(records.error());
     if (records->empty() && !command.json) output.line("no runs yet");
     for (const auto& record : *records) {
@@ -236,7 +235,7 @@ int run_command(const RecoverCommand& command,
         if (!record) return complain(record.error());
         records.push_back(std::move(*record));
     } else {
-        auto open = journal->runs(open_runs_max, /*open_only=*/true);
+        auto open = journal->open_runs();
         if (!open) return complain(open.error());
         records = std::move(*open);
     }
@@ -251,7 +250,10 @@ int run_command(const RecoverCommand& command,
     for (const auto& record : records) {
         const auto runner = record.open ? runner_of(*journal, record.id)
                                         : Result<std::optional<pid_t>>(std::optional<pid_t>());
-        if (!runner) return complain(runner.error());
+        if (!runner) {
+            code = complain(runner.error());
+            break;
+        }
         if (!record.open || *runner) {
             if (!command.run.empty() && !command.json)
                 output.line(record.open ? fmt::format(
@@ -260,8 +262,10 @@ int run_command(const RecoverCommand& command,
             continue;
         }
         if (command.forget) {
-            if (auto done = journal->close(record.id, "aborted", Wall::now()); !done)
-                return complain(done.error());
+            if (auto done = journal->close(record.id, "aborted", Wall::now()); !done) {
+                code = complain(done.error());
+                break;
+            }
             ++closed;
             continue;
         }

@@ -4,11 +4,6 @@
 #include "squall/base/log.h"
 
 namespace squall::app {
-namespace {
-
-constexpr int open_runs_max = 1000;
-
-} // namespace
 
 Result<std::optional<pid_t>> runner_of(const experiment::Journal& journal, const std::string& run) {
     return FileLock::holder(journal.lock_path(run));
@@ -38,7 +33,7 @@ Result<experiment::RunResult> recover_run(experiment::Journal& journal,
 void close_abandoned_runs(experiment::Journal& journal,
                           const experiment::FaultTable& faults,
                           const SignalStops& signals) {
-    const auto open = journal.runs(open_runs_max, /*open_only=*/true);
+    const auto open = journal.open_runs();
     if (!open) return log::warning("{}", open.error().message);
     for (const auto& record : *open) {
         const auto runner = runner_of(journal, record.id);

@@ -136,6 +136,7 @@ json::Object object_column(sqlite3_stmt* row, int index) {
     return json::parse_object(column(row, index)).value_or(json::Object{});
 }
 
+constexpr int open_runs_max = 1000;
 constexpr const char* run_columns = "SELECT id, created_at, fault, region, cluster, plan_hash, "
                                     "plan, is_open, verdict, closed_at FROM runs ";
 
@@ -246,11 +247,16 @@ Result<std::optional<RunRecord>> Journal::find(const std::string& run) {
     return found;
 }
 
-Result<std::vector<RunRecord>> Journal::runs(int count_max, bool open_only) {
+Result<std::vector<RunRecord>> Journal::runs(int count_max) { return select_runs("", count_max); }
+
+Result<std::vector<RunRecord>> Journal::open_runs() {
+    return select_runs("WHERE is_open = 1", open_runs_max);
+}
+
+Result<std::vector<RunRecord>> Journal::select_runs(std::string_view condition, int count_max) {
     std::vector<RunRecord> found;
-    const std::string sql = fmt::format("{} {} ORDER BY created_at DESC, id DESC LIMIT ?",
-                                        run_columns,
-                                        open_only ? "WHERE is_open = 1" : "");
+    const std::string sql =
+        fmt::format("{} {} ORDER BY created_at DESC, id DESC LIMIT ?", run_columns, condition);
     auto done = database_->run(sql.c_str(), {std::int64_t{count_max}}, [&](sqlite3_stmt* row) {
         found.push_back(run_of(row));
     });

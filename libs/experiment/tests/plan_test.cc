@@ -260,8 +260,8 @@ TEST(Journal, KeepsRunsAndEventsOverAReopening) {
                             {"target", "i-1"},
                             {"restore_at", "x"}}));
     ASSERT_TRUE(test.files.journal->close("r-1", "passed", test.clock.wall()));
-    EXPECT_TRUE(test.files.journal->runs(10, true).value().empty());
-    EXPECT_EQ(test.files.journal->runs(10, false).value().size(), 1U);
+    EXPECT_TRUE(test.files.journal->open_runs().value().empty());
+    EXPECT_EQ(test.files.journal->runs(10).value().size(), 1U);
 }
 
 TEST(Journal, SaysWhichFileItCannotUse) {

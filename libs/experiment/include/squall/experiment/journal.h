@@ -49,7 +49,9 @@ public:
 
     [[nodiscard]] Result<std::optional<RunRecord>> find(const std::string& run);
     // Newest first.
-    [[nodiscard]] Result<std::vector<RunRecord>> runs(int count_max, bool open_only);
+    [[nodiscard]] Result<std::vector<RunRecord>> runs(int count_max);
+    // Those that are not closed, newest first; a thousand at the most.
+    [[nodiscard]] Result<std::vector<RunRecord>> open_runs();
     [[nodiscard]] Result<std::vector<Event>> events(const std::string& run);
 
     [[nodiscard]] const Path& file() const { return file_; }
@@ -58,6 +60,8 @@ public:
     [[nodiscard]] Path lock_path(const std::string& run) const;
 
 private:
+    [[nodiscard]] Result<std::vector<RunRecord>> select_runs(std::string_view condition,
+                                                             int count_max);
     struct Database;
     Journal(Path file, std::unique_ptr<Database> database);
 
