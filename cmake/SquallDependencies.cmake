@@ -17,7 +17,7 @@ endfunction()
 squall_import(boost_json boost_json boost/json.hpp)
 squall_import(cares cares ares.h)
 squall_import(sqlite3 sqlite3 sqlite3.h)
-squall_import(fyaml fyaml libfyaml.h)
+squall_import(yaml yaml yaml.h)
 squall_import(pugixml pugixml pugixml.hpp)
 
 # OpenSSL's own module looks for shared objects first: ask for the archives by name.

@@ -24,7 +24,7 @@ USES = {
 # Headers that are heavy, or belong behind an interface of ours: who may include them.
 HEAVY = {
     'boost/asio': ['transport'], 'boost/beast': ['transport'], 'ares.h': ['transport'], 'openssl/': ['base', 'wire', 'transport'],
-    'sqlite3.h': ['experiment'], 'libfyaml.h': ['experiment'], 'pugixml.hpp': ['wire', 'aws'], 'CLI/': [],
+    'sqlite3.h': ['experiment'], 'yaml.h': ['experiment'], 'pugixml.hpp': ['wire', 'aws'], 'CLI/': [],
 }
 BANNED = [
     (r'\bsleep_for\s*\(|\bsleep_until\s*\(|\busleep\s*\(|\bnanosleep\s*\(', 'wait for an event, or use Clock::wait_until'),

@@ -3,12 +3,6 @@
 
 #include <cstdint>
 
-// libfyaml 0.7 forgets a buffer of 4 kB for some long keys; a process that reads one file can bear
-// that.
-extern "C" const char* __lsan_default_suppressions() { // NOLINT(bugprone-reserved-identifier)
-    return "leak:libfyaml\n";
-}
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto file = squall::experiment::parse_experiment(
         {reinterpret_cast<const char*>(data), size}, "fuzz.yaml");

@@ -50,6 +50,67 @@ TEST(ExperimentFile, NamesEveryProblemWithItsLine) {
     EXPECT_NE(problems_in(""), "");
 }
 
+TEST(ExperimentFile, TakesYamlHoweverItIsWritten) {
+    for (const char* text : {
+             "\xef\xbb\xbfname: is it 9 ? or 10 --- who knows\nfaults: [{fault: x, tunables: {A: "
+             "b}}]\n",
+             "%YAML 1.2\n---\n\"name\": 'is it 9 ? or 10 --- who knows'\r\n"
+             "faults:\r\n- tunables:\r\n    A: !!str b\r\n  fault: x\r\n...\r\n# the end\r\n",
+             "name: >-\n  is it 9 ?\n  or 10 --- who knows\nfaults:\n- &f\n  fault: x\n  tunables: "
+             "{A: 'b'}",
+         }) {
+        const auto file = parse_experiment(text, "x.yaml");
+        ASSERT_TRUE(file) << text << all_of(file.error());
+        EXPECT_EQ(file->name, "is it 9 ? or 10 --- who knows");
+        ASSERT_EQ(file->faults.size(), 1U);
+        EXPECT_EQ(file->faults[0].fault, "x");
+        EXPECT_EQ(file->faults[0].tunables.at("A").text, "b");
+    }
+}
+
+TEST(ExperimentFile, LeavesValuesAsTheyWereWritten) {
+    const auto file = parse_experiment("faults:\n- fault: x\n  tunables:\n    A:\n    B: 0x1F\n"
+                                       "    C: yes\n    D: ''\n    E: ~\n    F: 1e3 # more\n",
+                                       "x.yaml")
+                          .value();
+    std::vector<std::string> texts;
+    for (const auto& [name, value] : file.faults.at(0).tunables)
+        texts.push_back(value.text);
+    EXPECT_EQ(texts, (std::vector<std::string>{"", "0x1F", "yes", "", "~", "1e3"}));
+}
+
+TEST(ExperimentFile, SaysWhereItIsNoYaml) {
+    EXPECT_EQ(problems_in("name: a\nfaults:\n\t- fault: x\n"),
+              "x.yaml:3: this is not YAML: found character that cannot start any token while "
+              "scanning for the next token, at '- fault: x'");
+    EXPECT_EQ(problems_in("name: a\n# \x1b[31m\n"),
+              "x.yaml:2: this is not YAML: control characters are not allowed, at '# ?[31m'");
+    EXPECT_EQ(problems_in("name: a\n---\nname: b\n"),
+              "x.yaml:2: a second document begins here: one file is one experiment");
+    EXPECT_EQ(problems_in("--- a\n--- b\n"),
+              "x.yaml:2: a second document begins here: one file is one experiment");
+    EXPECT_EQ(problems_in("# nothing\n\n# here\n"),
+              "x.yaml:1: the file has only comments: an experiment is a mapping with name and "
+              "faults");
+}
+
+TEST(ExperimentFile, RefusesWhatNoExperimentNeeds) {
+    EXPECT_EQ(problems_in("name: x\n? ? :~fa\n").find("x.yaml:2: a complex key"), 0U)
+        << problems_in("name: x\n? ? :~fa\n");
+    EXPECT_NE(problems_in("faults:\n- fault: &a x\n  tunables:\n    *a : 1\n    B: *a\n")
+                  .find("x.yaml:4: a complex key stands here: an experiment has none\nx.yaml:5: B "
+                        "must be a single value"),
+              std::string::npos);
+    for (const char* bracket : {"[", "{", "- ", "? ", "{? "}) {
+        std::string text = "name: ";
+        for (int i = 0; i < 50'000; ++i)
+            text += bracket;
+        EXPECT_NE(problems_in(text), "") << bracket;
+        EXPECT_NE(problems_in(text.substr(6)), "") << bracket;
+    }
+    EXPECT_EQ(problems_in(std::string(65, '[')), "x.yaml:1: this nests deeper than 64 levels");
+}
+
 TEST(ExperimentFile, RefusesWhatIsNoText) {
     EXPECT_NE(problems_in(std::string("\x7f"
                                       "ELF\0\0",

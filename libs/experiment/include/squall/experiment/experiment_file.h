@@ -1,4 +1,4 @@
-// The experiment file: YAML 1.2, read with the line of every word.
+// The experiment file: YAML, read with the line of every word.
 //
 //   name: the agents are away
 //   faults:
