@@ -21,14 +21,15 @@ ROOT = Path(__file__).resolve().parents[2]
 SQUALL = os.environ.get('SQUALL_BINARY', str(ROOT / 'build/release/squall'))
 
 
-def wait_for(what, predicate, timeout=30.0, interval=0.1):
-    """Asks again until the answer is true, and gives it; a lower bound on patience, never a limit on speed."""
+def wait_for(what, predicate, timeout=30.0, interval=0.1, instead=lambda: ''):
+    """Asks again until the answer is true, and gives it; a lower bound on patience, never a limit on speed.
+    `instead` tells what there was when it never became true."""
     end = time.monotonic() + timeout
     while True:
         answer = predicate()
         if answer:
             return answer
-        assert time.monotonic() < end, f'never happened within {timeout} s: {what}'
+        assert time.monotonic() < end, f'never happened within {timeout} s: {what} {instead()}'
         time.sleep(interval)
 
 

@@ -31,13 +31,16 @@ class Terminal:
         return self.text
 
     def until(self, pattern, timeout=60):
-        wait_for(f'{pattern} on the terminal', lambda: re.search(pattern, self.read()), timeout=timeout, interval=0)
+        wait_for(f'{pattern} on the terminal', lambda: re.search(pattern, self.read()), timeout=timeout, interval=0, instead=self.last_words)
+
+    def last_words(self):
+        return self.text[-3000:]
 
     def type(self, keys):
         os.write(self.master, keys)
 
     def finish(self):
-        wait_for('the program ends', lambda: (self.read(), self.process.poll() is not None)[1], interval=0)
+        wait_for('the program ends', lambda: (self.read(), self.process.poll() is not None)[1], timeout=60, interval=0, instead=self.last_words)
         self.read()
         os.close(self.master)
         return self.process.returncode
