@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include "output.h"
+#include "squall/base/log.h"
 #include "squall/base/text.h"
 
 #include <CLI/CLI.hpp>
@@ -223,7 +224,7 @@ Command parse_command_line(int argc, char** argv) {
         }
     }
     if (const auto mistake = unknown_command(parser.app, argc, argv)) {
-        fmt::print(stderr, "squall: {}\n", *mistake);
+        log::print("squall: {}\n", *mistake);
         return Answered{exit_usage};
     }
     try {

@@ -3,6 +3,7 @@
 #include "plan_text.h"
 #include "recovery.h"
 #include "session_world.h"
+#include "signals.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
@@ -28,12 +29,12 @@ constexpr int exit_aborted = 5;
 constexpr int exit_refused = 6;
 
 int complain(const Problems& problems) {
-    fmt::print(stderr, "{}\n", experiment::problem_text(problems));
+    log::print("{}\n", experiment::problem_text(problems));
     return exit_usage;
 }
 
 int tell(const Error& error) {
-    fmt::print(stderr, "squall: {}\n", error.message);
+    log::print("squall: {}\n", error.message);
     if (error.code == Errc::invalid_input) return exit_usage;
     if (error.code == Errc::interrupted) return exit_aborted;
     return error.code == Errc::refused ? exit_refused : exit_error;
@@ -233,8 +234,7 @@ int run_command(const FaultsCommand& command, const FaultTable& faults) {
     }
     const Fault* fault = experiment::find_fault(faults, command.name);
     if (fault == nullptr) {
-        fmt::print(
-            stderr, "squall: there is no fault '{}': `squall faults` lists them\n", command.name);
+        log::print("squall: there is no fault '{}': `squall faults` lists them\n", command.name);
         return exit_usage;
     }
     output.write(command.json ? json::text(fault_json(fault->description())) + "\n"
@@ -242,9 +242,10 @@ int run_command(const FaultsCommand& command, const FaultTable& faults) {
     return 0;
 }
 
-int run_command(const PlanCommand& command, const FaultTable& faults, const SignalStops& signals) {
+int run_command(const PlanCommand& command, const FaultTable& faults) {
     const auto chosen = choose(command.experiment, faults);
     if (!chosen) return complain(chosen.error());
+    const SignalStops signals; // after the file, which may be a pipe that nobody writes to
     auto session = SessionWorld::open(chosen->values.text("REGION"),
                                       chosen->values.text("ASSUME_ROLE_ARN"),
                                       "squall-plan",
@@ -263,7 +264,7 @@ int run_command(const PlanCommand& command, const FaultTable& faults, const Sign
     return 0;
 }
 
-int run_command(const RunCommand& command, const FaultTable& faults, const SignalStops& signals) {
+int run_command(const RunCommand& command, const FaultTable& faults) {
     // Also an empty one: a script whose hash got lost wants no run without it.
     if (command.plan_hash && command.plan_hash->size() < plan_hash_least) {
         return tell(Error{Errc::invalid_input,
@@ -273,6 +274,7 @@ int run_command(const RunCommand& command, const FaultTable& faults, const Signa
     }
     const auto chosen = choose(command.experiment, faults);
     if (!chosen) return complain(chosen.error());
+    const SignalStops signals; // after the file, which may be a pipe that nobody writes to
     // A reader of --json gets its last line from here too.
     const auto complain = [&](const Error& error) {
         if (command.experiment.json && error.code != Errc::invalid_input) {

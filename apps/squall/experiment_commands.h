@@ -2,18 +2,13 @@
 #pragma once
 
 #include "cli.h"
-#include "signals.h"
 #include "squall/experiment/fault.h"
 
 namespace squall::app {
 
 [[nodiscard]] int run_command(const FaultsCommand& command, const experiment::FaultTable& faults);
-[[nodiscard]] int run_command(const PlanCommand& command,
-                              const experiment::FaultTable& faults,
-                              const SignalStops& signals);
-[[nodiscard]] int run_command(const RunCommand& command,
-                              const experiment::FaultTable& faults,
-                              const SignalStops& signals);
+[[nodiscard]] int run_command(const PlanCommand& command, const experiment::FaultTable& faults);
+[[nodiscard]] int run_command(const RunCommand& command, const experiment::FaultTable& faults);
 [[nodiscard]] int run_command(const PolicyCommand& command, const experiment::FaultTable& faults);
 
 } // namespace squall::app

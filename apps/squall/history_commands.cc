@@ -2,6 +2,7 @@
 
 #include "output.h"
 #include "recovery.h"
+#include "squall/base/log.h"
 #include "squall/base/time_text.h"
 #include "views.h"
 
@@ -22,7 +23,7 @@ constexpr int exit_error = 3;
 constexpr Seconds abort_limit{300};
 
 int complain(const Error& error) {
-    fmt::print(stderr, "squall: {}\n", error.message);
+    log::print("squall: {}\n", error.message);
     return error.code == Errc::not_found || error.code == Errc::invalid_input ? exit_usage
                                                                               : exit_error;
 }
@@ -266,6 +267,9 @@ int run_command(const RecoverCommand& command,
                 code = complain(done.error());
                 break;
             }
+            if (!command.json)
+                output.line(
+                    fmt::format("{} is closed, and nobody has looked at its hosts", record.id));
             ++closed;
             continue;
         }
@@ -273,12 +277,15 @@ int run_command(const RecoverCommand& command,
             output.line(fmt::format("{}  {} on {}", record.id, record.fault, record.cluster));
         const auto result = recover_run(*journal, faults, record, {view}, signals);
         if (!result || result->verdict == experiment::Verdict::refused) {
-            fmt::print(stderr,
-                       "squall: {}: {}\n",
-                       record.id,
-                       result ? result->reason : result.error().message);
+            log::print(
+                "squall: {}: {}\n", record.id, result ? result->reason : result.error().message);
             code = exit_error;
             continue;
+        }
+        if (result->is_open) {
+            log::print("squall: {}: {}\n", record.id, result->reason);
+            code = experiment::exit_code(result->verdict);
+            break;
         }
         if (result->verdict == experiment::Verdict::failed)
             code = experiment::exit_code(result->verdict);

@@ -1,6 +1,7 @@
 #include "lab_commands.h"
 
 #include "output.h"
+#include "squall/base/log.h"
 #include "squall/base/text.h"
 
 namespace squall::app {
@@ -9,7 +10,7 @@ namespace {
 constexpr int exit_error = 3;
 
 int complain(const Error& error) {
-    fmt::print(stderr, "squall: {}\n", error.message);
+    log::print("squall: {}\n", error.message);
     return error.code == Errc::invalid_input ? exit_usage : exit_error;
 }
 

@@ -5,6 +5,7 @@
 #include "history_commands.h"
 #include "lab_commands.h"
 #include "output.h"
+#include "squall/base/log.h"
 #include "squall/labhost/roles.h"
 
 #include <fcntl.h>
@@ -43,9 +44,8 @@ int dispatch(const Command& command) {
                 is_lab_command<
                     T> || std::is_same_v<T, StatusCommand> || std::is_same_v<T, RunsCommand>) {
                 return run_command(chosen);
-            } else if constexpr (std::is_same_v<
-                                     T,
-                                     FaultsCommand> || std::is_same_v<T, PolicyCommand>) {
+            } else if constexpr (
+                is_one_of<T, FaultsCommand, PolicyCommand, PlanCommand, RunCommand>) {
                 return run_command(chosen, faults);
             } else {
                 const SignalStops signals;
@@ -67,7 +67,7 @@ void keep_standard_descriptors() {
 int with_output(int code, bool is_verdict) {
     const auto failure = Output::failure();
     if (!failure) return code;
-    fmt::print(stderr, "squall: writing to standard output: {}\n", errno_text(*failure));
+    log::print("squall: writing to standard output: {}\n", errno_text(*failure));
     return code == 0 && !is_verdict ? exit_unwritten : code;
 }
 

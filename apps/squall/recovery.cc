@@ -38,17 +38,15 @@ void close_abandoned_runs(experiment::Journal& journal,
     for (const auto& record : *open) {
         const auto runner = runner_of(journal, record.id);
         if (!runner || *runner) continue;
+        log::print("squall: the run {} was left open by a runner that died: it is closed first\n",
+                   record.id);
         const auto result = recover_run(journal, faults, record, {}, signals);
         if (!result)
-            log::warning(
-                "the run {} was left open by a runner that died, and cannot be closed now: {}",
-                record.id,
-                result.error().message);
-        else if (result->verdict == experiment::Verdict::refused)
-            log::warning(
-                "the run {} was left open by a runner that died: {}", record.id, result->reason);
+            log::warning("the run {} cannot be closed now: {}", record.id, result.error().message);
+        else if (result->verdict == experiment::Verdict::refused || result->is_open)
+            log::warning("the run {} is not closed: {}", record.id, result->reason);
         else
-            fmt::print(stderr, "squall: closed the run {}: {}\n", record.id, result->reason);
+            log::print("squall: closed the run {}: {}\n", record.id, result->reason);
     }
 }
 

@@ -12,8 +12,14 @@ namespace squall::app {
 SignalStops::SignalStops() {
     sigset_t ours;
     sigemptyset(&ours);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP})
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+        struct sigaction was {};
+
+        ::sigaction(number, nullptr, &was);
+        // nohup has had it ignored: the terminal may go.
+        if (number == SIGHUP && was.sa_handler == SIG_IGN) continue;
         sigaddset(&ours, number);
+    }
     ::pthread_sigmask(SIG_BLOCK, &ours, nullptr);
     signals_ = Fd(::signalfd(-1, &ours, SFD_CLOEXEC));
     auto pipe = make_pipe();

@@ -17,6 +17,8 @@ import boto3
 import botocore.config
 import pytest
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what is ignored here, as under nohup, would be ignored in every squall too
+
 ROOT = Path(__file__).resolve().parents[2]
 SQUALL = os.environ.get('SQUALL_BINARY', str(ROOT / 'build/release/squall'))
 
@@ -99,13 +101,17 @@ class Lab:
         done = subprocess.run([SQUALL, *arguments], env=environment or self.environment, capture_output=True, text=True, timeout=timeout, **options)
         return Finished(done)
 
-    def start(self, *arguments, environment=None):
-        process = subprocess.Popen([SQUALL, *arguments], env=environment or self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def start(self, *arguments, environment=None, ignored=()):
+        def ignore():
+            for number in ignored:
+                signal.signal(number, signal.SIG_IGN)
+
+        process = subprocess.Popen([SQUALL, *arguments], env=environment or self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=ignore)
         self.processes.append(process)
         return process
 
-    def run(self, duration=10, *more):
-        return Run(self.start('run', '--json', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', '--set', f'TOTAL_CHAOS_DURATION={duration}', *more))
+    def run(self, duration=10, *more, **options):
+        return Run(self.start('run', '--json', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', '--set', f'TOTAL_CHAOS_DURATION={duration}', *more, **options))
 
     def exec(self, instance, *command):
         return self.squall('lab', 'exec', str(instance), '--', *command)

@@ -17,7 +17,8 @@ class Terminal:
     def __init__(self, arguments, environment, columns=100, kind='xterm'):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 30, columns, 0, 0))
-        self.process = subprocess.Popen(arguments, stdin=slave, stdout=slave, stderr=slave, env={**environment, 'TERM': kind}, start_new_session=True)
+        self.process = subprocess.Popen(arguments, stdin=slave, stdout=slave, stderr=slave, env={**environment, 'TERM': kind}, start_new_session=True,
+                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         os.close(slave)
         self.text = ''
 

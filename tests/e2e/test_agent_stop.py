@@ -78,6 +78,31 @@ def test_serial_takes_one_host_after_another(make_lab):
     assert [event['phase'] for event in run.of('phase')][-1] == 'ramp-after'
 
 
+def test_a_host_whose_record_of_it_is_removed_is_brought_back_all_the_same(make_lab):
+    lab = make_lab(2)
+    run = lab.run(8)
+    run.until('phase', phase='hold')
+    lab.sh(1, 'rm -rf /var/lib/squall')
+    assert run.finish() == 0, run.verdict
+    assert all(lab.connected().values())
+    assert {event['by'] for event in run.of('reverted')} == {'our command'}
+
+
+def test_a_run_that_meets_another_ones_host_ends_what_it_has_done(make_lab):
+    lab = make_lab(2)
+    [first, second] = lab.instance_ids()
+    run = lab.run(6, '--set', 'SEQUENCE=serial')
+    run.until('affected', target=first)
+    lab.sh(2, 'mkdir -p /var/lib/squall/ecs-agent-stop && echo r-theirs >/var/lib/squall/ecs-agent-stop/run && date -d +5min +%s >/var/lib/squall/ecs-agent-stop/until')
+    assert run.finish() == 5, run.verdict
+    assert 'r-theirs' in run.verdict['reason'] and [event['other_run'] for event in run.of('not-injected', second)] == ['r-theirs']
+    assert all(lab.connected().values())
+    refused = lab.run(6, '--set', 'SEQUENCE=serial')
+    refused.until('phase', phase='hold')
+    lab.sh(2, 'rm -r /var/lib/squall')
+    assert refused.finish() == 0
+
+
 def test_a_role_can_be_assumed_for_it(lab):
     run = lab.run(6, '--set', 'ASSUME_ROLE_ARN=arn:aws:iam::123456789012:role/squall-experiment')
     assert run.finish() == 0, run.verdict

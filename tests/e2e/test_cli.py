@@ -2,10 +2,13 @@
 import json
 import os
 import re
+import signal
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
-from conftest import ROOT, SQUALL, squall_with
+from conftest import ROOT, SQUALL, squall_with, wait_for
 from terminal import Terminal
 
 
@@ -59,6 +62,45 @@ def test_what_cannot_be_written_is_an_error_and_no_verdict(lab):
     done = subprocess.run(['sh', '-c', 'exec "$0" "$@" >&- <&-', SQUALL, 'run', *ARGUMENTS], env=lab.environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, 'no socket and no journal got what was meant for a reader'
     assert all(lab.connected().values())
+
+
+def test_a_complaint_that_nobody_can_read_changes_no_exit_code(lab):
+    for words, code in (('faults nope', 64), ('plan /nowhere/x.yaml', 64), ('status r-nobody', 64), ('lab exec 99 -- true', 3), ('nonsense', 64)):
+        for nowhere in ('2>/dev/full', '2>&-'):
+            done = subprocess.run(['sh', '-c', f'exec "$0" {words} {nowhere}', SQUALL], env=lab.environment, stdout=subprocess.DEVNULL, timeout=60)
+            assert done.returncode == code, (words, nowhere)
+    done = subprocess.run(['sh', '-c', 'exec "$0" "$@" >/dev/full 2>/dev/full', SQUALL, 'run', *ARGUMENTS], env=lab.environment, timeout=60)
+    assert done.returncode == 0, 'the verdict stays what it is'
+    assert lab.exec(1, 'sh', '-c', 'systemctl nonsense 2>/dev/full').code == 1
+
+
+def test_a_terminal_that_is_closed_ends_the_run_in_order(lab):
+    terminal = Terminal([SQUALL, 'run', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', '--set', 'TOTAL_CHAOS_DURATION=300'], lab.environment)
+    terminal.until(r'holding, \d+')
+    os.close(terminal.master)
+    assert terminal.process.wait(60) == 5
+    assert all(lab.connected().values()) and lab.squall('status').out == 'no run is open\n'
+
+
+def test_under_nohup_a_run_outlives_its_terminal(lab):
+    run = lab.run(6, ignored=[signal.SIGHUP])
+    run.until('phase', phase='hold')
+    run.process.send_signal(signal.SIGHUP)
+    assert run.finish() == 0, run.verdict
+
+
+@pytest.mark.parametrize('command', ['plan', 'run'])
+def test_a_file_that_is_a_pipe_can_be_waited_for_and_given_up(lab, command):
+    with tempfile.TemporaryDirectory() as folder:
+        pipe = os.path.join(folder, 'pipe')
+        os.mkfifo(pipe)
+        waiting = lab.start(command, pipe)
+        wait_for('it opens the pipe', lambda: 'fifo' in Path(f'/proc/{waiting.pid}/wchan').read_text() or 'wait_for_partner' in Path(f'/proc/{waiting.pid}/wchan').read_text())
+        waiting.send_signal(signal.SIGINT)
+        assert waiting.wait(10) == -signal.SIGINT
+    text = (ROOT / 'examples/ecs-agent-stop.yaml').read_text()
+    done = subprocess.run([SQUALL, 'plan', '/dev/stdin'], input=text, env=lab.environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done
 
 
 def test_without_a_terminal_it_is_plain_lines(lab):

@@ -130,6 +130,26 @@ def test_runs_that_are_ended_at_any_moment_of_their_orders_leave_nothing(make_la
     assert_nothing_left(lab)
 
 
+def test_a_recovery_that_is_stopped_leaves_the_run_open_and_says_so(make_lab):
+    lab = make_lab(2)
+    run = lab.run(DURATION)
+    run.until('phase', phase='hold')
+    for instance in (1, 2):
+        lab.sh(instance, 'systemctl stop amazon-ssm-agent')
+    run.process.kill()
+    run.process.wait()
+    for command in ('recover', 'abort'):
+        recovery = lab.start(command)
+        wait_for('it is at work', lambda: any(record['open'] and json.loads(lab.squall('status', '--json').out)['runner_pid'] for record in runs(lab)))
+        recovery.send_signal(signal.SIGINT)
+        _, complaint = recovery.communicate(timeout=30)
+        assert recovery.returncode == 5 and 'the run stays open' in complaint, (command, recovery.returncode, complaint)
+    for instance in (1, 2):
+        lab.sh(instance, 'systemctl start amazon-ssm-agent')
+    wait_for('the hosts are well', lambda: all(lab.connected().values()), timeout=DURATION + PATIENCE)
+    assert_recovers_once_and_again(lab, run.events[0]['run'])
+
+
 def assert_recovers_once_and_again_nothing(lab):
     pids = agent_pids(lab)
     done = lab.squall('recover')

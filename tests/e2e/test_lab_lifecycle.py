@@ -188,7 +188,8 @@ def test_a_detached_lab_is_ready_when_up_returns_and_outlives_it(place):
         assert one['instance_id'] in text and one['private_ip'] in text
     assert 'my_cluster-1' in text and endpoint in text and text.count('agent connected') == 2 and '2 of 2 tasks' in text
     residents = place.residents()
-    assert (place.state / 'squall/lab/lab.json').stat().st_mode & 0o777 == 0o600, 'it holds the keys'
+    for name in ('lab.json', 'lab.log'):
+        assert (place.state / 'squall/lab' / name).stat().st_mode & 0o777 == 0o600, 'it holds the keys, and what is said of them'
     assert place.squall('lab', 'down').code == 0
     place.assert_nothing_is_left(residents, before)
 

@@ -32,11 +32,12 @@ void show_from(Level level) { shown_from = level; }
 
 void write(Level level, std::string_view text) {
     if (level < shown_from.load()) return;
-    const std::string line =
-        fmt::format("{} {}: {}\n", rfc3339_millis(Wall::now()), name_of(level), text);
-    // One write for one line, so that threads and processes do not mix theirs; nobody to tell if it
-    // fails.
-    [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
+    write_out(fmt::format("{} {}: {}\n", rfc3339_millis(Wall::now()), name_of(level), text));
+}
+
+void write_out(std::string_view text) {
+    // One write, so that threads and processes do not mix their lines; nobody to tell if it fails.
+    [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
 }
 
 } // namespace squall::log

@@ -109,7 +109,7 @@ Result<void> FaultWindow::inject_and_hold() {
     WallTime next_look = clock.wall();
     while (!parts_.stops.abort.stop_requested() && !busy_with_) {
         const bool answered = look_after_orders();
-        if (answered && is_nowhere()) break;
+        if (busy_with_ || (answered && is_nowhere())) break;
         const WallTime now = clock.wall();
         bool all_seen = false;
         if (now >= next_look) {
@@ -232,7 +232,7 @@ void FaultWindow::see(HostState& host, const Sight& sight) {
                 std::chrono::duration_cast<Millis>(now - *host.injected_at).count();
         parts_.events.tell("affected", id, std::move(data));
     }
-    if (!reverting_ && sight.state == Sight::State::well && host.affected_at
+    if (!reverting_ && sight.state == Sight::State::well && host.affected_at && now < restore_at_
         && !std::exchange(host.back_early, true)) {
         parts_.events.tell("warning",
                            id,

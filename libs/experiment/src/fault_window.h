@@ -54,6 +54,7 @@ private:
     [[nodiscard]] WallTime hold_end() const;
     [[nodiscard]] bool is_nowhere() const;
     bool send_revert();
+    bool send_undo(const std::vector<std::string>& ids, bool is_certain);
     void look_after_reverts();
     void look_at_recovery();
     void see(HostState& host, const Sight& sight);

@@ -68,18 +68,27 @@ void FaultWindow::revert() {
 // Sends the undo to every host that needs it and has none on its way: the first time, and again
 // where it failed. True when SSM has answered for all of them.
 bool FaultWindow::send_revert() {
-    std::vector<std::string> ids;
+    // Past its own end a host whose agent does not run is not so by our doing.
+    const bool is_before_end = parts_.world.clock.wall() < restore_at_;
+    std::vector<std::string> certain;
+    std::vector<std::string> others;
     for (const auto& id : ids_) {
         HostState& host = parts_.hosts.at(id);
         const auto known = reverts_.results().find(id);
         const bool is_on_its_way = known != reverts_.results().end() && !known->second.is_over();
         const bool is_owed =
             host.may_hold && !host.undo_confirmed && !host.recovered_at && !host.gone;
-        if (is_owed && !is_on_its_way) ids.push_back(id);
+        if (!is_owed || is_on_its_way) continue;
+        (is_before_end && host.injected_at ? certain : others).push_back(id);
     }
+    const bool certain_done = send_undo(certain, /*is_certain=*/true);
+    return send_undo(others, /*is_certain=*/false) && certain_done;
+}
+
+bool FaultWindow::send_undo(const std::vector<std::string>& ids, bool is_certain) {
     if (ids.empty()) return true;
-    const auto script =
-        script_for(parts_.fault.revert_script(parts_.events.run(), not_after_), "start");
+    const auto script = script_for(
+        parts_.fault.revert_script({parts_.events.run(), not_after_, is_certain}), "start");
     const auto done =
         reverts_.send(ids,
                       script,

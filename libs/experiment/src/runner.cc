@@ -59,6 +59,21 @@ void tell_verdict(EventWriter& events,
                  {"instances", std::move(instances)}});
 }
 
+// The hosts that have the fault at the same time.
+std::vector<std::vector<std::string>> groups_of(const Plan& plan) {
+    if (!plan.serial) return {plan.injected_ids()};
+    std::vector<std::vector<std::string>> groups;
+    for (const auto& target : plan.injected_ids())
+        groups.push_back({target});
+    return groups;
+}
+
+void tell_passed_over(EventWriter& events, const Plan& plan, const HostStates& hosts) {
+    if (!plan.serial) return;
+    for (const auto& target : hosts.ids_where([](const HostState& host) { return !host.ordered; }))
+        events.tell("not-injected", target, {{"why", "the run ended before its turn"}});
+}
+
 // What the run comes to, worst first.
 RunResult judge(const std::string& run,
                 const HostStates& hosts,
@@ -74,17 +89,26 @@ RunResult judge(const std::string& run,
     const auto recovered =
         hosts.count_where([](const HostState& host) { return host.may_hold && host.recovered_at; });
     if (stops.quit.stop_requested())
-        return {
-            run, Verdict::aborted, "left before recovery was seen: the hosts restore themselves"};
+        return {run,
+                Verdict::aborted,
+                "left before recovery was seen: the hosts restore themselves, and `squall recover` "
+                "closes the run",
+                /*is_open=*/true};
     if (recovered < held)
         return {
             run,
             Verdict::failed,
             fmt::format("{} of {} hosts were not seen to be well again", held - recovered, held)};
-    if (busy_with)
+    if (busy_with && held == 0)
         return {run,
                 Verdict::refused,
                 fmt::format("not injecting: a host is held by the run {}", *busy_with)};
+    if (busy_with)
+        return {run,
+                Verdict::aborted,
+                fmt::format("ended early, since a host is held by the run {}; {} well again",
+                            *busy_with,
+                            hosts_are(recovered, held))};
     if (stops.abort.stop_requested())
         return {run,
                 Verdict::aborted,
@@ -170,13 +194,7 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
     std::optional<Error> problem;
     std::optional<std::string> busy_with;
     ramp("ramp-before");
-    std::vector<std::vector<std::string>> groups;
-    if (plan.serial)
-        for (const auto& target : plan.injected_ids())
-            groups.push_back({target});
-    else
-        groups.push_back(plan.injected_ids());
-    for (const auto& group : groups) {
+    for (const auto& group : groups_of(plan)) {
         if (stops_.abort.stop_requested() || problem || busy_with) break;
         FaultWindow window({world_, fault_, plan, events, hosts, stops_, times_}, group);
         if (auto held = window.inject_and_hold(); !held && held.error().code != Errc::interrupted) {
@@ -186,6 +204,7 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
         window.revert();
         busy_with = window.busy_with();
     }
+    tell_passed_over(events, plan, hosts);
     ramp("ramp-after");
 
     RunResult result =
@@ -195,11 +214,16 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
         events.tell("left", {{"why", result.reason}});
         return result;
     }
-    tell_verdict(events, result, hosts, world_);
     if (auto closed =
             journal_.close(id, std::string(verdict_word(result.verdict)), world_.clock.wall());
-        !closed)
-        events.tell("warning", {{"text", closed.error().message}});
+        !closed) {
+        result.is_open = true;
+        events.tell(
+            "warning",
+            {{"text",
+              closed.error().message + ": the run stays open, `squall recover` closes it"}});
+    }
+    tell_verdict(events, result, hosts, world_);
     std::error_code ignored;
     std::filesystem::remove(journal_.lock_path(id), ignored);
     return result;
@@ -244,8 +268,10 @@ RunResult Runner::finish(const RunRecord& record) {
     const auto recovered =
         hosts.count_where([](const HostState& host) { return host.may_hold && host.recovered_at; });
     if (stops_.abort.stop_requested() && recovered < held)
-        return {
-            record.id, Verdict::aborted, "stopped before recovery was seen: the run stays open"};
+        return {record.id,
+                Verdict::aborted,
+                "stopped before recovery was seen: the run stays open",
+                /*is_open=*/true};
     RunResult result{
         record.id,
         Verdict::aborted,

@@ -82,8 +82,8 @@ protected:
     }
 
     // The order to stop is valid for `valid` seconds more.
-    std::string start(const std::string& run_id, int valid = 30) {
-        last_ = execute(agent_start_script(run_id, seconds_from_now(valid)));
+    std::string start(const std::string& run_id, int valid = 30, const char* is_certain = "no") {
+        last_ = execute(agent_start_script(run_id, seconds_from_now(valid), is_certain));
         return std::string(json::string_at(last_, "did"));
     }
 
@@ -169,6 +169,28 @@ TEST_F(ScriptHost, UndoesItselfAndTheOrderToStartThenFindsNothing) {
     EXPECT_EQ(start("r-1"), "clean");
 }
 
+TEST_F(ScriptHost, IsStartedAgainThoughItsRecordWasRemoved) {
+    for (const char* removed : {"squall", "squall/ecs-agent-stop", "squall/ecs-agent-stop/run"}) {
+        restore_host();
+        EXPECT_EQ(stop("r-1"), "injected");
+        std::filesystem::remove_all(root_ / removed);
+        EXPECT_EQ(start("r-1", -1), "clean") << "nobody has said for certain that it was ours";
+        EXPECT_FALSE(agent_runs());
+        EXPECT_EQ(start("r-1", -1, "yes"), "reverted") << removed;
+        EXPECT_TRUE(agent_runs());
+        EXPECT_NE(log().find("systemctl stop squall-r-1-undo.timer"), std::string::npos);
+        EXPECT_FALSE(std::filesystem::exists(root_ / "squall"));
+        EXPECT_EQ(start("r-1", -1, "yes"), "clean");
+    }
+}
+
+TEST_F(ScriptHost, IsLeftToTheRunThatHoldsItNowWhateverIsCertain) {
+    stop("r-2");
+    EXPECT_EQ(start("r-1", 30, "yes"), "clean");
+    EXPECT_FALSE(agent_runs());
+    EXPECT_TRUE(is_held());
+}
+
 TEST_F(ScriptHost, TakesTheSameOrderTwiceAsOne) {
     EXPECT_EQ(stop("r-1"), "injected");
     EXPECT_EQ(stop("r-1"), "injected");
@@ -212,7 +234,7 @@ TEST_F(ScriptHost, StartsTheAgentWhenItsUndoWasFasterThanItsStop) {
 
 TEST_F(ScriptHost, IsStartedAgainThoughTheOrderToStartCameInTheMiddleOfTheStop) {
     ASSERT_TRUE(write_file(root_ / "start.sh",
-                           on_this_host(agent_start_script("r-1", seconds_from_now(30)))));
+                           on_this_host(agent_start_script("r-1", seconds_from_now(30), "no"))));
     // The stop takes its time, as a real agent does; the order to start must not overtake it.
     const std::string root = root_.string();
     ASSERT_TRUE(write_file(root_ / "during-stop",
@@ -276,7 +298,7 @@ TEST_F(ScriptHost, IsUndoneWhereverTheOrderToStartWasKilled) {
         ASSERT_LT(step, steps_max);
         restore_host();
         ASSERT_EQ(stop("r-1"), "injected");
-        if (survives(agent_start_script("r-1", seconds_from_now(-1)), step)) break;
+        if (survives(agent_start_script("r-1", seconds_from_now(-1), "no"), step)) break;
         ASSERT_TRUE(agent_runs() || (timer_runs("r-1") && is_held()));
         const std::string did = start("r-1", -1);
         ASSERT_TRUE(did == "clean" || did == "reverted") << did;
@@ -350,7 +372,7 @@ TEST_F(ScriptHost, KeepsItsHoldWhenTheAgentDoesNotStart) {
     stop("r-1");
     touch("start-fails");
     const auto finished =
-        run({{"sh", "-c", on_this_host(agent_start_script("r-1", seconds_from_now(30)))},
+        run({{"sh", "-c", on_this_host(agent_start_script("r-1", seconds_from_now(30), "no"))},
              {},
              {},
              {}},

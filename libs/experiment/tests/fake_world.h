@@ -190,7 +190,8 @@ private:
         const std::string run = setting(script, "run");
         const std::string not_after = setting(script, "not_after");
         if (setting(script, "restore_at").empty()) {
-            if (host.held_by != run) {
+            const bool is_lost = host.held_by.empty() && !host.agent_running;
+            if (host.held_by != run && !(is_lost && setting(script, "is_certain") == "yes")) {
                 host.over.insert(run);
                 return report(run, "clean");
             }

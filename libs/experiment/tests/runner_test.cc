@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,20 @@ bool all_agents_run(TestWorld& test) {
 }
 
 void let_pass(TestWorld& test, Seconds time) { test.clock.wait_for(time, {}); }
+
+// As a full disk would.
+void refuse_updates(const Path& database) {
+    sqlite3* handle = nullptr;
+    ASSERT_EQ(sqlite3_open(database.c_str(), &handle), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(handle,
+                           "CREATE TRIGGER refuse BEFORE UPDATE ON runs BEGIN SELECT "
+                           "RAISE(FAIL, 'the disk is full'); END",
+                           nullptr,
+                           nullptr,
+                           nullptr),
+              SQLITE_OK);
+    sqlite3_close(handle);
+}
 
 TEST(Runner, StopsEveryAgentHoldsAndBringsThemBack) {
     TestWorld test;
@@ -225,13 +240,93 @@ TEST(Runner, RefusesHostsThatAnotherRunHolds) {
     TestWorld test;
     const auto plan = test.plan(duration(30));
     // From another machine: this journal does not know of it.
-    test.aws.host(3).held_by = "r-theirs";
+    for (int number = 1; number <= 3; ++number)
+        test.aws.host(number).held_by = "r-theirs";
     const auto result = test.run(plan);
     EXPECT_EQ(result.verdict, Verdict::refused) << result.reason;
     EXPECT_NE(result.reason.find("r-theirs"), std::string::npos);
+    for (int number = 1; number <= 3; ++number) {
+        EXPECT_EQ(test.aws.host(number).held_by, "r-theirs");
+        EXPECT_EQ(test.aws.host(number).stops, 0);
+    }
+}
+
+TEST(Runner, IsAbortedWhenItMeetsAHostThatAnotherRunHoldsAfterItHasDoneSomething) {
+    TestWorld test;
+    auto values = duration(10);
+    values["SEQUENCE"] = {"serial", "test"};
+    const auto plan = test.plan(values);
+    test.events.watcher = [&](const Event& event) {
+        if (event.kind == "recovered") test.aws.host(2).held_by = "r-theirs";
+    };
+    const auto result = test.run(plan);
+    EXPECT_EQ(result.verdict, Verdict::aborted);
+    EXPECT_EQ(result.reason,
+              "ended early, since a host is held by the run r-theirs; the host is well again");
+    EXPECT_EQ(test.events.kinds_of("i-00000000000000003"),
+              (std::vector<std::string>{"not-injected"}));
+    EXPECT_EQ(test.aws.host(3).stops, 0);
+}
+
+TEST(Runner, EndsAtOnceWhatItHasDoneWhenAnotherRunHoldsAHost) {
+    TestWorld test;
+    const auto plan = test.plan(duration(30));
+    test.aws.host(3).held_by = "r-theirs";
+    EXPECT_EQ(test.run(plan).verdict, Verdict::aborted);
     EXPECT_EQ(test.aws.host(3).held_by, "r-theirs");
-    EXPECT_TRUE(test.aws.host(1).agent_running);
-    EXPECT_TRUE(test.aws.host(2).agent_running);
+    for (int number = 1; number <= 2; ++number) {
+        EXPECT_EQ(test.aws.host(number).stops, 1);
+        EXPECT_TRUE(test.aws.host(number).agent_running);
+    }
+    EXPECT_LT(test.clock.wall() - start_of_test, Seconds(5));
+}
+
+TEST(Runner, BringsBackAHostWhoseRecordOfItWasRemoved) {
+    TestWorld test;
+    test.events.watcher = [&](const Event& event) {
+        if (event.kind != "phase" || json::string_at(event.data, "phase") != "hold") return;
+        test.aws.host(1).held_by.clear();
+        test.aws.host(1).restore_at.reset();
+    };
+    EXPECT_EQ(test.run(test.plan(duration(10))).verdict, Verdict::passed);
+    EXPECT_TRUE(all_agents_run(test));
+    for (const auto& event : test.events.events) {
+        if (event.kind == "reverted") {
+            EXPECT_EQ(json::string_at(event.data, "by"), "our command");
+        }
+    }
+}
+
+TEST(Runner, BlamesNobodyForAHostThatRestoredItselfInTime) {
+    TestWorld test(1);
+    const auto plan = test.plan(duration(10));
+    const WallTime end = start_of_test + Seconds(60);
+    test.aws.on_call = [&](const std::string& operation) {
+        // A runner that was stopped (Ctrl-Z) in the hold, and goes on long after it.
+        if (operation != "DescribeContainerInstances" || test.aws.host(1).stops == 0
+            || test.clock.wall() >= end || test.events.kinds_of(test.aws.host(1).id).size() < 4)
+            return;
+        let_pass(test, Seconds(60));
+    };
+    const auto result = test.run(plan);
+    EXPECT_EQ(result.verdict, Verdict::passed) << result.reason;
+    for (const auto& event : test.events.events)
+        EXPECT_NE(event.kind, "warning") << json::text(event.data);
+}
+
+TEST(Runner, SaysThatItStaysOpenBeforeItsVerdictWhichIsTheLastEvent) {
+    TestWorld test(1);
+    const auto plan = test.plan(duration(5));
+    test.events.watcher = [&](const Event& event) {
+        if (event.kind == "recovered") refuse_updates(test.files.journal->file());
+    };
+    const auto result = test.run(plan);
+    EXPECT_EQ(result.verdict, Verdict::passed);
+    EXPECT_TRUE(result.is_open);
+    EXPECT_EQ(test.events.events.back().kind, "verdict");
+    EXPECT_NE(json::string_at(test.events.events.at(test.events.events.size() - 2).data, "text")
+                  .find("the run stays open"),
+              std::string::npos);
 }
 
 TEST(Runner, RefusesASecondRunOnTheSameHosts) {

@@ -1,5 +1,7 @@
 #include "enter.h"
 
+#include "squall/base/log.h"
+
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -54,7 +56,7 @@ sigset_t passed_on_set() {
     ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
     ::execvpe(argv[0], argv.data(), variables.data());
     const int number = errno;
-    fmt::print(stderr, "squall: {}: {}\n", command.front(), errno_text(number));
+    log::print("squall: {}: {}\n", command.front(), errno_text(number));
     std::fflush(stderr);
     ::_exit(number == ENOENT ? 127 : 126);
 }

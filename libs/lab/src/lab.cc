@@ -158,9 +158,18 @@ Result<pid_t> first_process_of(const std::string& name) {
                 join(ids, ", "));
 }
 
-} // namespace
+using Say = std::function<void(const std::string&)>;
 
-Result<void> up(const LabOptions& options, const std::function<void(const std::string&)>& say) {
+// What the lab, its hosts' first steps and its libraries say goes to the log from here on.
+Result<void> write_into(const Path& log) {
+    const Fd file(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    if (!file) return fail(Errc::failed, "opening {}: {}", log.string(), errno_text(errno));
+    ::dup2(file.get(), STDOUT_FILENO);
+    ::dup2(file.get(), STDERR_FILENO);
+    return {};
+}
+
+Result<void> run_daemon(const LabOptions& options, const Say& say, bool is_detached) {
     if (auto checked = check(options); !checked) return checked;
     if (::geteuid() != 0)
         return fail(Errc::denied, "a lab needs root, for its namespaces: run it with sudo");
@@ -168,11 +177,20 @@ Result<void> up(const LabOptions& options, const std::function<void(const std::s
     if (!paths) return fail(paths.error());
     const auto lock = take_over(*paths);
     if (!lock) return fail(lock.error());
+    if (is_detached) {
+        if (auto logged = write_into(paths->log); !logged) return logged;
+    }
     auto ended = Daemon(options, *paths, say).run();
     const auto turn = take_turn(*paths);
     std::error_code ignored;
     std::filesystem::remove_all(paths->folder, ignored);
     return ended;
+}
+
+} // namespace
+
+Result<void> up(const LabOptions& options, const Say& say) {
+    return run_daemon(options, say, /*is_detached=*/false);
 }
 
 Result<std::string> up_detached(const LabOptions& options) {
@@ -184,17 +202,16 @@ Result<std::string> up_detached(const LabOptions& options) {
     if (child == 0) {
         ::setsid();
         pipe->read_end.reset();
-        const int log = ::open("/dev/null", O_RDWR);
-        ::dup2(log, STDIN_FILENO);
-        ::dup2(log, STDOUT_FILENO);
-        ::dup2(log, STDERR_FILENO);
+        const int nothing = ::open("/dev/null", O_RDWR);
+        for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+            ::dup2(nothing, fd);
         const auto tell = [&](const std::string& line) {
             const std::string whole = line + "\n";
             if (pipe->write_end && ::write(pipe->write_end.get(), whole.data(), whole.size()) < 0)
                 pipe->write_end.reset();
             if (line.starts_with("ready ")) pipe->write_end.reset();
         };
-        const auto ended = up(options, tell);
+        const auto ended = run_daemon(options, tell, /*is_detached=*/true);
         if (!ended)
             tell(fmt::format("error {} {}",
                              static_cast<int>(ended.error().code),

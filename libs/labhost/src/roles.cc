@@ -6,6 +6,7 @@
 #include "init/roles.h"
 #include "runtime/dockerd.h"
 #include "runtime/setup.h"
+#include "squall/base/log.h"
 #include "ssm/ssm_agent.h"
 #include "web/web.h"
 
@@ -58,9 +59,17 @@ bool is_tool_name(const std::string& program) {
 
 int run_role(const std::string& role, const std::vector<std::string>& arguments) {
     const Role* found = find_role(role);
-    if (found != nullptr) return found->run(arguments);
-    fmt::print(stderr, "squall: a lab host has no role '{}'\n", role);
-    return 64;
+    if (found == nullptr) {
+        log::print("squall: a lab host has no role '{}'\n", role);
+        return 64;
+    }
+    try {
+        return found->run(arguments);
+    } catch (const std::system_error& error) {
+        // fmt::print throws where standard output cannot be written.
+        log::print("{}: {}\n", role, error.what());
+        return 1;
+    }
 }
 
 } // namespace squall::labhost

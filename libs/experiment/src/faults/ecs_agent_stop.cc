@@ -135,7 +135,7 @@ public:
         plan.ramp = values.seconds("RAMP_TIME");
         plan.serial = values.text("SEQUENCE") == "serial";
         plan.inject_script = agent_stop_script("<run>", "<not-after>", "<restore-at>", "<longest>");
-        plan.revert_script = agent_start_script("<run>", "<not-after>");
+        plan.revert_script = agent_start_script("<run>", "<not-after>", "<yes-or-no>");
         if (!values.text("ASSUME_ROLE_ARN").empty())
             plan.permissions.insert(plan.permissions.begin(), "sts:AssumeRole");
         const auto caller = world.sts.get_caller_identity(deadline, stop);
@@ -156,9 +156,9 @@ public:
                                  std::to_string(order.longest.count()));
     }
 
-    [[nodiscard]] std::string revert_script(const std::string& run,
-                                            WallTime not_after) const override {
-        return agent_start_script(run, whole_seconds(not_after));
+    [[nodiscard]] std::string revert_script(const UndoOrder& order) const override {
+        return agent_start_script(
+            order.run, whole_seconds(order.not_after), order.is_certain ? "yes" : "no");
     }
 
     [[nodiscard]] std::optional<HostReport> read_report(std::string_view output) const override;

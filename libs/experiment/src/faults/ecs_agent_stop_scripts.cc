@@ -138,13 +138,31 @@ if ! is_ours && [ "$left" -ge 0 ]; then
     touch "$over/$run" 2>/dev/null || { make_folder "$over"; touch "$over/$run"; }
     setsid /bin/sh -c "sleep $((left + 2)); rm -f '$over/$run'; rmdir '$over' '$base'" >/dev/null 2>&1 </dev/null &
 fi
-say_clean() {
+start_or_fail() {
+    tries=1
+    until start_agent; do
+        if [ "$tries" -ge 3 ]; then say failed "the agent did not start; $1"; exit 1; fi
+        # A unit that was started often within seconds is not started again before this.
+        forget_starts
+        tries=$((tries + 1))
+        sleep 1
+    done
+}
+end_clean() {
     rm -rf "$hold.$run".*
+    if [ "$is_certain" = yes ] && [ "$init" != none ] && [ ! -s "$hold/run" ] && ! is_running; then
+        start_or_fail 'what this host had written down of the run is gone'
+        if [ "$init" = systemd ]; then systemctl stop "$timer.timer" 2>/dev/null; fi
+        rm -rf "$hold"
+        rmdir "$base" 2>/dev/null
+        say reverted 'though what this host had written down of the run was gone'
+        exit 0
+    fi
     rmdir "$base" 2>/dev/null
     say clean
     exit 0
 }
-is_ours || say_clean
+is_ours || end_clean
 # The order to stop may be at work this very moment: what it does is undone when it is done.
 busy=$(cat "$hold/busy" 2>/dev/null)
 tries=0
@@ -152,17 +170,10 @@ while [ -n "$busy" ] && [ "$tries" -lt 60 ] && [ -e "$hold/busy" ] && kill -0 "$
     tries=$((tries + 1))
     sleep 1
 done
-is_ours || say_clean
+is_ours || end_clean
 if [ "$init" = none ]; then say refused 'neither systemd nor Upstart runs here'; exit 1; fi
 pid=$(cat "$hold/timer.pid" 2>/dev/null)
-tries=1
-until start_agent; do
-    if [ "$tries" -ge 3 ]; then say failed 'the agent did not start; its timer tries again'; exit 1; fi
-    # A unit that was started often within seconds is not started again before this.
-    forget_starts
-    tries=$((tries + 1))
-    sleep 1
-done
+start_or_fail 'its timer tries again'
 mv -T "$hold" "$hold.$run.back.$$"
 if [ "$init" = systemd ]; then systemctl stop "$timer.timer" 2>/dev/null; fi
 if [ -n "$pid" ] && grep -q undo.sh "/proc/$pid/cmdline" 2>/dev/null; then kill -- "-$pid" 2>/dev/null; fi
@@ -186,8 +197,13 @@ std::string agent_stop_script(const std::string& run,
            + std::string(common) + std::string(stop);
 }
 
-std::string agent_start_script(const std::string& run, const std::string& not_after) {
-    return fmt::format("run={}\nnot_after={}\n", shell_quoted(run), shell_quoted(not_after))
+std::string agent_start_script(const std::string& run,
+                               const std::string& not_after,
+                               const std::string& is_certain) {
+    return fmt::format("run={}\nnot_after={}\nis_certain={}\n",
+                       shell_quoted(run),
+                       shell_quoted(not_after),
+                       shell_quoted(is_certain))
            + std::string(common) + std::string(start);
 }
 

@@ -21,7 +21,9 @@ inline constexpr Seconds agent_script_time_limit{100};
 
 // Starts the agent if this run stopped it; from every state, and any number of times. Until
 // `not_after` (seconds since 1970, as in the order to stop) an order to stop that still comes is
-// void.
-[[nodiscard]] std::string agent_start_script(const std::string& run, const std::string& not_after);
+// void. With `is_certain` "yes" also where somebody has removed what the host had written down.
+[[nodiscard]] std::string agent_start_script(const std::string& run,
+                                             const std::string& not_after,
+                                             const std::string& is_certain);
 
 } // namespace squall::experiment

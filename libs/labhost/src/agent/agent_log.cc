@@ -1,5 +1,6 @@
 #include "agent/agent_log.h"
 
+#include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 
@@ -37,8 +38,7 @@ log_line(std::string_view level, WallTime when, std::string_view message, LogFie
 
 AgentLog::AgentLog(Path file) : file_(std::move(file)) {
     open();
-    if (!fd_)
-        fmt::print(stderr, "cannot write the log {}: {}\n", file_.string(), errno_text(errno));
+    if (!fd_) log::print("cannot write the log {}: {}\n", file_.string(), errno_text(errno));
 }
 
 void AgentLog::open() {

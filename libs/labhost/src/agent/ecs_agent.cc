@@ -1,6 +1,7 @@
 #include "agent/ecs_agent.h"
 
 #include "agent/agent.h"
+#include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 #include "squall/transport/socket.h"
@@ -294,11 +295,11 @@ void Agent::open_links() {
 int ecs_agent_main(const std::vector<std::string>& /*arguments*/) {
     const AgentConfig config = read_agent_config("/etc/ecs/ecs.config");
     if (config.backend_url.empty()) {
-        fmt::print(stderr, "ecs-agent: ECS_BACKEND_HOST is not set in /etc/ecs/ecs.config\n");
+        log::print("ecs-agent: ECS_BACKEND_HOST is not set in /etc/ecs/ecs.config\n");
         return exit_terminal;
     }
     if (auto made = make_directories(config.data_dir); !made)
-        fmt::print(stderr, "ecs-agent: {}\n", made.error().message);
+        log::print("ecs-agent: {}\n", made.error().message);
     // Where others look for the process: nobody needs it to be there.
     [[maybe_unused]] const auto written = write_file(pid_file, std::to_string(::getpid()) + "\n");
     return Agent(config).run();

@@ -3,6 +3,7 @@
 #include "agent/agent_log.h"
 #include "agent/backoff.h"
 #include "cloud/docker_client.h"
+#include "squall/base/log.h"
 #include "squall/base/subprocess.h"
 #include "squall/base/time_text.h"
 #include "squall/transport/loop.h"
@@ -179,7 +180,7 @@ int ecs_init_main(const std::vector<std::string>& arguments) {
     }
     // The unit's main process gets SIGTERM after this, which is all that a stop needs.
     if (action == "stop") return 0;
-    fmt::print(stderr, "usage: amazon-ecs-init pre-start|start|stop|post-stop\n");
+    log::print("usage: amazon-ecs-init pre-start|start|stop|post-stop\n");
     return 1;
 }
 

@@ -1,6 +1,7 @@
 #include "init/init.h"
 
 #include "init/roles.h"
+#include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/transport/socket.h"
 
@@ -133,13 +134,12 @@ int run_init(const std::vector<std::string>& arguments) {
         if (arguments[i] == "--root" && i + 1 < arguments.size()) {
             root = std::filesystem::absolute(arguments[++i]);
         } else {
-            fmt::print(stderr, "init: '{}' is no option: usage: init [--root DIR]\n", arguments[i]);
+            log::print("init: '{}' is no option: usage: init [--root DIR]\n", arguments[i]);
             return 64;
         }
     }
     if (root.empty() && ::getpid() != 1) {
-        fmt::print(stderr,
-                   "init: this is not PID 1: the units it would start are not a lab's. Give it a "
+        log::print("init: this is not PID 1: the units it would start are not a lab's. Give it a "
                    "folder with --root DIR, or let `squall lab up` start it.\n");
         return 64;
     }
@@ -152,7 +152,7 @@ int run_init(const std::vector<std::string>& arguments) {
     }();
     if (reboots && ::getpid() == 1) begin_anew();
     if (ended) return 0;
-    fmt::print(stderr, "init: {}\n", ended.error().message);
+    log::print("init: {}\n", ended.error().message);
     return 1;
 }
 

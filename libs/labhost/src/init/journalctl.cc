@@ -17,6 +17,7 @@
 #include "init/time_span.h"
 #include "init/tool_options.h"
 #include "init/unit_name.h"
+#include "squall/base/log.h"
 #include "squall/base/text.h"
 
 #include <fnmatch.h>
@@ -161,7 +162,7 @@ Result<Query> query_from(const GivenOptions& given) {
 int run_journalctl(const std::vector<std::string>& arguments) {
     const auto given = parse_options(rules, arguments);
     if (!given) {
-        fmt::print(stderr, "{}\n", given.error().message);
+        log::print("{}\n", given.error().message);
         return 1;
     }
     if (given->has("version")) {
@@ -174,13 +175,13 @@ int run_journalctl(const std::vector<std::string>& arguments) {
     }
     const auto query = query_from(*given);
     if (!query) {
-        fmt::print(stderr, "{}\n", query.error().message);
+        log::print("{}\n", query.error().message);
         return 1;
     }
     auto entries = read_journal(InitClient().journal_file(),
                                 [&](const JournalEntry& entry) { return query->takes(entry); });
     if (!entries) {
-        fmt::print(stderr, "Failed to open journal: {}\n", entries.error().message);
+        log::print("Failed to open journal: {}\n", entries.error().message);
         return 1;
     }
     // -n counts from the end, but with --since from there: as journalctl does.

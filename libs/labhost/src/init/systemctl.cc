@@ -27,6 +27,7 @@
 #include "init/init.h"
 #include "init/roles.h"
 #include "init/unit_name.h"
+#include "squall/base/log.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
@@ -115,15 +116,14 @@ int run_links(Systemctl& call, bool enable) {
     for (const json::Value& change : json::array_at(*answer, "changes")) {
         if (call.is_quiet()) continue;
         if (json::bool_at(change, "made"))
-            fmt::print(stderr,
-                       "Created symlink {} → {}.\n",
+            log::print("Created symlink {} → {}.\n",
                        json::string_at(change, "path"),
                        json::string_at(change, "target"));
         else
-            fmt::print(stderr, "Removed \"{}\".\n", json::string_at(change, "path"));
+            log::print("Removed \"{}\".\n", json::string_at(change, "path"));
     }
     if (!json::bool_at(*answer, "has_install") && !call.is_quiet())
-        fmt::print(stderr, "{}", no_install_text);
+        log::print("{}", no_install_text);
     if (!call.given.has("now")) return 0;
     return enable ? run_jobs_verb(call, "start", "start") : run_jobs_verb(call, "stop", "stop");
 }
@@ -286,7 +286,7 @@ const std::vector<VerbEntry> verbs{
 int complain(std::string_view message) {
     // What was printed before stands before it, also where both go to one file.
     std::fflush(stdout);
-    fmt::print(stderr, "{}\n", message);
+    log::print("{}\n", message);
     return 1;
 }
 

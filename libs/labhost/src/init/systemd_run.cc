@@ -25,6 +25,7 @@
 #include "init/unit_name.h"
 #include "init/unit_settings.h"
 #include "init/words.h"
+#include "squall/base/log.h"
 #include "squall/base/text.h"
 
 #include <array>
@@ -249,10 +250,9 @@ int run_systemd_run(const std::vector<std::string>& arguments) {
     }
     if (given->has("quiet")) return 0;
     if (has_timer)
-        fmt::print(
-            stderr, "Running timer as unit: {}\nWill run service as unit: {}\n", timer, service);
+        log::print("Running timer as unit: {}\nWill run service as unit: {}\n", timer, service);
     else
-        fmt::print(stderr, "Running as unit: {}\n", service);
+        log::print("Running as unit: {}\n", service);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "runtime/program_search.h"
 #include "signals.h"
 #include "squall/base/c_strings.h"
+#include "squall/base/log.h"
 #include "squall/labhost/rootfs.h"
 
 #include <fcntl.h>
@@ -169,7 +170,7 @@ StartFailure set_up_and_start() {
 
 int run_container_setup(const std::vector<std::string>& arguments) {
     if (!arguments.empty() || ::fcntl(setup_fd::report, F_GETFD) < 0) {
-        fmt::print(stderr, "squall: 'container' is a step of dockerd's and not for people\n");
+        log::print("squall: 'container' is a step of dockerd's and not for people\n");
         return 64;
     }
     reset_signals();

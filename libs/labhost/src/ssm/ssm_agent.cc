@@ -329,7 +329,7 @@ void SsmAgent::reply(const json::Object& body, Millis next_delay) {
 int ssm_agent_main(const std::vector<std::string>& /*arguments*/) {
     const auto text = read_file(config_file, 1U << 20U);
     if (!text) {
-        fmt::print(stderr, "amazon-ssm-agent: {}\n", text.error().message);
+        log::print("amazon-ssm-agent: {}\n", text.error().message);
         return 1;
     }
     auto settings = parse_settings(*text);

@@ -13,6 +13,8 @@ enum class Level { debug, info, warning, error };
 // Lines below `level` are dropped. Default: warning.
 void show_from(Level level);
 void write(Level level, std::string_view text);
+// To standard error, in one piece.
+void write_out(std::string_view text);
 
 template <class... Args>
 void debug(fmt::format_string<Args...> text, Args&&... args) {
@@ -32,6 +34,13 @@ void warning(fmt::format_string<Args...> text, Args&&... args) {
 template <class... Args>
 void error(fmt::format_string<Args...> text, Args&&... args) {
     write(Level::error, fmt::format(text, std::forward<Args>(args)...));
+}
+
+// The words as they are, for people: a command's complaint. What cannot be written is lost, as with
+// the rest here: whoever closed standard error does not want to know, and the exit code stays.
+template <class... Args>
+void print(fmt::format_string<Args...> text, Args&&... args) {
+    write_out(fmt::format(text, std::forward<Args>(args)...));
 }
 
 } // namespace squall::log

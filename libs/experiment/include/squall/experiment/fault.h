@@ -29,6 +29,15 @@ struct RunOrder {
     Seconds longest{0};  // and no later than this after it began, whatever its clock says
 };
 
+// What the hosts are told when the run ends.
+struct UndoOrder {
+    std::string run;
+    WallTime not_after; // of the order: until then it may still reach a host that gets this first
+    // These hosts have said that they did it, and their own end is still to come: where a host's
+    // record of it is gone, the fault is undone all the same.
+    bool is_certain = false;
+};
+
 // What a host says in the one line of JSON that the inject script prints.
 struct HostReport {
     enum class Did {
@@ -72,10 +81,7 @@ public:
                                             std::stop_token stop) const = 0;
 
     [[nodiscard]] virtual std::string inject_script(const RunOrder& order) const = 0;
-    // `not_after` as it was in the order: until then the order may still reach a host that gets
-    // this first.
-    [[nodiscard]] virtual std::string revert_script(const std::string& run,
-                                                    WallTime not_after) const = 0;
+    [[nodiscard]] virtual std::string revert_script(const UndoOrder& order) const = 0;
     // Reads what a script printed; nothing when it is no report.
     [[nodiscard]] virtual std::optional<HostReport> read_report(std::string_view output) const = 0;
 

@@ -17,6 +17,7 @@ struct RunResult {
     std::string run;
     Verdict verdict = Verdict::error;
     std::string reason;
+    bool is_open = false; // recovery is not seen, or not written down: finish() is still due
 };
 
 // Two ways to be told to stop. `abort`: end the fault now and see it through. `quit`: leave
