@@ -63,24 +63,26 @@ Host::Host(transport::Loop& loop,
 
 Host::~Host() {
     holder_watch_.reset();
-    if (holder_ == 0) return;
     kill();
-    // The holder ends when its first process has, and that one when everything else in the host
-    // has: the kernel sees to it.
-    pollfd ended{holder_fd_.get(), POLLIN, 0};
-    if (!holder_fd_ || ::poll(&ended, 1, static_cast<int>(Millis(end_timeout).count())) <= 0)
-        ::kill(holder_, SIGKILL);
+    const auto has_ended = [](const Fd& process) {
+        pollfd waited{process.get(), POLLIN, 0};
+        return process && ::poll(&waited, 1, static_cast<int>(Millis(end_timeout).count())) > 0;
+    };
+    // The first process ends when everything else in the host has: the kernel sees to it. Its
+    // holder, which ends next, may have been killed before.
+    if (first_process_fd_) has_ended(first_process_fd_);
+    if (holder_ == 0) return;
+    if (!has_ended(holder_fd_)) ::kill(holder_, SIGKILL);
     while (::waitpid(holder_, nullptr, 0) < 0 && errno == EINTR) {
     }
 }
 
 void Host::kill() {
-    if (holder_ == 0) return;
     const bool told =
         first_process_fd_
         && ::syscall(SYS_pidfd_send_signal, first_process_fd_.get(), SIGKILL, 0, 0) == 0;
     // Before it has a first process, the holder is all there is; after it, it is on its way out.
-    if (!told) ::kill(holder_, SIGKILL);
+    if (!told && holder_ != 0) ::kill(holder_, SIGKILL);
 }
 
 void Host::start() {
