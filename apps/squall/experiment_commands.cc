@@ -103,6 +103,13 @@ Result<Chosen, Problems> choose(const ExperimentArguments& arguments, const Faul
         chosen.fault->description().tunables, given, where, from_environment);
     if (!values) return tl::unexpected<Problems>(values.error());
     chosen.values = std::move(*values);
+    const std::string& region = chosen.values.text("REGION");
+    const auto cluster = wire::parse_arn(chosen.values.text("CLUSTER_NAME"));
+    if (cluster && cluster->region != region)
+        return one_problem(chosen.values.all().at("CLUSTER_NAME").source,
+                           fmt::format("CLUSTER_NAME is in {}, and REGION is {}",
+                                       cluster->region,
+                                       region));
     return chosen;
 }
 
@@ -322,13 +329,6 @@ int run_command(const RunCommand& command, const FaultTable& faults) {
 int run_command(const PolicyCommand& command, const FaultTable& faults) {
     const auto chosen = choose(command.experiment, faults);
     if (!chosen) return complain(chosen.error());
-    const std::string& region = chosen->values.text("REGION");
-    const auto cluster = wire::parse_arn(chosen->values.text("CLUSTER_NAME"));
-    if (cluster && cluster->region != region) {
-        return complain(Problems{
-            {"CLUSTER_NAME",
-             fmt::format("the cluster is in {}, and REGION is {}", cluster->region, region)}});
-    }
     const json::Object policy{{"Version", "2012-10-17"},
                               {"Statement", chosen->fault->policy_statements(chosen->values)}};
     Output output;

@@ -194,11 +194,11 @@ std::vector<std::string> LiveView::picture() const {
             lines.push_back(fmt::format("  {:>6} {}", count, state));
     }
     if (restore_at_ && phase_ != "over")
-        lines.push_back(
-            fmt::format("{}every host restores itself at {}; Ctrl-C ends the fault now{}",
-                        dim,
-                        clock_time(*restore_at_),
-                        plain));
+        lines.push_back(fmt::format("{}every host restores itself at {}{}{}",
+                                    dim,
+                                    clock_time(*restore_at_),
+                                    phase_ == "revert" ? "" : "; Ctrl-C ends the fault now",
+                                    plain));
     return lines;
 }
 

@@ -101,6 +101,11 @@ def test_a_mistake_in_a_file_is_named_with_its_line(world, old, new, line, words
         assert word in message, message
 
 
+def test_a_cluster_of_another_region_is_refused(world):
+    path = file_with(world[0], GOOD.replace('CLUSTER_NAME: demo', 'CLUSTER_NAME: arn:aws:ecs:eu-west-1:123456789012:cluster/demo'))
+    assert refused(world, path) == f'{path}:5: CLUSTER_NAME is in eu-west-1, and REGION is us-east-1\n'
+
+
 def test_every_mistake_is_named_at_once(world):
     path = file_with(world[0], GOOD.replace('60', 'soon').replace('REGION: us-east-1', 'REGION: nowhere'))
     lines = refused(world, path).splitlines()

@@ -11,6 +11,25 @@ namespace {
 
 using yaml::Node;
 
+// No control character of ASCII (C0), of Latin-1 (C1), or of those that turn the direction of what
+// follows: a name stands on terminals and in reports. `text` is UTF-8.
+bool is_printable(std::string_view text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = [&](std::size_t at) {
+            return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+        };
+        const unsigned last = byte(i + 2);
+        if (byte(i) < 0x20 || byte(i) == 0x7f) return false;
+        if (byte(i) == 0xc2 && byte(i + 1) >= 0x80 && byte(i + 1) <= 0x9f) return false;
+        if (byte(i) != 0xe2) continue;
+        // U+200E to 200F, 202A to 202E, 2066 to 2069
+        if (byte(i + 1) == 0x80 && (last == 0x8e || last == 0x8f || (last >= 0xaa && last <= 0xae)))
+            return false;
+        if (byte(i + 1) == 0x81 && last >= 0xa6 && last <= 0xa9) return false;
+    }
+    return true;
+}
+
 // Collects what is wrong while it walks through the document.
 class Reader {
 public:
@@ -25,11 +44,11 @@ public:
         check_members(root, {"name", "faults"}, "an experiment");
         if (const Node* name = root.member("name")) {
             file.name = scalar(*name, "name");
-            const bool is_printable =
-                std::none_of(file.name.begin(), file.name.end(), [](unsigned char letter) {
-                    return letter < 0x20 || letter == 0x7f;
-                });
-            if (!is_printable) complain(*name, "the name has a control character in it");
+            if (!is_printable(file.name)) complain(*name, "the name has a control character in it");
+            if (file.name.size() > ExperimentFile::name_size_max)
+                complain(
+                    *name,
+                    fmt::format("the name is longer than {} bytes", ExperimentFile::name_size_max));
         }
         read_faults(root, file);
         if (!problems_.empty()) return tl::unexpected<Problems>(std::move(problems_));

@@ -49,10 +49,13 @@ struct Journal::Database {
     [[nodiscard]] tl::unexpected<Error> error(std::string_view doing) const {
         return squall::fail(
             Errc::failed,
-            "{} the journal {}: {}{}",
+            "{} the journal {}: {}{}{}",
             doing,
             file.string(),
             sqlite3_errmsg(handle),
+            sqlite3_errcode(handle) == SQLITE_CANTOPEN && sqlite3_system_errno(handle) != 0
+                ? fmt::format(" ({})", errno_text(sqlite3_system_errno(handle)))
+                : "",
             is_ruined()
                 ? ": move the file away; hosts of an open run restore themselves at their time"
                 : "");

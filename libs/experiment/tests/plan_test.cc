@@ -111,6 +111,18 @@ TEST(ExperimentFile, RefusesWhatNoExperimentNeeds) {
     EXPECT_EQ(problems_in(std::string(65, '[')), "x.yaml:1: this nests deeper than 64 levels");
 }
 
+TEST(ExperimentFile, TakesNoNameThatATerminalWouldObey) {
+    for (const char* name :
+         {"a\\tb", "a\\e[31m", "a\\x9bm", "a\\u202eb", "a\\u2066b", "a\\u200fb"}) {
+        EXPECT_EQ(problems_in(fmt::format("name: \"{}\"\nfaults: [{{fault: x}}]\n", name)),
+                  "x.yaml:1: the name has a control character in it");
+    }
+    EXPECT_EQ(problems_in("name: größer als 5 \u2014 \u00a0\U0001f600\nfaults: [{fault: x}]\n"),
+              "");
+    EXPECT_EQ(problems_in("name: " + std::string(256, 'a') + "\nfaults: [{fault: x}]\n"),
+              "x.yaml:1: the name is longer than 255 bytes");
+}
+
 TEST(ExperimentFile, RefusesWhatIsNoText) {
     EXPECT_NE(problems_in(std::string("\x7f"
                                       "ELF\0\0",

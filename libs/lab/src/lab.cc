@@ -120,13 +120,18 @@ ask(const LabPaths& paths, const std::string& method, const std::string& target)
 }
 
 tl::unexpected<Error> no_lab() {
-    return fail(Errc::not_found, "no lab is running; start one with `squall lab up`");
+    return fail(Errc::not_found,
+                "no lab is running; start one with `squall lab up`{}",
+                ::geteuid() == 0 ? "" : " (one that was started with sudo is seen with sudo)");
 }
 
 Result<LabPaths> running_lab() {
     auto paths = LabPaths::find();
     if (!paths) return fail(paths.error());
     const auto holder = FileLock::holder(paths->lock);
+    if (!holder && ::geteuid() != 0)
+        return fail("looking for a lab (one that was started with sudo is seen with sudo)",
+                    holder.error());
     if (!holder) return fail(holder.error());
     if (!*holder) return no_lab();
     return std::move(*paths);

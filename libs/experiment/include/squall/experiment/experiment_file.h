@@ -24,6 +24,7 @@ struct FaultRequest {
 
 struct ExperimentFile {
     static constexpr std::size_t size_max = 1U << 20U;
+    static constexpr std::size_t name_size_max = 255; // bytes
 
     std::string name;
     std::vector<FaultRequest> faults; // exactly one, for now
