@@ -106,10 +106,9 @@ Result<Chosen, Problems> choose(const ExperimentArguments& arguments, const Faul
     const std::string& region = chosen.values.text("REGION");
     const auto cluster = wire::parse_arn(chosen.values.text("CLUSTER_NAME"));
     if (cluster && cluster->region != region)
-        return one_problem(chosen.values.all().at("CLUSTER_NAME").source,
-                           fmt::format("CLUSTER_NAME is in {}, and REGION is {}",
-                                       cluster->region,
-                                       region));
+        return one_problem(
+            chosen.values.all().at("CLUSTER_NAME").source,
+            fmt::format("CLUSTER_NAME is in {}, and REGION is {}", cluster->region, region));
     return chosen;
 }
 

@@ -336,7 +336,7 @@ TEST_F(ScriptHost, UndoesWhatItBeganWhenTheAgentDoesNotStop) {
 
 TEST_F(ScriptHost, ArmsAProcessWhereSystemdHasNoTimerForIt) {
     touch("no-timers");
-    EXPECT_EQ(stop("r-1", 0, 3), "injected");
+    EXPECT_EQ(stop("r-1", 0, 4), "injected");
     EXPECT_FALSE(agent_runs());
     // The process ends by itself, and the agent is back.
     const Path pid_file = root_ / "squall/ecs-agent-stop/timer.pid";

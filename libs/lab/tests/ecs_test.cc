@@ -376,7 +376,8 @@ TEST(Services, DoNotStopTasksWhoseAgentIsAwayAndSayWhyTheyCannotPlace) {
     EXPECT_EQ(json::integer_at(instance.describe(), "runningTasksCount"), 2);
 }
 
-TEST(Services, SlowDownWhenTheirTasksKeepFailing) {
+// How many tasks a service of one starts in two minutes when each of them goes through `statuses`.
+int starts_in_two_minutes(const std::vector<std::string>& statuses) {
     LabWorld world;
     world.call("RegisterTaskDefinition", web_task_definition());
     FakeInstance instance(world, "i-00000000000000001");
@@ -392,12 +393,25 @@ TEST(Services, SlowDownWhenTheirTasksKeepFailing) {
                  world.call("ListTasks", {{"cluster", "demo"}, {"serviceName", "web"}}),
                  "taskArns"))) {
             ++started;
-            instance.report(arn, "STOPPED", {{"reason", "CannotStartContainerError: no"}});
+            for (const auto& status : statuses)
+                instance.report(arn, status);
         }
         world.pass(Seconds(1));
+        instance.connect(); // anew, so that it is not missed
     }
+    return started;
+}
+
+TEST(Services, SlowDownWhenTheirTasksNeverRun) {
+    const int started = starts_in_two_minutes({"STOPPED"});
     EXPECT_GE(started, 4);
     EXPECT_LE(started, 8);
+}
+
+TEST(Services, StartATaskAgainThatRanHoweverOftenItEnds) {
+    const int started = starts_in_two_minutes({"RUNNING", "STOPPED"});
+    EXPECT_GE(started, 50);
+    EXPECT_LE(started, 120);
 }
 
 TEST(Services, ThatAreDeletedDrainTheirTasks) {

@@ -10,10 +10,9 @@ namespace {
 
 constexpr std::size_t messages_max = 100; // as many as DescribeServices shows
 constexpr int starts_per_round_max = 10;
+// ECS goes on to 27 minutes; nobody waits that long for a lab.
 constexpr Seconds failed_start_delay_max{60};
 constexpr Seconds placement_message_interval{60};
-// A task that ends sooner than this after it was made counts as a failed start.
-constexpr Seconds failed_start_age{30};
 
 constexpr std::string_view cannot_place_intro =
     "was unable to place a task because no container instance met all of its requirements.";
@@ -50,7 +49,9 @@ void ControlPlane::note_task_end(const Task& task, WallTime now) {
         || task.stop_code == "UserInitiated")
         return;
     Service& service = found->second;
-    if (now - task.created_at >= failed_start_age) {
+    // Only what never ran counts: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/
+    // service-throttle-logic.html
+    if (task.started_at) {
         service.failed_starts = 0;
         return;
     }
