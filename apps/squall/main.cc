@@ -40,9 +40,7 @@ int dispatch(const Command& command) {
             using T = std::decay_t<decltype(chosen)>;
             if constexpr (std::is_same_v<T, Answered>) {
                 return chosen.exit_code;
-            } else if constexpr (
-                is_lab_command<
-                    T> || std::is_same_v<T, StatusCommand> || std::is_same_v<T, RunsCommand>) {
+            } else if constexpr (is_lab_command<T> || is_one_of<T, StatusCommand, RunsCommand>) {
                 return run_command(chosen);
             } else if constexpr (
                 is_one_of<T, FaultsCommand, PolicyCommand, PlanCommand, RunCommand>) {

@@ -26,6 +26,12 @@ def agent_pids(lab):
     return {instance: lab.agent_pid(instance) for instance in (1, 2)}
 
 
+def ssm_agents(lab, verb):
+    """Without them nobody answers for the hosts."""
+    for instance in (1, 2):
+        lab.sh(instance, f'systemctl {verb} amazon-ssm-agent')
+
+
 def assert_nothing_left(lab):
     """What a host keeps on guard against an order that is still on its way goes with that order's time: half a minute."""
     for instance in (1, 2):
@@ -134,8 +140,7 @@ def test_a_recovery_that_is_stopped_leaves_the_run_open_and_says_so(make_lab):
     lab = make_lab(2)
     run = lab.run(DURATION)
     run.until('phase', phase='hold')
-    for instance in (1, 2):
-        lab.sh(instance, 'systemctl stop amazon-ssm-agent')
+    ssm_agents(lab, 'stop')
     run.process.kill()
     run.process.wait()
     for command in ('recover', 'abort'):
@@ -144,8 +149,7 @@ def test_a_recovery_that_is_stopped_leaves_the_run_open_and_says_so(make_lab):
         recovery.send_signal(signal.SIGINT)
         _, complaint = recovery.communicate(timeout=30)
         assert recovery.returncode == 5 and 'the run stays open' in complaint, (command, recovery.returncode, complaint)
-    for instance in (1, 2):
-        lab.sh(instance, 'systemctl start amazon-ssm-agent')
+    ssm_agents(lab, 'start')
     wait_for('the hosts are well', lambda: all(lab.connected().values()), timeout=DURATION + PATIENCE)
     assert_recovers_once_and_again(lab, run.events[0]['run'])
 
@@ -163,16 +167,14 @@ def test_a_second_signal_leaves_the_rest_to_the_hosts(make_lab):
     run = lab.run(DURATION)
     run.until('phase', phase='hold')
     # Nobody answers for the hosts now, so the first signal's undo has something to wait for.
-    for instance in (1, 2):
-        lab.sh(instance, 'systemctl stop amazon-ssm-agent')
+    ssm_agents(lab, 'stop')
     run.process.send_signal(signal.SIGINT)
     run.until('phase', phase='revert')
     run.process.send_signal(signal.SIGINT)
     assert run.finish() == 5, run.events[-1]
     assert [record['open'] for record in runs(lab)] == [True]
     wait_for('the hosts have put themselves back', lambda: all(lab.connected().values()), timeout=DURATION + PATIENCE + 10)
-    for instance in (1, 2):
-        lab.sh(instance, 'systemctl start amazon-ssm-agent')
+    ssm_agents(lab, 'start')
     wait_for('SSM sees the hosts again', lambda: all(one['PingStatus'] == 'Online' for one in lab.client('ssm').describe_instance_information()['InstanceInformationList']))
     assert_recovers_once_and_again(lab, run.events[0]['run'])
 

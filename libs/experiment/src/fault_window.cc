@@ -107,7 +107,7 @@ Result<void> FaultWindow::inject_and_hold() {
     Clock& clock = parts_.world.clock;
     if (auto ordered = order(); !ordered) return ordered;
     WallTime next_look = clock.wall();
-    while (!parts_.stops.abort.stop_requested() && !busy_with_) {
+    while (!parts_.stops.abort.stop_requested()) {
         const bool answered = look_after_orders();
         if (busy_with_ || (answered && is_nowhere())) break;
         const WallTime now = clock.wall();

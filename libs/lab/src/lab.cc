@@ -19,6 +19,7 @@
 namespace squall::lab {
 namespace {
 
+constexpr std::string_view sudo_hint = "(one that was started with sudo is seen with sudo)";
 constexpr Seconds end_timeout{15};
 constexpr Seconds start_timeout{120};
 constexpr Seconds control_timeout{10};
@@ -122,7 +123,7 @@ ask(const LabPaths& paths, const std::string& method, const std::string& target)
 tl::unexpected<Error> no_lab() {
     return fail(Errc::not_found,
                 "no lab is running; start one with `squall lab up`{}",
-                ::geteuid() == 0 ? "" : " (one that was started with sudo is seen with sudo)");
+                ::geteuid() == 0 ? "" : fmt::format(" {}", sudo_hint));
 }
 
 Result<LabPaths> running_lab() {
@@ -130,8 +131,7 @@ Result<LabPaths> running_lab() {
     if (!paths) return fail(paths.error());
     const auto holder = FileLock::holder(paths->lock);
     if (!holder && ::geteuid() != 0)
-        return fail("looking for a lab (one that was started with sudo is seen with sudo)",
-                    holder.error());
+        return fail(fmt::format("looking for a lab {}", sudo_hint), holder.error());
     if (!holder) return fail(holder.error());
     if (!*holder) return no_lab();
     return std::move(*paths);

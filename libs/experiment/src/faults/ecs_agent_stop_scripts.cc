@@ -138,31 +138,15 @@ if ! is_ours && [ "$left" -ge 0 ]; then
     touch "$over/$run" 2>/dev/null || { make_folder "$over"; touch "$over/$run"; }
     setsid /bin/sh -c "sleep $((left + 2)); rm -f '$over/$run'; rmdir '$over' '$base'" >/dev/null 2>&1 </dev/null &
 fi
-start_or_fail() {
-    tries=1
-    until start_agent; do
-        if [ "$tries" -ge 3 ]; then say failed "the agent did not start; $1"; exit 1; fi
-        # A unit that was started often within seconds is not started again before this.
-        forget_starts
-        tries=$((tries + 1))
-        sleep 1
-    done
-}
+# Somebody has removed what this host had written down, and the agent is stopped by us all the same.
+is_lost() { [ "$is_certain" = yes ] && [ "$init" != none ] && [ ! -s "$hold/run" ] && ! is_running; }
 end_clean() {
     rm -rf "$hold.$run".*
-    if [ "$is_certain" = yes ] && [ "$init" != none ] && [ ! -s "$hold/run" ] && ! is_running; then
-        start_or_fail 'what this host had written down of the run is gone'
-        if [ "$init" = systemd ]; then systemctl stop "$timer.timer" 2>/dev/null; fi
-        rm -rf "$hold"
-        rmdir "$base" 2>/dev/null
-        say reverted 'though what this host had written down of the run was gone'
-        exit 0
-    fi
     rmdir "$base" 2>/dev/null
     say clean
     exit 0
 }
-is_ours || end_clean
+is_ours || is_lost || end_clean
 # The order to stop may be at work this very moment: what it does is undone when it is done.
 busy=$(cat "$hold/busy" 2>/dev/null)
 tries=0
@@ -170,17 +154,30 @@ while [ -n "$busy" ] && [ "$tries" -lt 60 ] && [ -e "$hold/busy" ] && kill -0 "$
     tries=$((tries + 1))
     sleep 1
 done
-is_ours || end_clean
+why=
+next='its timer tries again'
+if ! is_ours; then
+    is_lost || end_clean
+    why='though what this host had written down of the run was gone'
+    next='what this host had written down of the run is gone'
+fi
 if [ "$init" = none ]; then say refused 'neither systemd nor Upstart runs here'; exit 1; fi
 pid=$(cat "$hold/timer.pid" 2>/dev/null)
-start_or_fail 'its timer tries again'
-mv -T "$hold" "$hold.$run.back.$$"
+tries=1
+until start_agent; do
+    if [ "$tries" -ge 3 ]; then say failed "the agent did not start; $next"; exit 1; fi
+    # A unit that was started often within seconds is not started again before this.
+    forget_starts
+    tries=$((tries + 1))
+    sleep 1
+done
+if [ -e "$hold" ]; then mv -T "$hold" "$hold.$run.back.$$"; fi
 if [ "$init" = systemd ]; then systemctl stop "$timer.timer" 2>/dev/null; fi
 if [ -n "$pid" ] && grep -q undo.sh "/proc/$pid/cmdline" 2>/dev/null; then kill -- "-$pid" 2>/dev/null; fi
 rm -rf "$hold.$run".*
 rmdir "$base" 2>/dev/null
 now=$(date +%s)
-say reverted
+say reverted "$why"
 )sh";
 
 } // namespace
