@@ -40,6 +40,9 @@ class Hosts:
     def containers(self, host):
         return json.loads(self.sh(host, 'curl -s --unix-socket /var/run/docker.sock http://docker/containers/json'))
 
+    def containers_of(self, host, task):
+        return [one['Id'] for one in self.containers(host) if one['Labels']['com.amazonaws.ecs.task-arn'] == task]
+
     def task_pid(self, host):
         [container] = self.containers(host)
         inspected = self.sh(host, f'curl -s --unix-socket /var/run/docker.sock http://docker/containers/{container["Id"]}/json')
@@ -222,6 +225,23 @@ def test_an_agent_that_is_killed_is_started_again_by_ecs_init(hosts):
     wait_for('another agent', lambda: hosts.exec(1, 'cat', '/run/ecs-agent.pid').out.strip() not in ('', agent))
     assert hosts.show(1, 'ecs', 'MainPID', 'NRestarts') == unit, 'the unit did not notice'
     assert 'Agent exited with code 137' in hosts.sh(1, 'cat /var/log/ecs/ecs-init.log')
+
+
+def test_a_task_that_the_agent_could_not_write_down_is_sent_to_the_next_agent(hosts):
+    ecs = hosts.lab.client('ecs')
+    agent, instance = hosts.lab.agent_pid(1), hosts.instance(1)
+    [running] = ecs.describe_tasks(cluster='demo', tasks=[hosts.task(1)['task_arn']])['tasks']
+    # No file can be made there now, as on a full disk.
+    hosts.sh(1, 'mv /var/lib/ecs/data /var/lib/ecs/away && : >/var/lib/ecs/data')
+    [task] = ecs.start_task(cluster='demo', taskDefinition=running['taskDefinitionArn'], containerInstances=[instance['container_instance_arn']])['tasks']
+    wait_for('the agent has it', lambda: hosts.containers_of(1, task['taskArn']) and 'Error saving state' in hosts.sh(1, 'cat /var/log/ecs/ecs-agent.log'))
+    hosts.sh(1, f'rm /var/lib/ecs/data && mv /var/lib/ecs/away /var/lib/ecs/data; kill -9 {agent}')
+    for unknown in hosts.containers_of(1, task['taskArn']):
+        hosts.sh(1, f'curl -sf --unix-socket /var/run/docker.sock -X DELETE "http://docker/containers/{unknown}?force=1"')
+    wait_for('the next agent runs it', lambda: task['taskArn'] in hosts.exec(1, 'curl', '-s', '-m', '5', 'localhost:51678/v1/tasks').out)
+    wait_for('its container', lambda: hosts.containers_of(1, task['taskArn']))
+    ecs.stop_task(cluster='demo', task=task['taskArn'])
+    wait_for('it is stopped', lambda: not hosts.containers_of(1, task['taskArn']))
 
 
 def test_an_ecs_init_that_is_killed_is_started_again_by_the_unit_ten_seconds_later(hosts):

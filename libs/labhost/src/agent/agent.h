@@ -48,7 +48,7 @@ private:
         loop_.stop();
     }
 
-    void save();
+    bool save(); // false: it could not, and the log says why
     bool load_checkpoint();
     void find_docker();
     void find_identity();

@@ -22,9 +22,11 @@ void Agent::acs_message(std::string_view text) {
             if (json::string_at(body, member).empty())
                 return log_.error("Error validating PayloadMessage", {{"missing", member}});
         }
-        acknowledge(body);
         for (const auto& task : json::array_at(body, "tasks"))
             engine_.apply(task);
+        // What was not written down is not acknowledged: if this agent died, nobody would send it
+        // again.
+        if (save()) acknowledge(body);
         last_timeline_ = std::max(last_timeline_, json::integer_at(body, "seqNum"));
         return;
     }

@@ -62,9 +62,10 @@ std::string full_agent_version() {
     return fmt::format("Amazon ECS Agent - v{} (*{})", agent_version, agent_hash);
 }
 
-void Agent::save() {
-    if (auto saved = state_.save(config_.data_dir / "agent.json"); !saved)
-        log_.error("Error saving state", {{"error", saved.error().message}});
+bool Agent::save() {
+    auto saved = state_.save(config_.data_dir / "agent.json");
+    if (!saved) log_.error("Error saving state", {{"error", saved.error().message}});
+    return saved.has_value();
 }
 
 bool Agent::load_checkpoint() {
