@@ -17,7 +17,9 @@ import boto3
 import botocore.config
 import pytest
 
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what is ignored here, as under nohup, would be ignored in every squall too
+# What is ignored here, as under nohup or in the background of a script, would be ignored in every squall too.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[2]
 SQUALL = os.environ.get('SQUALL_BINARY', str(ROOT / 'build/release/squall'))
