@@ -99,8 +99,7 @@ aws::Outcome<std::vector<std::string>> RemoteCommand::look(Deadline deadline,
                                                            std::stop_token stop) {
     std::vector<std::string> news;
     for (auto command = open_commands_.begin(); command != open_commands_.end();) {
-        const auto invocations =
-            ssm_.list_command_invocations(*command, /*with_details=*/true, deadline, stop);
+        const auto invocations = invocations_of(*command, deadline, stop);
         if (!invocations) return fail(invocations.error());
         for (const auto& invocation : *invocations) {
             const auto known = results_.find(invocation.instance_id);
@@ -120,6 +119,32 @@ aws::Outcome<std::vector<std::string>> RemoteCommand::look(Deadline deadline,
         command = over ? open_commands_.erase(command) : std::next(command);
     }
     return news;
+}
+
+aws::Outcome<std::vector<aws::CommandInvocation>> RemoteCommand::invocations_of(
+    const std::string& command_id, Deadline deadline, const std::stop_token& stop) {
+    if (!may_list_) return ask_each(command_id, deadline, stop);
+    auto listed = ssm_.list_command_invocations(command_id, /*with_details=*/true, deadline, stop);
+    if (listed || listed.error().kind != Errc::denied) return listed;
+    auto asked = ask_each(command_id, deadline, stop);
+    // Who may do neither is told of the one that suffices.
+    if (!asked && asked.error().kind == Errc::denied) return fail(listed.error());
+    may_list_ = false;
+    return asked;
+}
+
+aws::Outcome<std::vector<aws::CommandInvocation>> RemoteCommand::ask_each(
+    const std::string& command_id, Deadline deadline, const std::stop_token& stop) {
+    std::vector<aws::CommandInvocation> invocations;
+    for (const auto& [id, result] : results_) {
+        if (result.command_id != command_id || result.is_over()) continue;
+        auto invocation = ssm_.get_command_invocation(command_id, id, {}, deadline, stop);
+        if (invocation)
+            invocations.push_back(std::move(*invocation));
+        else if (invocation.error().code != "InvocationDoesNotExist") // which may still come
+            return fail(invocation.error());
+    }
+    return invocations;
 }
 
 aws::Outcome<void> RemoteCommand::cancel(Deadline deadline, std::stop_token stop) {

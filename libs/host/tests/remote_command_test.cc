@@ -47,12 +47,19 @@ public:
         const std::string operation(target.substr(target.find('.') + 1));
         const json::Object input = json::parse_object(request.body).value();
         ++calls[operation];
+        if (denied.contains(operation))
+            return refusal("AccessDeniedException",
+                           "User: arn:aws:iam::123456789012:user/test is not authorized to "
+                           "perform: ssm:"
+                               + operation);
         if (operation == "SendCommand") return send_command(input);
+        if (operation == "GetCommandInvocation") return invocation(input);
         if (operation == "ListCommandInvocations") return invocations(input);
         cancelled.emplace_back(json::string_at(input, "CommandId"));
         return wire::HttpResponse{200, {}, ""};
     }
 
+    std::set<std::string> denied; // operations
     std::set<std::string> unmanaged;
     bool names_them = true;             // in the message that refuses them
     std::set<std::string> lost_for;     // a call to one of these gets no answer
@@ -98,6 +105,20 @@ private:
         sent.push_back(input);
         const std::string id = "command-" + std::to_string(sent.size());
         return answer({{"Command", json::Object{{"CommandId", id}}}});
+    }
+
+    // Until its agent has taken the command, SSM has no invocation of a host.
+    wire::HttpResponse invocation(const json::Object& input) {
+        const auto found = outcomes.find(std::string(json::string_at(input, "InstanceId")));
+        if (found == outcomes.end()) return refusal("InvocationDoesNotExist", "");
+        const Outcome& outcome = found->second;
+        return answer({{"CommandId", json::string_at(input, "CommandId")},
+                       {"InstanceId", found->first},
+                       {"Status", outcome.status},
+                       {"StatusDetails", outcome.details},
+                       {"ResponseCode", outcome.exit_code},
+                       {"StandardOutputContent", outcome.output},
+                       {"StandardErrorContent", ""}});
     }
 
     wire::HttpResponse invocations(const json::Object& input) {
@@ -286,6 +307,34 @@ TEST(RemoteCommand, AsksOnceForEachCommandNotForEachHost) {
     ASSERT_TRUE(world.send(instances(100)));
     ASSERT_TRUE(world.look());
     EXPECT_EQ(world.sender.calls["ListCommandInvocations"], 2);
+}
+
+TEST(RemoteCommand, AsksForEachHostWhereItMayNotList) {
+    World world;
+    world.sender.denied = {"ListCommandInvocations"};
+    ASSERT_TRUE(world.send(instances(3)));
+    EXPECT_TRUE(world.look().value().empty()) << "an invocation that is not there yet is no news";
+    world.sender.outcomes[instance(1)] = {"Success", "Success", 0, "done"};
+    EXPECT_EQ(world.look().value(), std::vector<std::string>{instance(1)});
+    EXPECT_EQ(world.command.results().at(instance(1)).output, "done");
+    EXPECT_EQ(world.sender.calls["ListCommandInvocations"], 1) << "a no is not asked for again";
+    world.sender.outcomes[instance(0)] = {"Failed", "Failed", 7, "no"};
+    world.sender.outcomes[instance(2)] = {"Success", "Success", 0};
+    EXPECT_EQ(world.look()->size(), 2U);
+    EXPECT_TRUE(world.command.is_over());
+    EXPECT_EQ(world.sender.calls["GetCommandInvocation"], 8) << "of those that are not over";
+}
+
+TEST(RemoteCommand, SaysWhichPermissionSufficesWhereItMayNeitherListNorAsk) {
+    World world;
+    world.sender.denied = {"ListCommandInvocations", "GetCommandInvocation"};
+    ASSERT_TRUE(world.send(instances(1)));
+    const auto news = world.look();
+    ASSERT_FALSE(news);
+    EXPECT_EQ(news.error().operation, "ssm:ListCommandInvocations");
+    world.sender.denied.clear();
+    world.sender.outcomes[instance(0)] = {"Success", "Success", 0};
+    EXPECT_EQ(world.look()->size(), 1U) << "a permission that comes later is used";
 }
 
 TEST(RemoteCommand, CancelsOnlyWhatIsStillOpen) {

@@ -1,6 +1,6 @@
 // One script on many hosts, through SSM Run Command: sent in batches, looked after by a few calls a
-// round, never by one call a host. The script has to be short: an SSM agent runs five commands at a
-// time.
+// round. Only where ssm:ListCommandInvocations is denied is each host asked for by itself. The
+// script has to be short: an SSM agent runs five commands at a time.
 //
 // Belongs to one thread. The SSM client must outlive it.
 #pragma once
@@ -71,7 +71,13 @@ private:
                                   Deadline deadline,
                                   const std::stop_token& stop);
 
+    aws::Outcome<std::vector<aws::CommandInvocation>>
+    invocations_of(const std::string& command_id, Deadline deadline, const std::stop_token& stop);
+    aws::Outcome<std::vector<aws::CommandInvocation>>
+    ask_each(const std::string& command_id, Deadline deadline, const std::stop_token& stop);
+
     aws::Ssm& ssm_;
+    bool may_list_ = true;
     std::map<std::string, HostResult> results_;
     std::set<std::string> open_commands_;
     std::set<std::string> uncertain_;
