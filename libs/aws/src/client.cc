@@ -118,7 +118,7 @@ Client::Attempt Client::attempt(Call& call) {
         wire::sign(request,
                    result.used.keys,
                    endpoints_.region(),
-                   service(call.id).name,
+                   service(call.id).signing_name,
                    result.signed_at);
     }
     // After signing: proxies like to change it.

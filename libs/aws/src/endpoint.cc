@@ -101,7 +101,8 @@ Result<Endpoint> resolve_endpoint(ServiceId id,
     auto configured = configured_url(called, environment, config);
     if (!configured) return fail(configured.error());
     Endpoint endpoint;
-    std::string text = fmt::format("https://{}.{}.{}/", called.name, region, dns_suffix(region));
+    std::string text =
+        fmt::format("https://{}.{}.{}/", called.signing_name, region, dns_suffix(region));
     if (*configured) std::tie(text, endpoint.source) = std::move(**configured);
     // Before anything else looks at it: a password in it must not end up in a message.
     if (text.find_first_of("@?") != std::string::npos) {

@@ -14,11 +14,12 @@ enum class RateClass {
     ssm_commands,
     ec2_reads,
     sts,
+    cloudwatch_reads,
 };
 
 // Four fifths of what AWS publishes for ECS and for EC2's unfiltered reads. What SSM and STS allow
 // is not published: these are modest, and a ThrottlingException is repeated anyway.
-constexpr std::array<Rate, 8> rates = {{
+constexpr std::array<Rate, 9> rates = {{
     {40, 16}, // of 50, 20/s
     {80, 16}, // of 100, 20/s
     {80, 16}, // of 100, 20/s
@@ -27,6 +28,7 @@ constexpr std::array<Rate, 8> rates = {{
     {20, 10},
     {40, 8}, // of 50, 10/s
     {50, 25},
+    {9, 7}, // of 9/s for DescribeAlarms
 }};
 
 RateClass class_of(ServiceId service, std::string_view operation) {
@@ -46,6 +48,8 @@ RateClass class_of(ServiceId service, std::string_view operation) {
         return RateClass::ec2_reads;
     case ServiceId::sts:
         return RateClass::sts;
+    case ServiceId::cloudwatch:
+        return RateClass::cloudwatch_reads;
     }
     return RateClass::sts;
 }

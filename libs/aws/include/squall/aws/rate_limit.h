@@ -45,7 +45,7 @@ public:
     reserve(ServiceId service, std::string_view operation, SteadyTime now, SteadyTime latest);
 
 private:
-    static constexpr std::size_t class_count = 8;
+    static constexpr std::size_t class_count = 9;
 
     std::mutex mutex_;
     std::array<std::optional<Pace>, class_count> paces_;
