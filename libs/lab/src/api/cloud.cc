@@ -24,6 +24,9 @@ Cloud::Cloud(const std::string& account, const std::string& region)
                           }));
     endpoint_.add_service(
         "ec2", in_region([](World& at, const ApiCall& call) { return at.ec2.call(call); }));
+    endpoint_.add_service("monitoring", in_region([](World& at, const ApiCall& call) {
+                              return at.alarms.call(call);
+                          }));
     endpoint_.add_service("sts", [this](const ApiCall& call) { return sts_.call(call); });
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/endpoint.h"
+#include "cloudwatch/alarms.h"
 #include "ec2/imds.h"
 #include "ec2/instances.h"
 #include "ecs/control_plane.h"
@@ -20,11 +21,13 @@ public:
     static constexpr std::size_t regions_max = 64;
 
     struct World {
-        World(KeyRing& keys, const std::string& region) : ecs(keys, region) {}
+        World(KeyRing& keys, const std::string& region)
+            : ecs(keys, region), alarms(keys.account(), region) {}
 
         ecs::ControlPlane ecs;
         ssm::Service ssm;
         ec2::Instances ec2;
+        cloudwatch::Alarms alarms;
     };
 
     Cloud(const std::string& account, const std::string& region);

@@ -14,6 +14,7 @@ struct Target {
 constexpr std::array targets{
     Target{"AmazonEC2ContainerServiceV20141113", "ecs"},
     Target{"AmazonSSM", "ssm"},
+    Target{"GraniteServiceVersion20100801", "monitoring"},
     // How the SSM agent of a host fetches its messages.
     Target{"EC2WindowsMessageDeliveryService_v20150101", "ec2messages"},
 };
@@ -27,6 +28,7 @@ struct FormService {
 constexpr std::array form_services{
     FormService{"2011-06-15", "sts", wire::Protocol::query},
     FormService{"2016-11-15", "ec2", wire::Protocol::ec2},
+    FormService{"2010-08-01", "monitoring", wire::Protocol::query}, // CloudWatch
 };
 
 std::string_view scope_service(const wire::HttpRequest& request, std::string& storage) {
