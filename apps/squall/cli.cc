@@ -30,6 +30,7 @@ struct Parser {
     FaultsCommand faults;
     PlanCommand plan;
     RunCommand run;
+    CheckCommand check;
     PolicyCommand policy;
     StatusCommand status;
     RunsCommand runs;
@@ -83,10 +84,17 @@ struct Parser {
             run.plan_hash,
             "the hash that `squall plan` showed: refuse if the world has changed since");
 
+        command = add(app,
+                      "check",
+                      "look for what would keep a run from its work, and do nothing",
+                      [this] { return Command(check); });
+        add_experiment(*command, check.experiment);
+
         command = add(app, "policy", "print the least IAM policy that an experiment needs", [this] {
             return Command(policy);
         });
         add_experiment(*command, policy.experiment);
+        command->add_flag("--all", policy.all, "also what is only looked at where it is allowed");
     }
 
     void add_history() {

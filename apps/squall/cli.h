@@ -33,8 +33,13 @@ struct RunCommand {
     std::optional<std::string> plan_hash;
 };
 
+struct CheckCommand {
+    ExperimentArguments experiment;
+};
+
 struct PolicyCommand {
     ExperimentArguments experiment;
+    bool all = false;
 };
 
 struct StatusCommand {
@@ -90,6 +95,7 @@ using Command = std::variant<Answered,
                              FaultsCommand,
                              PlanCommand,
                              RunCommand,
+                             CheckCommand,
                              PolicyCommand,
                              StatusCommand,
                              RunsCommand,

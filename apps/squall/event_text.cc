@@ -46,6 +46,14 @@ std::string phase_text(const json::Object& data) {
     return fmt::format("waiting until {} ({})", clock_at(data, "until"), phase);
 }
 
+std::string reverted_text(const json::Object& data) {
+    const auto cut_off = json::integer_at(data, "credentials_cut_off_s", -1);
+    return "agent started by " + at(data, "by")
+           + (cut_off < 0 ? ""
+                          : fmt::format("; its tasks had no new credentials for {}",
+                                        short_duration(Seconds(cut_off))));
+}
+
 std::string verdict_text(const json::Object& data) {
     return fmt::format("verdict: {} - {}", at(data, "verdict"), at(data, "reason"));
 }
@@ -57,13 +65,15 @@ std::string event_text(const experiment::Event& event) {
     const std::string& kind = event.kind;
     if (kind == "run") {
         const std::string cluster = at(data, "cluster");
-        return fmt::format("run {}: {} on {} ({}), {} of {} container instances, {} s",
+        const std::string selection = at(data, "selection");
+        return fmt::format("run {}: {} on {} ({}), {} of {} container instances{}, {} s",
                            event.run,
                            at(data, "fault"),
                            cluster.substr(cluster.rfind('/') + 1),
                            at(data, "region"),
                            json::integer_at(data, "hosts"),
-                           json::integer_at(data, "targets"),
+                           json::integer_at(data, "registered"),
+                           selection.empty() ? "" : " (" + selection + ")",
                            json::integer_at(data, "duration_s"));
     }
     if (kind == "phase") return phase_text(data);
@@ -75,7 +85,7 @@ std::string event_text(const experiment::Event& event) {
     if (kind == "no-answer") return at(data, "why");
     if (kind == "affected")
         return fmt::format("ECS sees it disconnected{}", after(data, "time_to_detect_ms"));
-    if (kind == "reverted") return "agent started by " + at(data, "by");
+    if (kind == "reverted") return reverted_text(data);
     if (kind == "revert-failed")
         return with_advice("the undo did not go through: " + at(data, "why"), data);
     if (kind == "recovered")
@@ -83,6 +93,8 @@ std::string event_text(const experiment::Event& event) {
     if (kind == "not-recovered") return with_advice("not recovered: " + at(data, "why"), data);
     if (kind == "gone") return at(data, "why");
     if (kind == "warning") return "warning: " + at(data, "text");
+    if (kind == "guard")
+        return (json::bool_at(data, "refuses") ? "guard: " : "warning: ") + at(data, "text");
     if (kind == "error") return "error: " + at(data, "text");
     if (kind == "left") return "squall leaves: " + at(data, "why");
     if (kind == "verdict") return verdict_text(data);

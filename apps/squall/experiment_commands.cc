@@ -2,6 +2,7 @@
 
 #include "plan_text.h"
 #include "recovery.h"
+#include "report_text.h"
 #include "session_world.h"
 #include "signals.h"
 #include "squall/base/log.h"
@@ -24,6 +25,7 @@ using experiment::Problems;
 
 constexpr Seconds plan_limit{120};
 constexpr std::size_t plan_hash_least = 8; // characters, so that it is no lucky guess
+constexpr int exit_not_ready = 1;
 constexpr int exit_error = 3;
 constexpr int exit_aborted = 5;
 constexpr int exit_refused = 6;
@@ -103,6 +105,8 @@ Result<Chosen, Problems> choose(const ExperimentArguments& arguments, const Faul
         chosen.fault->description().tunables, given, where, from_environment);
     if (!values) return tl::unexpected<Problems>(values.error());
     chosen.values = std::move(*values);
+    if (auto problems = chosen.fault->check(chosen.values); !problems.empty())
+        return tl::unexpected<Problems>(std::move(problems));
     const std::string& region = chosen.values.text("REGION");
     const auto cluster = wire::parse_arn(chosen.values.text("CLUSTER_NAME"));
     if (cluster && cluster->region != region)
@@ -186,16 +190,16 @@ std::optional<std::string> open_run_on(experiment::Journal& journal, const std::
 class VerdictWatch final : public experiment::EventSink {
 public:
     void on_event(const experiment::Event& event) override {
-        seen_ = seen_ || event.kind == "verdict";
+        if (event.kind == "verdict") verdict_ = event.data;
         last_sequence_ = event.sequence;
     }
 
-    [[nodiscard]] bool seen() const { return seen_; }
+    [[nodiscard]] const std::optional<json::Object>& verdict() const { return verdict_; }
 
     [[nodiscard]] std::int64_t last_sequence() const { return last_sequence_; }
 
 private:
-    bool seen_ = false;
+    std::optional<json::Object> verdict_;
     std::int64_t last_sequence_ = 0;
 };
 
@@ -219,8 +223,10 @@ int carry_out(const RunCommand& command,
     experiment::Runner runner(
         world, journal, *chosen.fault, {&view, &verdict}, {signals.first(), signals.second()});
     const auto result = runner.run(experiment::new_run_id(Wall::now()), plan);
-    if (!verdict.seen()) tell_refusal(view, result, verdict.last_sequence() + 1);
+    if (!verdict.verdict()) tell_refusal(view, result, verdict.last_sequence() + 1);
     live_view.reset();
+    if (verdict.verdict() && !command.experiment.json)
+        output.write(report_text(*verdict.verdict()));
     output.flush(signals.second());
     return experiment::exit_code(result.verdict);
 }
@@ -318,18 +324,48 @@ int run_command(const RunCommand& command, const FaultTable& faults) {
         return complain(Error{
             Errc::refused,
             fmt::format("not injecting: the world, or the experiment, has changed since the plan "
-                        "{}: it is {} now; look at `squall plan` again",
+                        "{}: it is {} now; look at `squall plan` again{}",
                         *command.plan_hash,
-                        plan->hash())});
+                        plan->hash(),
+                        plan->is_by_chance()
+                            ? " (chance chooses the hosts: give the run the SEED that the plan "
+                              "names)"
+                            : "")});
     }
     return carry_out(command, *chosen, *plan, (*session)->world(), *journal, signals);
+}
+
+int run_command(const CheckCommand& command, const FaultTable& faults) {
+    const auto chosen = choose(command.experiment, faults);
+    if (!chosen) return complain(chosen.error());
+    const SignalStops signals; // after the file, which may be a pipe that nobody writes to
+    auto session = SessionWorld::open(chosen->values.text("REGION"),
+                                      chosen->values.text("ASSUME_ROLE_ARN"),
+                                      "squall-check",
+                                      signals.first());
+    if (!session) return tell(session.error());
+    const auto items = chosen->fault->look_beforehand(
+        (*session)->world(), chosen->values, Deadline::in(plan_limit), signals.first());
+    if (signals.first().stop_requested()) return exit_aborted;
+    const bool is_ready = experiment::is_ready(items);
+    Output output;
+    if (command.experiment.json) {
+        json::Array list;
+        for (const auto& item : items)
+            list.push_back(experiment::to_json(item));
+        output.line(json::text(json::Object{{"ready", is_ready}, {"items", std::move(list)}}));
+    } else {
+        output.write(check_text(items));
+    }
+    return is_ready ? 0 : exit_not_ready;
 }
 
 int run_command(const PolicyCommand& command, const FaultTable& faults) {
     const auto chosen = choose(command.experiment, faults);
     if (!chosen) return complain(chosen.error());
-    const json::Object policy{{"Version", "2012-10-17"},
-                              {"Statement", chosen->fault->policy_statements(chosen->values)}};
+    const json::Object policy{
+        {"Version", "2012-10-17"},
+        {"Statement", chosen->fault->policy_statements(chosen->values, command.all)}};
     Output output;
     output.line(json::indented_text(policy));
     return 0;

@@ -2,6 +2,7 @@
 
 #include "output.h"
 #include "recovery.h"
+#include "report_text.h"
 #include "squall/base/log.h"
 #include "squall/base/time_text.h"
 #include "views.h"
@@ -155,6 +156,8 @@ int run_command(const RunsCommand& command) {
             command.json ? static_cast<experiment::EventSink&>(json_view) : line_view;
         for (const auto& event : *events)
             view.on_event(event);
+        if (!command.json && !events->empty() && events->back().kind == "verdict")
+            output.write(report_text(events->back().data));
         return 0;
     }
     const auto records = journal->runs(command.count_max);

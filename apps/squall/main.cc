@@ -43,7 +43,7 @@ int dispatch(const Command& command) {
             } else if constexpr (is_lab_command<T> || is_one_of<T, StatusCommand, RunsCommand>) {
                 return run_command(chosen);
             } else if constexpr (
-                is_one_of<T, FaultsCommand, PolicyCommand, PlanCommand, RunCommand>) {
+                is_one_of<T, FaultsCommand, CheckCommand, PolicyCommand, PlanCommand, RunCommand>) {
                 return run_command(chosen, faults);
             } else {
                 const SignalStops signals;

@@ -7,21 +7,39 @@
 namespace squall::app {
 namespace {
 
+// "all at once", "one after another", "in 3 waves of 1, 2 and 17".
+std::string order_text(const experiment::Plan& plan) {
+    if (plan.sequence == "serial") return "one after another";
+    const auto waves = plan.waves();
+    if (waves.size() < 2) return "all at once";
+    std::vector<std::string> sizes;
+    for (const auto& wave : waves)
+        sizes.push_back(std::to_string(wave.size()));
+    const std::string last = sizes.back();
+    sizes.pop_back();
+    return fmt::format("in {} waves of {} and {}", waves.size(), join(sizes, ", "), last);
+}
+
 std::string targets_text(const experiment::Plan& plan) {
     const auto ids = plan.injected_ids();
     std::string text = fmt::format("  hosts        {} of {} container instances, {}\n",
                                    ids.size(),
-                                   plan.targets.size(),
-                                   plan.serial ? "one after another" : "all at once");
+                                   plan.selection.registered,
+                                   order_text(plan));
+    if (!plan.selection.how.empty()) text += "  chosen by    " + plan.selection.how + "\n";
     for (const auto& target : plan.targets) {
+        const std::string wave =
+            plan.sequence == "waves" ? fmt::format("wave {}: ", target.wave) : "";
         const std::string what =
-            target.is_injected() ? fmt::format("agent stopped for {} s; {} running task{} stay{}",
-                                               plan.duration.count(),
-                                               target.running_tasks,
-                                               target.running_tasks == 1 ? "" : "s",
-                                               target.running_tasks == 1 ? "s" : "")
-                                 : "not affected: " + target.skip
-                                       + (target.advice.empty() ? "" : " - " + target.advice);
+            target.is_injected()
+                ? wave
+                      + fmt::format("agent stopped for {} s; {} running task{} stay{}",
+                                    plan.duration.count(),
+                                    target.running_tasks,
+                                    target.running_tasks == 1 ? "" : "s",
+                                    target.running_tasks == 1 ? "s" : "")
+                : "not affected: " + target.skip
+                      + (target.advice.empty() ? "" : " - " + target.advice);
         text += fmt::format(
             "    {:<20} {:<12} {}\n", target.instance_id, target.availability_zone, what);
     }
@@ -56,12 +74,38 @@ std::string plan_text(const experiment::Plan& plan, bool with_scripts) {
         text += fmt::format(
             "    {:>4} {}{}\n", call.count, call.operation, call.per_look ? " a look" : "");
     text += fmt::format("  permissions  {}\n", join(plan.permissions, ", "));
+    for (const auto& finding : plan.guards)
+        text += fmt::format(
+            "  {} {}\n", finding.refuses ? "refuses     " : "against it  ", finding.text);
     for (const auto& warning : plan.warnings)
         text += "  note         " + warning + "\n";
     if (with_scripts)
         text += "  each host runs\n" + indented(plan.inject_script) + "  and at the end\n"
                 + indented(plan.revert_script);
     return text;
+}
+
+std::string check_text(const std::vector<experiment::CheckItem>& items) {
+    using experiment::CheckItem;
+    std::string text;
+    std::size_t needed = 0;
+    for (const auto& item : items) {
+        const bool is_good = item.state == CheckItem::State::good;
+        const std::string_view word = is_good                               ? "good"
+                                      : !item.needed                        ? "note"
+                                      : item.state == CheckItem::State::bad ? "BAD"
+                                                                            : "UNKNOWN";
+        text += fmt::format("  {:<8} {:<34} {}\n", word, item.what, item.text);
+        if (!is_good && !item.advice.empty())
+            text += fmt::format("  {:<8} {:<34} {}\n", "", "", item.advice);
+        if (!is_good && item.needed) ++needed;
+    }
+    return text
+           + (needed == 0 ? std::string("ready\n")
+                          : fmt::format("not ready: {} thing{} a run needs {} missing\n",
+                                        needed,
+                                        needed == 1 ? "" : "s",
+                                        needed == 1 ? "is" : "are"));
 }
 
 } // namespace squall::app

@@ -19,7 +19,15 @@ SessionWorld::SessionWorld(std::unique_ptr<SystemClock> clock,
       ecs_(session_->client()),
       ssm_(session_->client()),
       sts_(session_->client()),
-      world_{ecs_, ssm_, sts_, *clock_, session_->region().name, std::move(endpoint), [this] {
+      cloudwatch_(session_->client()),
+      world_{ecs_,
+             ssm_,
+             sts_,
+             cloudwatch_,
+             *clock_,
+             session_->region().name,
+             std::move(endpoint),
+             [this] {
                  return session_->client().call_counts();
              }} {}
 

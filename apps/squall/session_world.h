@@ -31,6 +31,7 @@ private:
     aws::Ecs ecs_;
     aws::Ssm ssm_;
     aws::Sts sts_;
+    aws::CloudWatch cloudwatch_;
     experiment::World world_;
 };
 

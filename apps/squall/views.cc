@@ -63,9 +63,9 @@ std::string left_text(WallTime until) {
 
 // Lines that stay on the screen above the picture.
 bool stays(const std::string& kind) {
-    return kind == "run" || kind == "warning" || kind == "error" || kind == "verdict"
-           || kind == "not-recovered" || kind == "revert-failed" || kind == "no-answer"
-           || kind == "left";
+    return kind == "run" || kind == "guard" || kind == "warning" || kind == "error"
+           || kind == "verdict" || kind == "not-recovered" || kind == "revert-failed"
+           || kind == "no-answer" || kind == "left";
 }
 
 } // namespace

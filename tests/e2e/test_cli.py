@@ -108,8 +108,9 @@ def test_without_a_terminal_it_is_plain_lines(lab):
     assert done.code == 0, done
     assert '\x1b' not in done.out and done.err == ''
     lines = done.out.splitlines()
-    assert all(re.match(r'\d\d:\d\d:\d\d ', line) for line in lines), done.out
-    assert re.search(r'verdict: passed', lines[-1])
+    end = next(number for number, line in enumerate(lines) if 'verdict: passed' in line)
+    assert all(re.match(r'\d\d:\d\d:\d\d ', line) for line in lines[:end + 1]), done.out
+    assert all(line.startswith('  ') for line in lines[end + 1:]), 'then the table'
     assert re.search(r'restore themselves at \d\d:\d\d:\d\d', done.out)
 
 

@@ -109,7 +109,9 @@ Result<void> FaultWindow::inject_and_hold() {
     WallTime next_look = clock.wall();
     while (!parts_.stops.abort.stop_requested()) {
         const bool answered = look_after_orders();
-        if (busy_with_ || (answered && is_nowhere())) break;
+        if (holding_ && parts_.guards != nullptr && !ended_since_)
+            ended_since_ = parts_.guards->against_holding(ids_, parts_.stops.abort);
+        if (ended_since_ || (answered && is_nowhere())) break;
         const WallTime now = clock.wall();
         bool all_seen = false;
         if (now >= next_look) {
@@ -183,10 +185,13 @@ void FaultWindow::take_report(HostState& host, const HostReport& report) {
     host.answer = report.did;
     if (report.did == HostReport::Did::injected) {
         host.injected_at = now;
+        // A repeated order tells of a stop that was earlier than it says.
+        if (report.why.empty()) host.stop_ran_at = report.host_time;
         return parts_.events.tell("injected", id, {{"why", report.why}});
     }
     host.may_hold = false;
-    if (report.did == HostReport::Did::busy) busy_with_ = report.other_run;
+    if (report.did == HostReport::Did::busy)
+        ended_since_ = fmt::format("a host is held by the run {}", report.other_run);
     json::Object data{{"why", report.why}};
     if (!report.other_run.empty()) data["other_run"] = report.other_run;
     parts_.events.tell("not-injected", id, std::move(data));

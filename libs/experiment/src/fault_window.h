@@ -1,8 +1,9 @@
 // One window of a fault on a group of hosts: order it, see its effect, hold it, take it back, see
-// recovery. A parallel run is one window over all hosts, a serial one a window for each.
+// recovery. A parallel run is one window over all hosts, others have one for each wave.
 #pragma once
 
 #include "event_writer.h"
+#include "guards.h"
 #include "host_states.h"
 #include "squall/experiment/runner.h"
 #include "squall/host/remote_command.h"
@@ -19,6 +20,7 @@ struct WindowParts {
     HostStates& hosts;
     const Stops& stops;
     const RunTimes& times;
+    Guards* guards = nullptr; // asked while the fault is held; null where there is nothing to hold
 };
 
 class FaultWindow {
@@ -41,8 +43,8 @@ public:
         restore_at_ = restore_at;
     }
 
-    // Another run holds one of the hosts.
-    [[nodiscard]] const std::optional<std::string>& busy_with() const { return busy_with_; }
+    // Why the fault was ended before its time: another run holds one of the hosts, or a guard.
+    [[nodiscard]] const std::optional<std::string>& ended_since() const { return ended_since_; }
 
 private:
     Result<void> order();
@@ -72,7 +74,7 @@ private:
     WallTime not_after_;
     WallTime restore_at_;
     std::optional<WallTime> planned_end_;
-    std::optional<std::string> busy_with_;
+    std::optional<std::string> ended_since_;
     bool holding_ = false;
     bool reverting_ = false;
     WallTime last_trouble_;

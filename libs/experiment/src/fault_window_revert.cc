@@ -124,12 +124,12 @@ void FaultWindow::look_after_reverts() {
         if (undone) {
             host.undo_confirmed = true;
             host.reverted_at = parts_.world.clock.wall();
-            parts_.events.tell(
-                "reverted",
-                id,
-                {{"by",
-                  report->did == HostReport::Did::clean ? "the host itself, before we asked"
-                                                        : "our command"}});
+            const bool is_ours = report->did == HostReport::Did::reverted;
+            if (is_ours) host.start_ran_at = report->host_time;
+            json::Object data{{"by", is_ours ? "our command" : "the host itself, before we asked"}};
+            if (const auto time = host.credentials_cut_off())
+                data["credentials_cut_off_s"] = time->count();
+            parts_.events.tell("reverted", id, std::move(data));
         } else {
             parts_.events.tell(
                 "revert-failed",

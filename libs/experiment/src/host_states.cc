@@ -20,6 +20,11 @@ void put_span(json::Object& object,
 
 } // namespace
 
+std::optional<Seconds> HostState::credentials_cut_off() const {
+    if (!stop_ran_at || !start_ran_at || *start_ran_at < *stop_ran_at) return std::nullopt;
+    return std::chrono::duration_cast<Seconds>(*start_ran_at - *stop_ran_at);
+}
+
 json::Object HostState::to_json() const {
     json::Object object{{"instance_id", target.instance_id},
                         {"injected", is_injected()},
@@ -28,12 +33,15 @@ json::Object HostState::to_json() const {
                         {"tasks_before", target.running_tasks}};
     put(object, "sent_at", sent_at);
     put(object, "injected_at", injected_at);
+    put(object, "stop_ran_at", stop_ran_at);
+    put(object, "start_ran_at", start_ran_at);
     put(object, "affected_at", affected_at);
     put(object, "revert_sent_at", revert_sent_at);
     put(object, "reverted_at", reverted_at);
     put(object, "recovered_at", recovered_at);
     put_span(object, "time_to_detect_ms", injected_at, affected_at);
     put_span(object, "time_to_recover_ms", revert_sent_at, recovered_at);
+    if (const auto time = credentials_cut_off()) object["credentials_cut_off_s"] = time->count();
     if (tasks_during) object["tasks_during"] = *tasks_during;
     if (tasks_after) object["tasks_after"] = *tasks_after;
     return object;
@@ -43,6 +51,12 @@ HostStates::HostStates(const Plan& plan) {
     for (const auto& target : plan.targets) {
         if (target.is_injected()) hosts_[target.instance_id].target = target;
     }
+}
+
+bool HostStates::owes_recovery() const {
+    return std::any_of(hosts_.begin(), hosts_.end(), [](const auto& entry) {
+        return entry.second.may_hold && !entry.second.recovered_at;
+    });
 }
 
 HostState* HostStates::by_arn(const std::string& arn) {

@@ -24,6 +24,8 @@ struct HostState {
     std::optional<WallTime> revert_sent_at;
     std::optional<WallTime> reverted_at;  // when we heard that it is undone
     std::optional<WallTime> recovered_at; // when it was seen to be well again
+    std::optional<WallTime> stop_ran_at;  // by the host's clock, to the second
+    std::optional<WallTime> start_ran_at; // by the host's clock; unknown where its own timer did it
     bool silent = false; // its order is over and it said nothing: it may have followed it
     bool gone = false;
     bool back_early = false; // seen well again before its undo: somebody else's doing
@@ -34,6 +36,10 @@ struct HostState {
 
     // Only then is what is seen of it our doing.
     [[nodiscard]] bool should_show() const { return is_injected() || (silent && may_hold); }
+
+    // How long running tasks could not renew their role's credentials: from the stop of the agent
+    // to its start, on the host.
+    [[nodiscard]] std::optional<Seconds> credentials_cut_off() const;
 
     [[nodiscard]] json::Object to_json() const;
 };
@@ -47,6 +53,9 @@ public:
     [[nodiscard]] std::map<std::string, HostState>& all() { return hosts_; }
 
     [[nodiscard]] const std::map<std::string, HostState>& all() const { return hosts_; }
+
+    // Some host that may have had the fault has not been seen well again since.
+    [[nodiscard]] bool owes_recovery() const;
 
     // Null where no host has this container instance ARN.
     [[nodiscard]] HostState* by_arn(const std::string& arn);

@@ -2,6 +2,9 @@
 
 #include "squall/base/text.h"
 
+#include <algorithm>
+#include <map>
+
 namespace squall::experiment {
 namespace {
 
@@ -22,6 +25,7 @@ json::Object to_json(const Target& target) {
             {"availability_zone", target.availability_zone},
             {"platform", target.platform},
             {"running_tasks", target.running_tasks},
+            {"wave", target.wave},
             {"skip", target.skip},
             {"advice", target.advice}};
 }
@@ -32,6 +36,7 @@ Target target_from(const json::Value& value) {
             std::string(json::string_at(value, "availability_zone")),
             std::string(json::string_at(value, "platform")),
             json::integer_at(value, "running_tasks"),
+            static_cast<std::size_t>(std::max<std::int64_t>(0, json::integer_at(value, "wave"))),
             std::string(json::string_at(value, "skip")),
             std::string(json::string_at(value, "advice"))};
 }
@@ -50,6 +55,23 @@ std::vector<std::string> Plan::injected_ids() const {
     return ids;
 }
 
+bool Plan::is_by_chance() const {
+    return std::any_of(tunables.all().begin(), tunables.all().end(), [](const auto& entry) {
+        return entry.second.source == source_chance;
+    });
+}
+
+std::vector<std::vector<std::string>> Plan::waves() const {
+    std::map<std::size_t, std::vector<std::string>> by_wave;
+    for (const auto& target : targets) {
+        if (target.is_injected()) by_wave[target.wave].push_back(target.instance_id);
+    }
+    std::vector<std::vector<std::string>> groups;
+    for (auto& [wave, ids] : by_wave)
+        groups.push_back(std::move(ids));
+    return groups;
+}
+
 json::Object Plan::to_json() const {
     json::Array target_list;
     for (const auto& target : targets)
@@ -57,6 +79,10 @@ json::Object Plan::to_json() const {
     json::Array call_list;
     for (const auto& call : calls)
         call_list.push_back(experiment::to_json(call));
+    json::Array guard_list;
+    for (const auto& finding : guards)
+        guard_list.push_back(json::Object{
+            {"guard", finding.guard}, {"text", finding.text}, {"refuses", finding.refuses}});
     return {{"experiment", experiment},
             {"fault", fault},
             {"region", region},
@@ -65,14 +91,19 @@ json::Object Plan::to_json() const {
             {"endpoint", endpoint},
             {"tunables", tunables.to_json(specs)},
             {"targets", std::move(target_list)},
-            {"sequence", serial ? "serial" : "parallel"},
+            {"selection",
+             json::Object{{"registered", selection.registered},
+                          {"matched", selection.matched},
+                          {"how", selection.how}}},
+            {"sequence", sequence},
             {"duration_s", duration.count()},
             {"ramp_s", ramp.count()},
             {"inject_script", inject_script},
             {"revert_script", revert_script},
             {"calls", std::move(call_list)},
             {"permissions", texts(permissions)},
-            {"warnings", texts(warnings)}};
+            {"warnings", texts(warnings)},
+            {"guards", std::move(guard_list)}};
 }
 
 Result<Plan> Plan::from_json(const json::Object& object) {
@@ -91,7 +122,7 @@ Result<Plan> Plan::from_json(const json::Object& object) {
     }
     for (const auto& target : json::array_at(object, "targets"))
         plan.targets.push_back(target_from(target));
-    plan.serial = json::string_at(object, "sequence") == "serial";
+    plan.sequence = json::string_at(object, "sequence");
     plan.duration = Seconds(json::integer_at(object, "duration_s"));
     plan.ramp = Seconds(json::integer_at(object, "ramp_s"));
     plan.inject_script = json::string_at(object, "inject_script");
@@ -108,6 +139,8 @@ std::string Plan::hash() const {
         target.as_object().erase("running_tasks");
     object.erase("calls");
     object.erase("warnings");
+    object.erase("selection");
+    object.erase("guards");
     return sha256_hex(json::canonical_text(object));
 }
 

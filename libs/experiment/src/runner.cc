@@ -1,6 +1,7 @@
 #include "squall/experiment/runner.h"
 
 #include "fault_window.h"
+#include "guards.h"
 #include "squall/base/time_text.h"
 
 #include <algorithm>
@@ -36,7 +37,10 @@ void tell_plan(EventWriter& events, const Plan& plan, const HostStates& hosts) {
                  {"targets", plan.targets.size()},
                  {"hosts", hosts.all().size()},
                  {"duration_s", plan.duration.count()},
-                 {"sequence", plan.serial ? "serial" : "parallel"}});
+                 {"registered", plan.selection.registered},
+                 {"selection", plan.selection.how},
+                 {"sequence", plan.sequence},
+                 {"waves", plan.waves().size()}});
     for (const auto& target : plan.targets) {
         if (!target.is_injected())
             events.tell(
@@ -59,17 +63,9 @@ void tell_verdict(EventWriter& events,
                  {"instances", std::move(instances)}});
 }
 
-// The hosts that have the fault at the same time.
-std::vector<std::vector<std::string>> groups_of(const Plan& plan) {
-    if (!plan.serial) return {plan.injected_ids()};
-    std::vector<std::vector<std::string>> groups;
-    for (const auto& target : plan.injected_ids())
-        groups.push_back({target});
-    return groups;
-}
-
+// A parallel run orders all of its hosts, or none.
 void tell_passed_over(EventWriter& events, const Plan& plan, const HostStates& hosts) {
-    if (!plan.serial) return;
+    if (plan.waves().size() < 2) return;
     for (const auto& target : hosts.ids_where([](const HostState& host) { return !host.ordered; }))
         events.tell("not-injected", target, {{"why", "the run ended before its turn"}});
 }
@@ -79,7 +75,7 @@ RunResult judge(const std::string& run,
                 const HostStates& hosts,
                 const Stops& stops,
                 const std::optional<Error>& problem,
-                const std::optional<std::string>& busy_with,
+                const std::optional<std::string>& ended_since,
                 const std::string& advice_without_effect) {
     const auto held = hosts.count_where([](const HostState& host) { return host.may_hold; });
     const auto injected =
@@ -99,15 +95,13 @@ RunResult judge(const std::string& run,
             run,
             Verdict::failed,
             fmt::format("{} of {} hosts were not seen to be well again", held - recovered, held)};
-    if (busy_with && held == 0)
-        return {run,
-                Verdict::refused,
-                fmt::format("not injecting: a host is held by the run {}", *busy_with)};
-    if (busy_with)
+    if (ended_since && held == 0)
+        return {run, Verdict::refused, fmt::format("not injecting: {}", *ended_since)};
+    if (ended_since)
         return {run,
                 Verdict::aborted,
-                fmt::format("ended early, since a host is held by the run {}; {} well again",
-                            *busy_with,
+                fmt::format("ended early, since {}; {} well again",
+                            *ended_since,
                             hosts_are(recovered, held))};
     if (stops.abort.stop_requested())
         return {run,
@@ -174,6 +168,7 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
     if (hosts.all().empty())
         return refuse("no container instance of this plan can be affected; `squall plan` says why "
                       "for each");
+    if (const auto against = refusal_of(plan.guards)) return refuse(*against);
     if (auto made = make_directories(journal_.lock_path(id).parent_path(), 0700); !made)
         return refuse(made.error().message);
     const auto lock = FileLock::try_take(journal_.lock_path(id));
@@ -184,6 +179,8 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
 
     EventWriter events(journal_, world_.clock, sinks_, id, 0);
     tell_plan(events, plan, hosts);
+    Guards guards(world_, plan, events);
+    guards.judge(plan.guards);
     const auto ramp = [&](const char* which) {
         if (plan.ramp.count() == 0 || stops_.abort.stop_requested()) return;
         events.tell("phase",
@@ -192,23 +189,28 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
     };
 
     std::optional<Error> problem;
-    std::optional<std::string> busy_with;
+    std::optional<std::string> ended_since;
     ramp("ramp-before");
-    for (const auto& group : groups_of(plan)) {
-        if (stops_.abort.stop_requested() || problem || busy_with) break;
-        FaultWindow window({world_, fault_, plan, events, hosts, stops_, times_}, group);
+    // What the plan has looked at a moment ago need not be looked at again.
+    bool is_news = plan.ramp.count() > 0;
+    for (const auto& wave : plan.waves()) {
+        if (stops_.abort.stop_requested() || problem || hosts.owes_recovery()) break;
+        if (std::exchange(is_news, true)) ended_since = guards.against(wave, stops_.abort);
+        if (ended_since || stops_.abort.stop_requested()) break;
+        FaultWindow window({world_, fault_, plan, events, hosts, stops_, times_, &guards}, wave);
         if (auto held = window.inject_and_hold(); !held && held.error().code != Errc::interrupted) {
             problem = held.error();
             events.tell("error", {{"text", problem->message}});
         }
         window.revert();
-        busy_with = window.busy_with();
+        ended_since = window.ended_since();
+        if (ended_since) break;
     }
     tell_passed_over(events, plan, hosts);
     ramp("ramp-after");
 
     RunResult result =
-        judge(id, hosts, stops_, problem, busy_with, fault_.advice_without_effect(plan));
+        judge(id, hosts, stops_, problem, ended_since, fault_.advice_without_effect(plan));
     // Whoever leaves early leaves the run open, without a verdict, so that finish() gives it one.
     if (stops_.quit.stop_requested()) {
         events.tell("left", {{"why", result.reason}});

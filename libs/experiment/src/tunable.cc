@@ -27,6 +27,24 @@ std::string with_unit(std::int64_t number, const TunableSpec& spec) {
     return fmt::format("{}{}{}", number, spec.unit.empty() ? "" : " ", spec.unit);
 }
 
+std::optional<std::string> text_complaint(const TunableSpec& spec, const std::string& text) {
+    if (spec.pattern.empty() || std::regex_match(text, std::regex(spec.pattern)))
+        return std::nullopt;
+    return fmt::format("{} must be {}, not '{}'", spec.name, spec.pattern_meaning, shown(text));
+}
+
+std::optional<std::string> list_complaint(const TunableSpec& spec, const std::string& text) {
+    const auto parts = split(text, ',');
+    if (parts.size() > spec.list_max)
+        return fmt::format("{} has more than {} parts", spec.name, spec.list_max);
+    for (auto part = parts.begin(); part != parts.end(); ++part) {
+        if (auto wrong = text_complaint(spec, *part)) return wrong;
+        if (std::find(parts.begin(), part, *part) != part)
+            return fmt::format("{} names '{}' twice", spec.name, shown(*part));
+    }
+    return std::nullopt;
+}
+
 // Why the value cannot be; nothing when it can.
 std::optional<std::string>
 complaint(const TunableSpec& spec, const std::string& text, std::int64_t& number) {
@@ -59,9 +77,7 @@ complaint(const TunableSpec& spec, const std::string& text, std::int64_t& number
         return fmt::format(
             "{} must be one of {}, not '{}'", spec.name, join(spec.choices, ", "), shown(text));
     case TunableSpec::Type::text:
-        if (spec.pattern.empty() || std::regex_match(text, std::regex(spec.pattern)))
-            return std::nullopt;
-        return fmt::format("{} must be {}, not '{}'", spec.name, spec.pattern_meaning, shown(text));
+        return spec.list_max > 0 ? list_complaint(spec, text) : text_complaint(spec, text);
     }
     return std::nullopt;
 }
@@ -89,6 +105,10 @@ std::string problem_text(const Problems& problems) {
                 + printable(problems[i].where + ": " + problems[i].what, problem_length_max);
     if (count < problems.size()) text += fmt::format("\n... and {} more", problems.size() - count);
     return text;
+}
+
+std::vector<std::string> TunableValues::list(const std::string& name) const {
+    return text(name).empty() ? std::vector<std::string>{} : split(text(name), ',');
 }
 
 json::Object TunableValues::to_json(const std::vector<TunableSpec>& specs) const {

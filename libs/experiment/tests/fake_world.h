@@ -4,6 +4,7 @@
 #pragma once
 
 #include "squall/aws/client.h"
+#include "squall/aws/cloudwatch.h"
 #include "squall/aws/ecs.h"
 #include "squall/aws/ssm.h"
 #include "squall/aws/sts.h"
@@ -52,6 +53,7 @@ struct FakeHost {
     std::string id;
     bool agent_running = true;
     bool managed = true;
+    std::string zone = "us-east-1a";
     bool online = true; // its SSM agent takes commands
     std::string held_by;
     std::optional<WallTime> restore_at; // its own timer
@@ -68,6 +70,10 @@ struct FakeHost {
         return "arn:aws:ecs:us-east-1:123456789012:container-instance/demo/" + id.substr(2);
     }
 };
+
+[[nodiscard]] inline std::string alarm_arn(const std::string& name) {
+    return "arn:aws:cloudwatch:us-east-1:123456789012:alarm:" + name;
+}
 
 class FakeAws final : public aws::HttpSender {
 public:
@@ -88,13 +94,18 @@ public:
         if (stop.stop_requested()) return fail(Errc::interrupted, "stopped");
         tick();
         const std::string target(wire::header_value(request.headers, "X-Amz-Target"));
+        const auto form = wire::QueryParameters::parse(request.body);
         const std::string operation =
-            target.empty() ? "GetCallerIdentity" : target.substr(target.find('.') + 1);
+            target.empty() ? std::string(form->get("Action")) : target.substr(target.find('.') + 1);
         ++calls[operation];
         if (on_call) on_call(operation);
         if (const auto broken = fail_with.find(operation); broken != fail_with.end()) {
-            return wire::error_response(wire::Protocol::json_1_1, broken->second, "req");
+            return wire::error_response(target.empty() ? wire::Protocol::query
+                                                       : wire::Protocol::json_1_1,
+                                        broken->second,
+                                        "req");
         }
+        if (operation == "DescribeAlarms") return describe_alarms(*form);
         if (operation == "GetCallerIdentity") return identity();
         const auto body = json::parse_object(request.body).value();
         return wire::HttpResponse{
@@ -109,7 +120,9 @@ public:
     std::map<std::string, wire::ServiceError> fail_with;
     std::function<void(const std::string& operation)> on_call;
     std::string cluster_status = "ACTIVE";
-    std::vector<std::string> scripts; // every script sent, in order
+    std::map<std::string, std::string> services; // name and rolloutState
+    std::map<std::string, std::string> alarms;   // name and state
+    std::vector<std::string> scripts;            // every script sent, in order
 
 private:
     struct Invocation {
@@ -133,6 +146,48 @@ private:
         });
         xml.close();
         return {200, {}, xml.text()};
+    }
+
+    [[nodiscard]] wire::HttpResponse describe_alarms(const wire::QueryParameters& form) const {
+        wire::XmlWriter xml;
+        xml.open("DescribeAlarmsResponse");
+        xml.open("DescribeAlarmsResult");
+        xml.element("MetricAlarms", [&] {
+            for (int i = 1; form.has(fmt::format("AlarmNames.member.{}", i)); ++i) {
+                const auto found =
+                    alarms.find(std::string(form.get(fmt::format("AlarmNames.member.{}", i))));
+                if (found == alarms.end()) continue;
+                xml.element("member", [&, &name = found->first, &state = found->second] {
+                    xml.leaf("AlarmName", name);
+                    xml.leaf("AlarmArn", alarm_arn(name));
+                    xml.leaf("StateValue", state);
+                    xml.leaf("StateReason", "Threshold Crossed");
+                });
+            }
+        });
+        xml.close();
+        xml.close();
+        return {200, {}, xml.text()};
+    }
+
+    [[nodiscard]] json::Object list_services() const {
+        json::Array arns;
+        for (const auto& [name, state] : services)
+            arns.emplace_back("arn:aws:ecs:us-east-1:123456789012:service/demo/" + name);
+        return {{"serviceArns", std::move(arns)}};
+    }
+
+    [[nodiscard]] json::Object describe_services() const {
+        json::Array list;
+        for (const auto& [name, state] : services) {
+            list.push_back(json::Object{
+                {"serviceArn", "arn:aws:ecs:us-east-1:123456789012:service/demo/" + name},
+                {"serviceName", name},
+                {"status", "ACTIVE"},
+                {"deployments",
+                 json::Array{json::Object{{"status", "PRIMARY"}, {"rolloutState", state}}}}});
+        }
+        return {{"services", std::move(list)}};
     }
 
     void set_agent(FakeHost& host, bool running) {
@@ -221,9 +276,11 @@ private:
 
     json::Object answer(const std::string& operation, const json::Object& body) {
         if (operation == "DescribeClusters") return describe_clusters(body);
-        if (operation == "ListContainerInstances") return list_instances();
+        if (operation == "ListContainerInstances") return list_instances(body);
         if (operation == "DescribeContainerInstances") return describe_instances(body);
         if (operation == "DescribeInstanceInformation") return information(body);
+        if (operation == "ListServices") return list_services();
+        if (operation == "DescribeServices") return describe_services();
         if (operation == "SendCommand") return send_command(body);
         if (operation == "ListCommandInvocations") return invocations(body);
         return {};
@@ -241,10 +298,13 @@ private:
                                   {"status", cluster_status}}}}};
     }
 
-    json::Object list_instances() const {
+    // Of the query language it knows zones.
+    json::Object list_instances(const json::Object& body) const {
+        const auto zone = split_once(json::string_at(body, "filter"), '=').second;
         json::Array arns;
-        for (const auto& [id, host] : hosts_)
-            arns.emplace_back(host.arn());
+        for (const auto& [id, host] : hosts_) {
+            if (zone.empty() || zone == "= " + host.zone) arns.emplace_back(host.arn());
+        }
         return {{"containerInstanceArns", std::move(arns)}};
     }
 
@@ -261,7 +321,7 @@ private:
                                  {"runningTasksCount", 2},
                                  {"attributes",
                                   json::Array{json::Object{{"name", "ecs.availability-zone"},
-                                                           {"value", "us-east-1a"}}}}});
+                                                           {"value", host.zone}}}}});
             }
         }
         return {{"containerInstances", std::move(instances)}, {"failures", json::Array{}}};
@@ -372,9 +432,11 @@ public:
           ecs(client),
           ssm(client),
           sts(client),
+          cloudwatch(client),
           world{ecs,
                 ssm,
                 sts,
+                cloudwatch,
                 clock,
                 "us-east-1",
                 "http://127.0.0.1:4747",
@@ -418,6 +480,7 @@ public:
     aws::Ecs ecs;
     aws::Ssm ssm;
     aws::Sts sts;
+    aws::CloudWatch cloudwatch;
     World world;
     std::unique_ptr<Fault> fault;
     TemporaryJournal files;

@@ -214,7 +214,15 @@ TEST_F(Tunables, SayWhatWouldBeRight) {
 }
 
 TEST_F(Tunables, RefuseEveryShellMetacharacterInEveryText) {
-    for (const char* name : {"CLUSTER_NAME", "REGION", "ASSUME_ROLE_ARN", "SEQUENCE"}) {
+    for (const char* name : {"CLUSTER_NAME",
+                             "REGION",
+                             "ASSUME_ROLE_ARN",
+                             "SEQUENCE",
+                             "CONTAINER_INSTANCE_IDS",
+                             "AVAILABILITY_ZONE",
+                             "WAVES",
+                             "GUARDS",
+                             "STOP_ALARMS"}) {
         for (const std::string nasty : {"$(reboot)",
                                         "a;b",
                                         "a|b",
@@ -283,7 +291,9 @@ TEST(Plan, IsReadBackFromItsJson) {
     const auto plan = test.plan({{"SEQUENCE", {"serial", "test"}}});
     const auto again = Plan::from_json(plan.to_json()).value();
     EXPECT_EQ(again.injected_ids(), plan.injected_ids());
-    EXPECT_TRUE(again.serial);
+    EXPECT_EQ(again.waves(), plan.waves());
+    EXPECT_EQ(again.waves().size(), 3U);
+    EXPECT_EQ(again.sequence, "serial");
     EXPECT_EQ(again.duration, plan.duration);
     EXPECT_EQ(again.endpoint, plan.endpoint);
 }
@@ -300,7 +310,7 @@ TEST(Policy, AllowsExactlyWhatThePlanCalls) {
     TestWorld test;
     const auto fault = make_ecs_agent_stop();
     std::set<std::string> allowed;
-    for (const auto& statement : fault->policy_statements(test.values({}))) {
+    for (const auto& statement : fault->policy_statements(test.values({}), /*all=*/false)) {
         const auto& actions = json::at(statement, "Action");
         if (actions.is_string())
             allowed.insert(std::string(json::string_of(actions)));

@@ -3,6 +3,7 @@
 // runner acts.
 #pragma once
 
+#include "squall/experiment/check.h"
 #include "squall/experiment/plan.h"
 #include "squall/experiment/world.h"
 
@@ -74,11 +75,21 @@ public:
 
     [[nodiscard]] virtual const FaultDescription& description() const = 0;
 
+    // What is wrong with values that are each right by themselves.
+    [[nodiscard]] virtual Problems check(const TunableValues& values) const = 0;
+
     // Looks at the world, changes nothing, and says what a run would do.
     [[nodiscard]] virtual Result<Plan> plan(World& world,
                                             const TunableValues& values,
                                             Deadline deadline,
                                             std::stop_token stop) const = 0;
+
+    // What a run needs, asked for beforehand: credentials, each permission, the hosts. Changes
+    // nothing.
+    [[nodiscard]] virtual std::vector<CheckItem> look_beforehand(World& world,
+                                                                 const TunableValues& values,
+                                                                 Deadline deadline,
+                                                                 std::stop_token stop) const = 0;
 
     [[nodiscard]] virtual std::string inject_script(const RunOrder& order) const = 0;
     [[nodiscard]] virtual std::string revert_script(const UndoOrder& order) const = 0;
@@ -95,8 +106,9 @@ public:
          std::stop_token stop) const = 0;
 
     // The statements of the least IAM policy with which a run of this fault with these values goes
-    // through.
-    [[nodiscard]] virtual json::Array policy_statements(const TunableValues& values) const = 0;
+    // through; with `all`, also what it looks at where it may.
+    [[nodiscard]] virtual json::Array policy_statements(const TunableValues& values,
+                                                        bool all) const = 0;
 
     // What to tell when no effect was seen.
     [[nodiscard]] virtual std::string advice_without_effect(const Plan& plan) const = 0;

@@ -10,17 +10,35 @@
 
 namespace squall::experiment {
 
+// Where a tunable has its value from, when chance gave it.
+inline constexpr const char* source_chance = "chosen by chance";
+
 struct Target {
     std::string instance_id; // i-…, mi-…
     std::string arn;         // of the container instance
     std::string availability_zone;
     std::string platform; // "Amazon Linux 2023"
     std::int64_t running_tasks = 0;
+    std::size_t wave = 0; // the first is 1; 0 where nothing is injected
     // Why nothing is done there; empty: the fault is injected.
     std::string skip;
     std::string advice; // what would make it a target
 
     [[nodiscard]] bool is_injected() const { return skip.empty(); }
+};
+
+// How the targets were picked from the container instances of the cluster.
+struct Selection {
+    std::size_t registered = 0; // in the cluster
+    std::size_t matched = 0;    // of them, those that the experiment speaks of
+    std::string how;            // in words; empty: all of them
+};
+
+// What speaks against the fault, as the world was when the plan was made.
+struct GuardFinding {
+    std::string guard; // alarm, deployment, disconnected, min-connected
+    std::string text;
+    bool refuses = false; // nothing may be injected while it is so
 };
 
 // A call the run makes, and how often at the most; "per look" where it is repeated while waiting.
@@ -40,7 +58,8 @@ struct Plan {
     TunableValues tunables;
     std::vector<TunableSpec> specs;
     std::vector<Target> targets; // by instance id
-    bool serial = false;
+    Selection selection;
+    std::string sequence = "parallel"; // serial: one host after another; waves: group by group
     Seconds duration{0};
     Seconds ramp{0};
     std::string inject_script; // as it is sent, with <run>, <not-after> and <restore-at> where a
@@ -49,8 +68,13 @@ struct Plan {
     std::vector<PlannedCall> calls;
     std::vector<std::string> permissions;
     std::vector<std::string> warnings;
+    std::vector<GuardFinding> guards;
 
     [[nodiscard]] std::vector<std::string> injected_ids() const;
+    // Another plan of the same world may choose other hosts.
+    [[nodiscard]] bool is_by_chance() const;
+    // The instance ids that have the fault at the same time, first those who have it first.
+    [[nodiscard]] std::vector<std::vector<std::string>> waves() const;
     // Everything above, for people's programs and for the hash.
     [[nodiscard]] json::Object to_json() const;
     [[nodiscard]] static Result<Plan> from_json(const json::Object& object);

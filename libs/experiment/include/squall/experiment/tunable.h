@@ -30,6 +30,7 @@ struct TunableSpec {
     std::vector<std::string> choices; // choice
     std::string pattern;              // text: a regular expression for the whole value
     std::string pattern_meaning;      // the pattern in words: "a cluster's name or ARN"
+    std::size_t list_max = 0; // text: at most so many parts between commas, each of the pattern
 };
 
 // A value as the user gave it.
@@ -58,6 +59,9 @@ public:
     }
 
     [[nodiscard]] Seconds seconds(const std::string& name) const { return Seconds(number(name)); }
+
+    // The parts of a list; none of an empty one.
+    [[nodiscard]] std::vector<std::string> list(const std::string& name) const;
 
     [[nodiscard]] const std::map<std::string, TunableValue>& all() const { return values_; }
 

@@ -1,6 +1,7 @@
 // What an experiment reaches outside its own process: AWS, and time.
 #pragma once
 
+#include "squall/aws/cloudwatch.h"
 #include "squall/aws/ecs.h"
 #include "squall/aws/ssm.h"
 #include "squall/aws/sts.h"
@@ -18,6 +19,7 @@ struct World {
     aws::Ecs& ecs;
     aws::Ssm& ssm;
     aws::Sts& sts;
+    aws::CloudWatch& cloudwatch;
     Clock& clock;
     std::string region;
     std::string endpoint; // of ECS, as an origin: tells one world from another

@@ -1,0 +1,162 @@
+// What a run of ecs-agent-stop would do.
+#include "faults/ecs_agent_stop.h"
+#include "faults/ecs_agent_stop_scripts.h"
+#include "guards.h"
+#include "narrowing.h"
+#include "squall/base/text.h"
+
+#include <algorithm>
+
+namespace squall::experiment {
+namespace {
+
+constexpr std::int64_t describe_batch = 100;
+constexpr std::int64_t ssm_batch = 50;
+constexpr std::int64_t services_batch = 10;
+
+std::int64_t batches(std::size_t count, std::int64_t size) {
+    return (static_cast<std::int64_t>(count) + size - 1) / size;
+}
+
+// Why nothing is done on this instance, and what would change that.
+void decide(Target& target,
+            const aws::ContainerInstance& instance,
+            const aws::InstanceInformation* managed) {
+    if (instance.status != "ACTIVE" && instance.status != "DRAINING") {
+        target.skip = fmt::format("its status is {}", instance.status);
+    } else if (managed == nullptr) {
+        target.skip = "it is not managed by SSM";
+        target.advice = "attach the policy AmazonSSMManagedInstanceCore to its instance role, and "
+                        "see that amazon-ssm-agent runs";
+    } else if (managed->platform_type != "Linux") {
+        target.skip =
+            fmt::format("unsupported: {} hosts cannot be stopped yet", managed->platform_type);
+    } else if (managed->platform_name == "Bottlerocket") {
+        target.skip = "unsupported: on Bottlerocket, SSM commands land in a container that cannot "
+                      "reach the agent";
+    } else if (managed->ping_status != "Online") {
+        target.skip = fmt::format("SSM cannot reach it ({})", managed->ping_status);
+        target.advice = "see that the host is up, and that amazon-ssm-agent runs and reaches SSM";
+    } else if (!instance.agent_connected) {
+        target.skip = "its agent is already disconnected";
+        target.advice = "an agent that is found away is left alone, and not started by the undo";
+    }
+}
+
+Target target_of(const aws::ContainerInstance& instance,
+                 const aws::InstanceInformation* information) {
+    const auto zone = instance.attributes.find("ecs.availability-zone");
+    Target target;
+    target.instance_id = instance.ec2_instance_id;
+    target.arn = instance.arn;
+    target.availability_zone = zone == instance.attributes.end() ? "" : zone->second;
+    target.platform = information == nullptr
+                          ? ""
+                          : information->platform_name + " " + information->platform_version;
+    target.running_tasks = instance.running_tasks_count;
+    decide(target, instance, information);
+    return target;
+}
+
+// What the settings need beside what every run needs.
+void add_permissions(Plan& plan) {
+    if (!plan.tunables.text("ASSUME_ROLE_ARN").empty())
+        plan.permissions.insert(plan.permissions.begin(), "sts:AssumeRole");
+    if (plan.tunables.text("GUARDS") == "strict")
+        plan.permissions.insert(plan.permissions.end(),
+                                {"ecs:ListServices", "ecs:DescribeServices"});
+    if (!plan.tunables.text("STOP_ALARMS").empty())
+        plan.permissions.emplace_back("cloudwatch:DescribeAlarms");
+}
+
+void add_calls(Plan& plan, std::size_t services) {
+    const std::size_t all = plan.selection.registered;
+    std::int64_t sends = 0;
+    std::size_t largest = 0;
+    for (const auto& wave : plan.waves()) {
+        sends += batches(wave.size(), ssm_batch);
+        largest = std::max(largest, wave.size());
+    }
+    const std::int64_t lists = plan.tunables.text("ATTRIBUTE").empty() ? 1 : 2;
+    plan.calls = {
+        {"sts:GetCallerIdentity", 1},
+        {"ecs:DescribeClusters", 1},
+        {"ecs:ListContainerInstances", lists * batches(all, describe_batch)},
+        {"ecs:DescribeContainerInstances", batches(all, describe_batch)},
+        {"ssm:DescribeInstanceInformation", batches(all, ssm_batch)},
+        {"ecs:ListServices", std::max<std::int64_t>(1, batches(services, describe_batch))},
+        {"ecs:DescribeServices", batches(services, services_batch)},
+        {"ssm:SendCommand", 2 * sends},
+        {"ssm:ListCommandInvocations", batches(largest, ssm_batch), true},
+        {"ecs:DescribeContainerInstances", batches(largest, describe_batch), true}};
+    if (!plan.tunables.text("STOP_ALARMS").empty())
+        plan.calls.push_back({"cloudwatch:DescribeAlarms", 1, true});
+}
+
+void add_warnings(Plan& plan) {
+    plan.warnings.emplace_back(
+        "while the agent is stopped, running tasks cannot reach 169.254.170.2: they get no new "
+        "task-role credentials and no task metadata (stopping the ecs unit removes that route)");
+    if (plan.duration < seen_for_certain) {
+        plan.warnings.push_back(
+            fmt::format("{} s may be too short to be seen: ECS takes about 30 s to miss an agent's "
+                        "heartbeats when the connection does not close",
+                        plan.duration.count()));
+    }
+    const auto skipped = std::count_if(plan.targets.begin(),
+                                       plan.targets.end(),
+                                       [](const Target& target) { return !target.is_injected(); });
+    if (skipped > 0)
+        plan.warnings.push_back(
+            fmt::format("{} of {} container instances are not affected (see their reasons)",
+                        skipped,
+                        plan.targets.size()));
+}
+
+} // namespace
+
+Result<Plan> EcsAgentStop::plan(World& world,
+                                const TunableValues& values,
+                                Deadline deadline,
+                                std::stop_token stop) const {
+    Plan plan;
+    plan.fault = description().name;
+    plan.region = world.region;
+    plan.endpoint = world.endpoint;
+    plan.tunables = values;
+    plan.specs = description().tunables;
+    plan.permissions = description().permissions;
+    plan.duration = values.seconds("TOTAL_CHAOS_DURATION");
+    plan.ramp = values.seconds("RAMP_TIME");
+    plan.inject_script = agent_stop_script("<run>", "<not-after>", "<restore-at>", "<longest>");
+    plan.revert_script = agent_start_script("<run>", "<not-after>", "<yes-or-no>");
+    const auto caller = world.sts.get_caller_identity(deadline, stop);
+    if (!caller) return fail(aws::to_error(caller.error()));
+    plan.principal = caller->arn;
+    const auto view = look_at_cluster(world,
+                                      values.text("CLUSTER_NAME"),
+                                      values.text("ATTRIBUTE"),
+                                      plan.principal,
+                                      deadline,
+                                      stop);
+    if (!view) return fail(view.error());
+    plan.cluster = view->cluster.arn;
+    plan.selection.registered = view->instances.size();
+    const auto matching = narrowed(*view, values);
+    if (!matching) return fail(matching.error());
+    for (const auto* instance : *matching)
+        plan.targets.push_back(target_of(*instance, view->information(*instance)));
+    std::sort(plan.targets.begin(), plan.targets.end(), [](const Target& a, const Target& b) {
+        return a.instance_id < b.instance_id;
+    });
+    choose_targets(plan);
+    plan.guards = guard_findings(world, plan, view->instances, deadline, stop);
+    add_calls(
+        plan,
+        static_cast<std::size_t>(std::max<std::int64_t>(0, view->cluster.active_services_count)));
+    add_permissions(plan);
+    add_warnings(plan);
+    return plan;
+}
+
+} // namespace squall::experiment
