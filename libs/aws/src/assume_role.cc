@@ -1,5 +1,7 @@
 #include "squall/aws/assume_role.h"
 
+#include "refused_role.h"
+
 namespace squall::aws {
 
 AssumeRoleProvider::AssumeRoleProvider(Client& base, Clock& clock, RoleToAssume role)
@@ -15,15 +17,7 @@ Outcome<Credentials> AssumeRoleProvider::load(Deadline deadline, const std::stop
     auto assumed = sts_.assume_role(request, deadline, stop);
     if (!assumed) {
         ApiError error = std::move(assumed.error());
-        if (error.code.starts_with("AccessDenied")) {
-            const std::string who =
-                error.principal.empty() ? "the base credentials" : error.principal;
-            error.hint = fmt::format("the trust policy of {} has to name {} as a principal, and {} "
-                                     "needs sts:AssumeRole on that role",
-                                     role_.role_arn,
-                                     who,
-                                     who);
-        }
+        explain_refused_role(error, role_.role_arn, role_.external_id);
         return fail(std::move(error));
     }
     assumed->source = "the assumed role " + role_.role_arn;

@@ -1,5 +1,8 @@
 #include "squall/aws/client.h"
 
+#include "refusal.h"
+#include "refused_call.h"
+#include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/wire/protocol.h"
 #include "squall/wire/sigv4.h"
@@ -151,13 +154,45 @@ Client::Attempt Client::attempt(Call& call) {
     return result;
 }
 
+// What else is known of a refusal: who we are, what was asked for, whose keys and which clock.
+void Client::explain(const Call& call, const Attempt& attempt, ApiError& error) {
+    if (error.kind != Errc::denied) return;
+    const bool is_signed = !attempt.used.keys.access_key_id.empty();
+    if (lacks_permission(error) && error.principal.empty() && is_signed)
+        error.principal = caller(call);
+    explain_refused_call(error,
+                         {call.id,
+                          call.body,
+                          endpoints_.region(),
+                          attempt.used,
+                          attempt.headers,
+                          attempt.signed_at,
+                          parts_.clock.wall()});
+}
+
+// The ARN behind our keys, asked of AWS: terse refusals do not say it, and nobody may be kept from
+// asking. Empty where there is no answer.
+std::string Client::caller(const Call& call) {
+    const std::string action = "GetCallerIdentity";
+    if (call.operation == action) return {};
+    const auto answer = call_query(ServiceId::sts, action, {}, call.deadline, call.stop);
+    return answer ? answer->text_at(action + "Result/Arn") : std::string();
+}
+
 // Removes the cause of a refusal where we can: a clock that is off, credentials that ran out. Once
 // each.
 bool Client::repaired(Call& call, const Attempt& attempt, ApiError& error) {
     if (!call.clock_corrected) {
         if (const auto difference = clock_difference(error, attempt.headers, attempt.signed_at)) {
             call.clock_corrected = true;
-            parts_.traffic.set_clock_offset(attempt.signed_at + *difference - parts_.clock.wall());
+            const Wall::duration offset = attempt.signed_at + *difference - parts_.clock.wall();
+            const Wall::duration change = offset - parts_.traffic.clock_offset();
+            parts_.traffic.set_clock_offset(offset);
+            // Once, however many threads meet it.
+            if (change > Seconds(1) || change < -Seconds(1))
+                log::warning("this machine's clock is {}: calls are signed with AWS's time; set "
+                             "the clock",
+                             clock_difference_text(offset));
             return true;
         }
     }
@@ -230,6 +265,7 @@ Outcome<std::string> Client::call_text(ServiceId id,
         // What was never sent is not repeated: whoever gives credentials has repeated already.
         if (!made.sent) return fail(std::move(error));
         if (repaired(call, made, error)) continue;
+        explain(call, made, error);
         const auto delay = delay_before_retry(call, made.headers, error);
         if (!delay) return fail(std::move(error));
         if (!parts_.clock.wait_for(*delay, call.stop)) {

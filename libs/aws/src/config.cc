@@ -37,10 +37,10 @@ Path file_path(const Environment& environment, std::string_view variable, const 
     return home ? Path(*home) / ".aws" / name : Path();
 }
 
-Result<IniFile> read_ini(const Path& path) {
+Result<IniFile> read_ini(const Path& path, bool must_be_there) {
     if (path.empty()) return IniFile{};
     const auto text = read_file(path, SharedConfig::file_size_max);
-    if (!text && text.error().code == Errc::not_found) return IniFile{};
+    if (!text && text.error().code == Errc::not_found && !must_be_there) return IniFile{};
     if (!text) return fail(text.error());
     return parse_ini(*text, path.string());
 }
@@ -76,66 +76,94 @@ std::optional<std::string> found_in(const std::map<std::string, std::string, std
     return found->second;
 }
 
-Error no_such_profile(const ProfileName& profile,
-                      const SharedConfig& config,
-                      const std::vector<std::string>& known) {
-    std::string text = fmt::format("the profile '{}' that {} names is neither in {} nor in {}",
-                                   profile.name,
-                                   profile.named_by,
-                                   config.config_file().string(),
-                                   config.credentials_file().string());
-    if (const auto near = nearest(profile.name, known))
+template <class Profiles>
+std::optional<std::string>
+found_in(const Profiles& profiles, const std::string& profile, std::string_view key) {
+    const auto found = profiles.find(profile);
+    return found == profiles.end() ? std::nullopt : found_in(found->second, key);
+}
+
+} // namespace
+
+Result<SharedConfig> SharedConfig::load(const Environment& environment,
+                                        std::string_view profile,
+                                        const Path& only_file) {
+    const auto wanted = profile_name(environment, profile);
+    if (!wanted) return fail(wanted.error());
+    SharedConfig config;
+    config.profile_ = wanted->name;
+    if (only_file.empty()) {
+        config.config_file_ = file_path(environment, "AWS_CONFIG_FILE", "config");
+        config.credentials_file_ =
+            file_path(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
+    } else {
+        config.credentials_file_ = only_file;
+    }
+    if (auto read = config.read_files(!only_file.empty()); !read) return fail(read.error());
+    if (!config.has_profile(wanted->name) && !wanted->named_by.empty())
+        return fail(config.no_such_profile(wanted->name, wanted->named_by));
+    return config;
+}
+
+Result<void> SharedConfig::read_files(bool must_be_there) {
+    const auto config_ini = read_ini(config_file_, false);
+    if (!config_ini) return fail(config_ini.error());
+    const auto credentials_ini = read_ini(credentials_file_, must_be_there);
+    if (!credentials_ini) return fail(credentials_ini.error());
+    for (const auto& [header, section] : config_ini->sections) {
+        const auto words = two_words(header);
+        if (header == "default") in_config_[header] = plain_settings(section);
+        if (!words) continue;
+        if (words->first == "profile")
+            in_config_[words->second] = plain_settings(section);
+        else if (words->first == "sso-session")
+            sso_sessions_[words->second] = plain_settings(section);
+        else if (words->first == "services")
+            for (const auto& [service, option] : section)
+                services_[words->second][service] = {option.block.begin(), option.block.end()};
+    }
+    for (const auto& [name, section] : credentials_ini->sections)
+        in_credentials_[name] = plain_settings(section);
+    return {};
+}
+
+Result<SharedConfig> SharedConfig::through(std::string_view profile,
+                                           std::string_view named_by) const {
+    if (!has_profile(profile)) return fail(no_such_profile(profile, named_by));
+    SharedConfig other = *this;
+    other.profile_ = profile;
+    return other;
+}
+
+bool SharedConfig::has_profile(std::string_view name) const {
+    return in_config_.contains(name) || in_credentials_.contains(name);
+}
+
+Error SharedConfig::no_such_profile(std::string_view name, std::string_view named_by) const {
+    std::vector<std::string> known;
+    for (const auto& [profile, settings] : in_config_)
+        known.push_back(profile);
+    for (const auto& [profile, settings] : in_credentials_) {
+        if (!in_config_.contains(profile)) known.push_back(profile);
+    }
+    const std::string where = config_file_.empty() ? "not in " + credentials_file_.string()
+                                                   : fmt::format("neither in {} nor in {}",
+                                                                 config_file_.string(),
+                                                                 credentials_file_.string());
+    std::string text = fmt::format("the profile '{}' that {} names is {}", name, named_by, where);
+    if (const auto near = nearest(name, known))
         text += fmt::format("; did you mean '{}'?", *near);
     else if (!known.empty())
         text += "; there are: " + join(known, ", ");
     return {Errc::invalid_input, std::move(text)};
 }
 
-} // namespace
-
-Result<SharedConfig> SharedConfig::load(const Environment& environment, std::string_view profile) {
-    const auto wanted = profile_name(environment, profile);
-    if (!wanted) return fail(wanted.error());
-    SharedConfig config;
-    config.profile_ = wanted->name;
-    config.config_file_ = file_path(environment, "AWS_CONFIG_FILE", "config");
-    config.credentials_file_ = file_path(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
-    const auto config_ini = read_ini(config.config_file_);
-    if (!config_ini) return fail(config_ini.error());
-    const auto credentials_ini = read_ini(config.credentials_file_);
-    if (!credentials_ini) return fail(credentials_ini.error());
-
-    bool found = false;
-    std::vector<std::string> known;
-    const auto take_profile = [&](const std::string& name, const IniSection& section, auto& into) {
-        known.push_back(name);
-        if (name != config.profile_) return;
-        into = plain_settings(section);
-        found = true;
-    };
-    for (const auto& [header, section] : config_ini->sections) {
-        const auto words = two_words(header);
-        if (header == "default") take_profile(header, section, config.from_config_);
-        if (!words) continue;
-        if (words->first == "profile")
-            take_profile(words->second, section, config.from_config_);
-        else if (words->first == "services")
-            for (const auto& [service, option] : section)
-                config.services_[words->second][service] = {option.block.begin(),
-                                                            option.block.end()};
-    }
-    for (const auto& [name, section] : credentials_ini->sections)
-        take_profile(name, section, config.from_credentials_);
-    if (!found && !wanted->named_by.empty()) return fail(no_such_profile(*wanted, config, known));
-    return config;
-}
-
 std::optional<std::string> SharedConfig::get_from_config(std::string_view key) const {
-    return found_in(from_config_, key);
+    return found_in(in_config_, profile_, key);
 }
 
 std::optional<std::string> SharedConfig::get_from_credentials(std::string_view key) const {
-    return found_in(from_credentials_, key);
+    return found_in(in_credentials_, profile_, key);
 }
 
 std::optional<std::string> SharedConfig::get(std::string_view key) const {
@@ -163,6 +191,32 @@ Result<std::optional<std::string>> SharedConfig::get_for_service(std::string_vie
     const auto block = found->second.find(service);
     if (block == found->second.end()) return std::optional<std::string>();
     return found_in(block->second, key);
+}
+
+Result<std::optional<std::string>> SharedConfig::get_for_sso(std::string_view key) const {
+    const auto session = get("sso_session");
+    auto own = get(key);
+    if (!session) return own;
+    const auto found = sso_sessions_.find(*session);
+    if (found == sso_sessions_.end()) {
+        return fail(Errc::invalid_input,
+                    "the profile '{}' says sso_session = {}, but {} has no section [sso-session "
+                    "{}]",
+                    profile_,
+                    *session,
+                    config_file_.string(),
+                    *session);
+    }
+    auto shared = found_in(found->second, key);
+    if (own && shared && *own != *shared) {
+        return fail(Errc::invalid_input,
+                    "the profile '{}' and [sso-session {}] name different values of {}: leave it "
+                    "out of the profile",
+                    profile_,
+                    *session,
+                    key);
+    }
+    return shared ? shared : own;
 }
 
 } // namespace squall::aws

@@ -7,74 +7,57 @@
 namespace squall::aws {
 namespace {
 
-struct Place {
-    std::string name;
-    std::function<Outcome<Lookup>()> look;
-};
-
 ApiError nothing_found(const std::vector<std::string>& said) {
     std::string text = "no credentials were found; looked at";
     for (const auto& one : said)
         text += "\n  - " + one;
+    text += "\nGive them in one of these places, or name a profile that has them: AWS_PROFILE=NAME";
     return not_answered({}, {Errc::denied, std::move(text)});
 }
 
 } // namespace
 
-CredentialChain::CredentialChain(ChainParts parts, Endpoints endpoints, std::string profile)
+CredentialChain::CredentialChain(ChainParts parts,
+                                 Endpoints endpoints,
+                                 std::string profile,
+                                 Path only_file)
     : parts_(parts),
+      endpoints_(std::move(endpoints)),
       profile_(std::move(profile)),
-      nobody_(Credentials{{}, std::nullopt, "nobody"}),
-      unsigned_client_({parts.sender, nobody_, parts.traffic, parts.clock}, std::move(endpoints)),
-      unsigned_sts_(unsigned_client_),
+      only_file_(std::move(only_file)),
       cached_(parts.clock, [this](Deadline deadline, const std::stop_token& stop) {
           return load(deadline, stop);
       }) {}
 
 Outcome<Credentials> CredentialChain::load(Deadline deadline, const std::stop_token& stop) {
-    const auto config = SharedConfig::load(parts_.environment, profile_);
+    const auto config = SharedConfig::load(parts_.environment, profile_, only_file_);
     if (!config) return fail(not_answered({}, config.error()));
     const Environment& environment = parts_.environment;
     const Environment nothing;
-    const bool is_profile_named = !profile_.empty();
-    const std::vector<Place> places = {
-        {"environment variables",
-         [&]() -> Outcome<Lookup> {
-             if (is_profile_named) return Lookup{{}, "a profile was named, which goes first"};
-             return look_in_environment(environment);
-         }},
-        {"role of the profile",
-         [&] {
-             return look_for_profile_role(*config);
-         }},
-        {"web identity",
-         [&] {
-             return look_for_web_identity(
-                 is_profile_named ? nothing : environment, *config, unsigned_sts_, deadline, stop);
-         }},
-        {"single sign-on",
-         [&] {
-             return look_for_single_sign_on(*config);
-         }},
-        {config->credentials_file().string(),
-         [&] {
-             return look_in_credentials_file(*config);
-         }},
-        {"credential process",
-         [&] {
-             return look_for_process(*config);
-         }},
-        {config->config_file().string(),
-         [&] {
-             return look_in_config_file(*config);
-         }},
-        {"container",
-         [&] {
-             return look_in_container(environment, parts_.direct, parts_.clock, deadline, stop);
-         }},
-        {"EC2 instance", [&] {
-             return look_in_instance(parts_.metadata, parts_.clock.wall(), deadline, stop);
-         }}};
+    const bool is_file_all = !only_file_.empty();
+    const bool is_profile_named = is_file_all || !profile_.empty();
+    const LookParts look{parts_, endpoints_, deadline, stop};
+    std::vector<Place> places;
+    if (!is_file_all) {
+        places.push_back({"environment variables", [&]() -> Outcome<Lookup> {
+                              if (is_profile_named)
+                                  return Lookup{{}, "a profile was named, which goes first"};
+                              return look_in_environment(environment);
+                          }});
+    }
+    places.push_back({"role of the profile", [&] {
+                          return look_for_profile_role(*config, look);
+                      }});
+    for (auto& place : places_of_profile(is_profile_named ? nothing : environment, *config, look))
+        places.push_back(std::move(place));
+    if (!is_file_all) {
+        places.push_back({"container", [&] {
+                              return look_in_container(look);
+                          }});
+        places.push_back({"EC2 instance", [&] {
+                              return look_in_instance(look);
+                          }});
+    }
     std::vector<std::string> said;
     for (const auto& place : places) {
         if (!chosen_.empty() && place.name != chosen_) continue;

@@ -25,20 +25,20 @@ Result<Region> checked(Region region) {
 }
 
 // The configured URL of a service and where it was found.
-Result<std::optional<std::pair<std::string, std::string>>>
-configured_url(const Service& service, const Environment& environment, const SharedConfig& config) {
+Result<std::optional<std::pair<std::string, std::string>>> configured_url(
+    std::string_view service, const Environment& environment, const SharedConfig& config) {
     using Found = std::optional<std::pair<std::string, std::string>>;
     const bool ignored = environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
                              ? environment.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
                              : config.is_true("ignore_configured_endpoint_urls");
     if (ignored) return Found();
     std::string variable = "AWS_ENDPOINT_URL_";
-    for (const char c : service.name)
+    for (const char c : service)
         variable.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
     for (const std::string& name : {variable, std::string("AWS_ENDPOINT_URL")}) {
         if (auto url = environment.get(name)) return Found({std::move(*url), name});
     }
-    auto special = config.get_for_service(service.name, "endpoint_url");
+    auto special = config.get_for_service(service, "endpoint_url");
     if (!special) return fail(special.error());
     if (*special) {
         return Found({std::move(**special),
@@ -50,6 +50,28 @@ configured_url(const Service& service, const Environment& environment, const Sha
         return Found(
             {std::move(*url), fmt::format("endpoint_url of profile '{}'", config.profile())});
     return Found();
+}
+
+// `own` is AWS's own URL, for where nothing else is configured.
+Result<Endpoint> endpoint_of(std::string_view service,
+                             std::string own,
+                             const Environment& environment,
+                             const SharedConfig& config) {
+    auto configured = configured_url(service, environment, config);
+    if (!configured) return fail(configured.error());
+    Endpoint endpoint;
+    std::string text = std::move(own);
+    if (*configured) std::tie(text, endpoint.source) = std::move(**configured);
+    // Before anything else looks at it: a password in it must not end up in a message.
+    if (text.find_first_of("@?") != std::string::npos) {
+        return fail(Errc::invalid_input,
+                    "the endpoint of {}: only http(s)://HOST[:PORT][/PATH] is an endpoint",
+                    endpoint.source);
+    }
+    auto url = wire::parse_url(text);
+    if (!url) return fail("the endpoint of " + endpoint.source, url.error());
+    endpoint.url = std::move(*url);
+    return endpoint;
 }
 
 } // namespace
@@ -98,22 +120,23 @@ Result<Endpoint> resolve_endpoint(ServiceId id,
                                   const Environment& environment,
                                   const SharedConfig& config) {
     const Service& called = service(id);
-    auto configured = configured_url(called, environment, config);
-    if (!configured) return fail(configured.error());
-    Endpoint endpoint;
-    std::string text =
-        fmt::format("https://{}.{}.{}/", called.signing_name, region, dns_suffix(region));
-    if (*configured) std::tie(text, endpoint.source) = std::move(**configured);
-    // Before anything else looks at it: a password in it must not end up in a message.
-    if (text.find_first_of("@?") != std::string::npos) {
-        return fail(Errc::invalid_input,
-                    "the endpoint of {}: only http(s)://HOST[:PORT][/PATH] is an endpoint",
-                    endpoint.source);
-    }
-    auto url = wire::parse_url(text);
-    if (!url) return fail("the endpoint of " + endpoint.source, url.error());
-    endpoint.url = std::move(*url);
-    return endpoint;
+    return endpoint_of(
+        called.name,
+        fmt::format("https://{}.{}.{}/", called.signing_name, region, dns_suffix(region)),
+        environment,
+        config);
+}
+
+Result<Endpoint> resolve_sso_portal(std::string_view region,
+                                    const Environment& environment,
+                                    const SharedConfig& config) {
+    const auto named = checked({std::string(region), "sso_region"});
+    if (!named) return fail(named.error());
+    return endpoint_of(
+        "sso",
+        fmt::format("https://portal.sso.{}.{}/", named->name, dns_suffix(named->name)),
+        environment,
+        config);
 }
 
 Result<Endpoints> Endpoints::resolve(std::string_view region,

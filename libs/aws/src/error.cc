@@ -2,7 +2,6 @@
 
 #include "codes.h"
 #include "refusal.h"
-#include "squall/base/json.h"
 
 #include <algorithm>
 #include <array>
@@ -69,6 +68,7 @@ Error to_error(const ApiError& error) {
     text += error.message;
     if (!error.request_id.empty()) text += " (request " + error.request_id + ")";
     if (!error.hint.empty()) text += "; " + error.hint;
+    if (!error.statement.empty()) text += ":\n" + error.statement;
     return {error.kind, std::move(text)};
 }
 
@@ -99,12 +99,7 @@ ApiError answered_error(std::string_view operation,
 }
 
 std::optional<std::string> policy_statement(const ApiError& error) {
-    const bool lacks_permission =
-        error.code.starts_with("AccessDenied") || error.code == "UnauthorizedOperation";
-    if (!lacks_permission || is_explicit_deny(error.message)) return std::nullopt;
-    return json::text(json::Object{{"Effect", "Allow"},
-                                   {"Action", error.action},
-                                   {"Resource", error.resource.empty() ? "*" : error.resource}});
+    return error.statement.empty() ? std::nullopt : std::optional(error.statement);
 }
 
 } // namespace squall::aws

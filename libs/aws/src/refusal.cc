@@ -1,9 +1,60 @@
 #include "refusal.h"
 
+#include "squall/base/json.h"
 #include "squall/base/text.h"
+#include "squall/wire/arn.h"
+
+#include <algorithm>
+#include <array>
 
 namespace squall::aws {
 namespace {
+
+struct Policy {
+    PolicyKind kind;
+    std::string_view in_aws_words;
+    std::string_view name;
+    std::string_view whose; // who can change it
+};
+
+constexpr std::array<Policy, 9> policies = {{
+    {PolicyKind::identity,
+     "identity-based policy",
+     "an identity-based policy",
+     "whoever administers that user or role"},
+    {PolicyKind::boundary,
+     "permissions boundary",
+     "the permissions boundary",
+     "whoever set the boundary of that user or role"},
+    {PolicyKind::session,
+     "session policy",
+     "the session policy",
+     "whoever made this session and gave it that policy"},
+    {PolicyKind::resource,
+     "resource-based policy",
+     "the resource's own policy",
+     "the owner of the resource"},
+    {PolicyKind::trust, "role trust policy", "the role's trust policy", "the owner of the role"},
+    {PolicyKind::vpc_endpoint,
+     "VPC endpoint policy",
+     "the policy of the VPC endpoint",
+     "the owner of that endpoint"},
+    {PolicyKind::service_control,
+     "service control policy",
+     "a service control policy",
+     "the administrators of the AWS organization (its management account)"},
+    {PolicyKind::resource_control,
+     "resource control policy",
+     "a resource control policy",
+     "the administrators of the AWS organization (its management account)"},
+    {PolicyKind::unknown, "policy", "a policy", "whoever wrote it"},
+}};
+
+const Policy& policy_of(PolicyKind kind) {
+    return *std::find_if(policies.begin(), policies.end(), [kind](const Policy& policy) {
+        return policy.kind == kind;
+    });
+}
 
 // What stands behind `marker` up to the next blank, without the full stop that may end a sentence.
 std::string word_after(std::string_view text, std::string_view marker) {
@@ -29,14 +80,6 @@ std::string take_encoded(std::string& message) {
     return encoded;
 }
 
-std::string hint_for_missing_permission(const ApiError& error) {
-    if (is_explicit_deny(error.message))
-        return "a policy denies this outright, so an Allow elsewhere does not help: find that Deny";
-    const std::string who = error.principal.empty() ? "these credentials" : error.principal;
-    const std::string where = error.resource.empty() ? "" : " on " + error.resource;
-    return fmt::format("allow {}{} for {}", error.action, where, who);
-}
-
 std::string hint_for_bad_credentials(std::string_view code) {
     if (code.starts_with("ExpiredToken")) return "renew the credentials";
     if (code == "UnrecognizedClientException" || code == "InvalidClientTokenId")
@@ -49,10 +92,108 @@ std::string hint_for_bad_credentials(std::string_view code) {
     return {};
 }
 
+// Where a statement helps, and how to call that place; empty where none does.
+std::string place_for_statement(PolicyKind kind, std::string_view principal) {
+    const std::string owner = owner_of_policies(principal);
+    switch (kind) {
+    case PolicyKind::unknown:
+    case PolicyKind::identity:
+        return "a policy of " + owner;
+    case PolicyKind::boundary:
+        return "the permissions boundary of " + owner;
+    case PolicyKind::session:
+        return "the session policy with which this session was made";
+    default:
+        return {};
+    }
+}
+
+json::Value one_or_many(std::span<const std::string> texts) {
+    if (texts.size() == 1) return json::Value(texts.front());
+    json::Array array;
+    for (const auto& text : texts)
+        array.emplace_back(text);
+    return array;
+}
+
 } // namespace
 
-bool is_explicit_deny(std::string_view message) {
-    return message.find("explicit deny") != std::string_view::npos;
+Refusal refusal_in(std::string_view message) {
+    Refusal refusal;
+    std::size_t at = message.find("explicit deny");
+    refusal.is_explicit = at != std::string_view::npos;
+    if (!refusal.is_explicit) at = message.find("because no ");
+    if (at == std::string_view::npos) return refusal;
+    const std::string_view rest = message.substr(at);
+    // The last of the table is in every name.
+    const auto named = std::find_if(policies.begin(), policies.end(), [&](const Policy& policy) {
+        return rest.find(policy.in_aws_words) != std::string_view::npos;
+    });
+    if (named != policies.end()) refusal.by = named->kind;
+    return refusal;
+}
+
+bool lacks_permission(const ApiError& error) {
+    return error.code.starts_with("AccessDenied") || error.code == "UnauthorizedOperation";
+}
+
+std::string owner_of_policies(std::string_view principal) {
+    const auto arn = wire::parse_arn(principal);
+    if (!arn) return principal.empty() ? "these credentials" : std::string(principal);
+    const auto [kind, rest] = split_once(arn->resource, '/');
+    if (kind == "root") return "the root user of account " + arn->account;
+    if (kind == "user") return fmt::format("the user {} (account {})", arn->id(), arn->account);
+    if (kind != "assumed-role" && kind != "role") return std::string(principal);
+    const std::string role(kind == "role" ? arn->id() : split_once(rest, '/').first);
+    constexpr std::string_view single_sign_on = "AWSReservedSSO_";
+    if (role.starts_with(single_sign_on)) {
+        // Such roles belong to IAM Identity Center: they cannot be edited in the account.
+        const std::string_view set = std::string_view(role).substr(single_sign_on.size());
+        return fmt::format("the permission set {} in IAM Identity Center (account {})",
+                           set.substr(0, set.rfind('_')),
+                           arn->account);
+    }
+    return fmt::format("the role {} (account {})", role, arn->account);
+}
+
+void advise(ApiError& error, std::span<const std::string> resources) {
+    error.statement.clear();
+    const Refusal refusal = refusal_in(error.message);
+    const Policy& policy = policy_of(refusal.by);
+    const std::string named(error.resource.empty() ? "*" : error.resource);
+    const std::span<const std::string> on = resources.empty() ? std::span(&named, 1) : resources;
+    const std::string place = place_for_statement(refusal.by, error.principal);
+    if (refusal.is_explicit) {
+        error.hint = fmt::format("{} denies this outright, so that adding a statement elsewhere "
+                                 "does not help: only {} can take that Deny back",
+                                 policy.name,
+                                 policy.whose);
+    } else if (place.empty()) {
+        error.hint = fmt::format("{} does not allow {}, so that adding a statement elsewhere does "
+                                 "not help: only {} can allow it there",
+                                 policy.name,
+                                 error.action,
+                                 policy.whose);
+    } else {
+        const bool is_all_said = error.message.find("User:") != std::string::npos
+                                 && error.message.find(error.action) != std::string::npos
+                                 && !error.resource.empty();
+        error.hint = is_all_said ? std::string()
+                                 : fmt::format("{} may not {} on {}; ",
+                                               error.principal.empty() ? "these credentials"
+                                                                       : error.principal,
+                                               error.action,
+                                               join(on, ", "));
+        error.hint += "add this statement to " + place;
+        error.statement = json::indented_text(json::Object{
+            {"Effect", "Allow"}, {"Action", error.action}, {"Resource", one_or_many(on)}});
+    }
+    if (!error.encoded.empty()) {
+        const std::string decode =
+            "AWS's reason: aws sts decode-authorization-message --encoded-message "
+            + shell_quoted(error.encoded);
+        error.hint = decode + "; " + error.hint;
+    }
 }
 
 void explain_refusal(ApiError& error) {
@@ -64,15 +205,10 @@ void explain_refusal(ApiError& error) {
     if (error.message.find("is not authorized") != std::string::npos)
         error.principal = word_after(error.message, "User:");
     error.resource = word_after(error.message, "on resource:");
-    const bool lacks_permission =
-        error.code.starts_with("AccessDenied") || error.code == "UnauthorizedOperation";
-    error.hint = lacks_permission ? hint_for_missing_permission(error)
-                                  : hint_for_bad_credentials(error.code);
-    if (!error.encoded.empty()) {
-        error.hint +=
-            fmt::format("; AWS's reason: aws sts decode-authorization-message --encoded-message {}",
-                        shell_quoted(error.encoded));
-    }
+    if (lacks_permission(error))
+        advise(error, {});
+    else
+        error.hint = hint_for_bad_credentials(error.code);
 }
 
 } // namespace squall::aws

@@ -13,7 +13,8 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options,
                                                Clock& clock,
                                                Deadline deadline,
                                                const std::stop_token& stop) {
-    auto config = SharedConfig::load(options.environment, options.profile);
+    auto config =
+        SharedConfig::load(options.environment, options.profile, options.credentials_file);
     if (!config) return fail(config.error());
     auto settings = settings_through_proxies(options.environment);
     if (!settings.ca_file) {
@@ -34,7 +35,8 @@ Result<std::unique_ptr<Session>> Session::open_over(SessionSenders senders,
                                                     Clock& clock,
                                                     Deadline deadline,
                                                     const std::stop_token& stop) {
-    auto config = SharedConfig::load(options.environment, options.profile);
+    auto config =
+        SharedConfig::load(options.environment, options.profile, options.credentials_file);
     if (!config) return fail(config.error());
     std::unique_ptr<Session> session(new Session(std::move(options), std::move(*config)));
     auto connected = session->connect(senders, clock, deadline, stop);
@@ -58,7 +60,8 @@ Result<void> Session::connect(SessionSenders senders,
     chain_ = std::make_unique<CredentialChain>(
         ChainParts{senders.aws, senders.direct, *metadata_, traffic_, clock, environment},
         endpoints_,
-        options_.profile);
+        options_.profile,
+        options_.credentials_file);
     base_client_ = std::make_unique<Client>(
         ClientParts{senders.aws, *chain_, traffic_, clock}, endpoints_, options_.retry);
     credentials_ = chain_.get();
@@ -74,6 +77,15 @@ Result<void> Session::connect(SessionSenders senders,
     client_ = std::make_unique<Client>(
         ClientParts{senders.aws, *credentials_, traffic_, clock}, endpoints_, options_.retry);
     return {};
+}
+
+Outcome<Identity> Session::identity(Deadline deadline, const std::stop_token& stop) {
+    auto caller = Sts(*client_).get_caller_identity(deadline, stop);
+    if (!caller) return fail(caller.error());
+    auto credentials = credentials_->get(deadline, stop);
+    if (!credentials) return fail(credentials.error());
+    return Identity{
+        std::move(*caller), std::move(credentials->source), std::move(credentials->expires)};
 }
 
 } // namespace squall::aws

@@ -1,86 +1,9 @@
-#include "fake_aws.h"
-#include "fake_instance.h"
-#include "squall/aws/credential_chain.h"
-#include "squall/base/temporary_folder.h"
-#include "squall/base/time_text.h"
-
-#include <gtest/gtest.h>
+#include "chain_fixture.h"
 
 namespace squall::aws {
 namespace {
 
 using std::chrono::minutes;
-
-// A machine on which every place can hold credentials, and STS next to it.
-class ChainTest : public testing::Test {
-protected:
-    ChainTest() {
-        variables["HOME"] = home.path().string();
-        aws.on("sts:AssumeRoleWithWebIdentity", [this](const Received& received) {
-            tokens_seen.emplace_back(received.form.get("WebIdentityToken"));
-            return xml_answer(fmt::format(
-                "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>"
-                "<AccessKeyId>AKIDWEB</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
-                "<SessionToken>t</SessionToken><Expiration>{}</Expiration></Credentials>"
-                "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>",
-                rfc3339_seconds(clock.wall() + minutes(60))));
-        });
-    }
-
-    void write_config(const std::string& text) { (void)home.file(".aws/config", text); }
-
-    void write_credentials(const std::string& text) { (void)home.file(".aws/credentials", text); }
-
-    void use_web_identity() {
-        variables["AWS_WEB_IDENTITY_TOKEN_FILE"] = home.file("token", "jwt-1\n");
-        variables["AWS_ROLE_ARN"] = "arn:aws:iam::1:role/pod";
-    }
-
-    void give_instance_a_role() {
-        instance.items["iam/security-credentials/"] = "web\n";
-        instance.items["iam/security-credentials/web"] =
-            metadata_answer("AKIDINSTANCE", minutes(360));
-    }
-
-    std::string metadata_answer(const std::string& key, minutes lifetime) {
-        return fmt::format(R"({{"Code":"Success","AccessKeyId":"{}","SecretAccessKey":"s",)"
-                           R"("Token":"t","Expiration":"{}"}})",
-                           key,
-                           rfc3339_seconds(clock.wall() + lifetime));
-    }
-
-    // A chain over what is there now.
-    CredentialChain& chain(const std::string& profile = {}) {
-        environment = std::make_unique<Environment>(variables);
-        const auto config = SharedConfig::load(*environment, profile).value();
-        metadata = std::make_unique<MetadataClient>(instance, clock, *environment, config);
-        chain_ = std::make_unique<CredentialChain>(
-            ChainParts{aws, instance, *metadata, traffic, clock, *environment},
-            Endpoints::resolve("us-east-1", *environment, config).value(),
-            profile);
-        return *chain_;
-    }
-
-    Outcome<Credentials> found(const std::string& profile = {}) {
-        return chain(profile).get(clock.in(Seconds(60)), {});
-    }
-
-    std::string key(const std::string& profile = {}) {
-        const auto got = found(profile);
-        return got ? got->keys.access_key_id : to_error(got.error()).message;
-    }
-
-    TemporaryFolder home;
-    Environment::Variables variables;
-    FakeClock clock;
-    FakeAws aws{clock};
-    FakeInstance instance{clock};
-    Traffic traffic{1};
-    std::vector<std::string> tokens_seen;
-    std::unique_ptr<Environment> environment;
-    std::unique_ptr<MetadataClient> metadata;
-    std::unique_ptr<CredentialChain> chain_;
-};
 
 // Every place has something; taking away the first one found gives the next.
 TEST_F(ChainTest, LooksInAwsOrder) {
@@ -135,26 +58,14 @@ TEST_F(ChainTest, HalfAKeyIsAnErrorAndNotAStepToTheNextPlace) {
     EXPECT_NE(key().find("has aws_access_key_id but no aws_secret_access_key"), std::string::npos);
 }
 
-TEST_F(ChainTest, WhatIsNotSupportedYetIsAnErrorWhereAwsToolsWouldUseIt) {
+TEST_F(ChainTest, WhatIsNotSupportedIsAnErrorWhereAwsToolsWouldUseIt) {
     give_instance_a_role();
-    const std::pair<const char*, const char*> settings[] = {
-        {"role_arn = arn:aws:iam::1:role/x\nsource_profile = base\n",
-         "role_arn and source_profile"},
-        {"role_arn = arn:aws:iam::1:role/x\ncredential_source = Ec2InstanceMetadata\n",
-         "role_arn and credential_source"},
-        {"role_arn = arn:aws:iam::1:role/x\n", "role_arn"},
-        {"sso_session = corp\n", "sso_session"},
-        {"sso_start_url = https://x\n", "sso_start_url"},
-        {"login_session = x\n", "login_session"},
-        {"credential_process = /bin/secret-tool\naws_access_key_id=a\naws_secret_access_key=b\n",
-         "credential_process"}};
-    for (const auto& [text, named] : settings) {
-        write_config("[default]\n" + std::string(text));
-        EXPECT_NE(key().find("not supported yet: the profile 'default' has " + std::string(named)),
-                  std::string::npos)
-            << key();
-    }
-    // Keys in the credentials file come before a credential process, as with AWS's tools.
+    write_config("[default]\nlogin_session = x\n");
+    EXPECT_EQ(key(),
+              "not supported yet: the profile 'default' has login_session; give its credentials by "
+              "environment variables: eval \"$(aws configure export-credentials --profile "
+              "'default' --format env)\"");
+    // Keys in the credentials file come before it, as with AWS's tools.
     write_credentials("[default]\naws_access_key_id=AKIDFILE\naws_secret_access_key=s\n");
     EXPECT_EQ(key(), "AKIDFILE");
 }
@@ -263,67 +174,58 @@ TEST_F(ChainTest, OnceFoundThePlaceIsKeptAndItsFileReadAgain) {
         << "never somebody else in the middle of a run";
 }
 
-// What a container's agent answers: the instance's double is a plain HTTP server too.
-class ContainerServer final : public HttpSender {
-public:
-    std::string body;
-    int status = 200;
-    int failures = 0; // connections to lose first
-    std::vector<std::string> seen;
-
-    [[nodiscard]] Result<wire::HttpResponse> send(const wire::Url& server,
-                                                  const wire::HttpRequest& request,
-                                                  Deadline,
-                                                  std::stop_token) override {
-        seen.push_back(server.origin() + request.target + " "
-                       + std::string(wire::header_value(request.headers, "Authorization")));
-        if (failures-- > 0) return connection_lost();
-        return wire::HttpResponse{status, {}, body};
-    }
-};
-
-class ContainerChainTest : public ChainTest {
+// AWS_AUTHENTICATION_SECRET
+class OnlyFileTest : public ChainTest {
 protected:
-    std::string container_key() {
-        environment = std::make_unique<Environment>(variables);
-        const auto config = SharedConfig::load(*environment).value();
-        metadata = std::make_unique<MetadataClient>(instance, clock, *environment, config);
-        CredentialChain with_container(
-            ChainParts{aws, server, *metadata, traffic, clock, *environment},
-            Endpoints::resolve("us-east-1", *environment, config).value(),
-            {});
-        const auto got = with_container.get(clock.in(Seconds(60)), {});
-        return got ? got->keys.access_key_id : to_error(got.error()).message;
+    OnlyFileTest() {
+        only_file = home.file("secret",
+                              "[default]\naws_access_key_id=AKIDSECRET\naws_secret_access_key=s\n"
+                              "[other]\naws_access_key_id=AKIDOTHER\naws_secret_access_key=s\n"
+                              "[empty]\n");
     }
-
-    ContainerServer server;
 };
 
-TEST_F(ContainerChainTest, AnEcsTaskGetsItsRoleAndNotTheInstances) {
+TEST_F(OnlyFileTest, StandsInPlaceOfEverythingThatTheMachineHas) {
+    variables["AWS_ACCESS_KEY_ID"] = "AKIDENVIRONMENT";
+    variables["AWS_SECRET_ACCESS_KEY"] = "s";
+    use_web_identity();
+    write_config("[default]\nrole_arn = r\nsource_profile = x\n");
+    write_credentials("[default]\naws_access_key_id=AKIDFILE\naws_secret_access_key=s\n");
     give_instance_a_role();
-    variables["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = "/v2/credentials/uuid";
-    server.body = metadata_answer("AKIDTASK", minutes(60));
-    server.failures = 1;
-    EXPECT_EQ(container_key(), "AKIDTASK");
-    EXPECT_EQ(server.seen.back(), "http://169.254.170.2/v2/credentials/uuid ");
-    server.status = 500;
-    EXPECT_NE(container_key().find("the container's credentials at http://169.254.170.2: HTTP 500"),
-              std::string::npos);
+    EXPECT_EQ(key(), "AKIDSECRET");
+    EXPECT_EQ(found()->source, "profile 'default' in " + only_file.string());
+    variables["AWS_PROFILE"] = "other";
+    EXPECT_EQ(key(), "AKIDOTHER");
 }
 
-TEST_F(ContainerChainTest, AnEksPodShowsItsToken) {
-    variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://169.254.170.23/v1/credentials";
-    variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = home.file("eks", "pod-token");
-    server.body = metadata_answer("AKIDPOD", minutes(60));
-    EXPECT_EQ(container_key(), "AKIDPOD");
-    EXPECT_EQ(server.seen.back(), "http://169.254.170.23/v1/credentials pod-token");
+TEST_F(OnlyFileTest, NeverFallsBackToTheMachine) {
+    give_instance_a_role();
+    variables["AWS_ACCESS_KEY_ID"] = "AKIDENVIRONMENT";
+    variables["AWS_SECRET_ACCESS_KEY"] = "s";
+    const std::string said = key("empty");
+    EXPECT_NE(said.find(only_file.string() + ": no aws_access_key_id in profile 'empty'"),
+              std::string::npos)
+        << said;
+    EXPECT_EQ(said.find("EC2"), std::string::npos) << said;
+    EXPECT_TRUE(instance.asked.empty());
 }
 
-TEST_F(ContainerChainTest, NoTokenGoesToAStrangerInPlainText) {
-    variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://example.com/credentials";
-    variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "secret-token";
-    EXPECT_NE(container_key().find("only from this machine"), std::string::npos);
-    EXPECT_TRUE(server.seen.empty());
+TEST_F(OnlyFileTest, ARoleInItIsAssumedWithAnotherProfileOfIt) {
+    only_file = home.file("secret",
+                          "[chaos]\nrole_arn = " + role_arn("chaos") + "\nsource_profile = base\n"
+                              + "[base]\n" + keys("AKIDBASE"));
+    trust("AKIDBASE", "chaos");
+    EXPECT_EQ(key("chaos"), "AKID-chaos");
+}
+
+TEST_F(OnlyFileTest, HasToBeThere) {
+    const auto missing = SharedConfig::load(Environment(), {}, "/nowhere/secret");
+    ASSERT_FALSE(missing);
+    EXPECT_NE(missing.error().message.find("/nowhere/secret"), std::string::npos);
+    const auto other = SharedConfig::load(Environment(), "nobody", only_file);
+    ASSERT_FALSE(other);
+    EXPECT_NE(other.error().message.find("is not in " + only_file.string()), std::string::npos)
+        << other.error().message;
 }
 
 } // namespace

@@ -236,7 +236,8 @@ TEST_F(ClientTest, AWrongSecretIsNoClockTrouble) {
             .value());
     const auto outcome = client.call_json(ServiceId::ecs, "ListTasks", {}, world.soon(), {});
     EXPECT_EQ(outcome.error().kind, Errc::denied);
-    EXPECT_NE(outcome.error().hint.find("secret key belongs to the access key"), std::string::npos);
+    EXPECT_NE(outcome.error().hint.find("it is the secret key that does not belong to"),
+              std::string::npos);
     EXPECT_EQ(sent(), 1U);
 }
 

@@ -76,6 +76,32 @@ TEST_F(SharedConfigTest, ANamedProfileThatIsNowhereIsAnErrorThatSaysWhatThereIs)
               std::string::npos);
 }
 
+TEST_F(SharedConfigTest, TheSameFilesCanBeSeenThroughAnotherProfile) {
+    const auto config =
+        load("[profile a]\nregion=a\n[profile b]\nregion=b\n", "[b]\nregion=c\n", {}, "a").value();
+    EXPECT_EQ(config.through("b", "a test").value().get("region"), "c");
+    EXPECT_EQ(config.get("region"), "a");
+    EXPECT_NE(config.through("c", "source_profile of profile 'a'")
+                  .error()
+                  .message.find("the profile 'c' that source_profile of profile 'a' names is"),
+              std::string::npos);
+}
+
+TEST_F(SharedConfigTest, TheMoreExplicitHeaderOfTheDefaultProfileWins) {
+    EXPECT_EQ(load("[profile default]\nregion=a\n[default]\nregion=b\n").value().get("region"),
+              "a");
+}
+
+TEST_F(SharedConfigTest, SingleSignOnIsSetInItsSessionOrInTheProfile) {
+    const auto config = load("[default]\nsso_session = s\nsso_region = r\nsso_role_name = x\n"
+                             "[sso-session s]\nsso_start_url = u\nsso_region = r\n")
+                            .value();
+    EXPECT_EQ(config.get_for_sso("sso_start_url").value(), "u");
+    EXPECT_EQ(config.get_for_sso("sso_role_name").value(), "x");
+    EXPECT_EQ(config.get_for_sso("sso_region").value(), "r");
+    EXPECT_EQ(config.get_for_sso("nothing").value(), std::nullopt);
+}
+
 TEST_F(SharedConfigTest, NoFilesAtAllAreAnEmptyDefaultProfile) {
     EXPECT_EQ(load("").value().get("region"), std::nullopt);
     EXPECT_TRUE(SharedConfig::load(Environment()).value().config_file().empty());

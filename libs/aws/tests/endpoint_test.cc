@@ -97,6 +97,21 @@ TEST_F(EndpointTest, WhatIsNoEndpointIsRefusedWithItsPlace) {
     }
 }
 
+TEST_F(EndpointTest, ThePortalOfSingleSignOnIsAServiceLikeTheOthers) {
+    const auto portal = [&](const Given& given) {
+        return resolve_sso_portal("eu-west-1", Environment(given.variables), config_of(given))
+            .value()
+            .url.host;
+    };
+    EXPECT_EQ(portal({}), "portal.sso.eu-west-1.amazonaws.com");
+    EXPECT_EQ(
+        portal({{{"AWS_ENDPOINT_URL_SSO", "http://a:1"}, {"AWS_ENDPOINT_URL", "http://b:1"}}, {}}),
+        "a");
+    EXPECT_EQ(
+        portal({{}, "[default]\nservices = s\n[services s]\nsso =\n  endpoint_url = http://c\n"}),
+        "c");
+}
+
 TEST(DnsSuffix, IsThatOfTheRegionsPartition) {
     EXPECT_EQ(dns_suffix("us-east-1"), "amazonaws.com");
     EXPECT_EQ(dns_suffix("cn-north-1"), "amazonaws.com.cn");

@@ -67,6 +67,8 @@ private:
     Outcome<Credentials> may_go(const Call& call);
     wire::HttpRequest request_for(const Call& call) const;
     Attempt attempt(Call& call);
+    void explain(const Call& call, const Attempt& attempt, ApiError& error);
+    std::string caller(const Call& call);
     bool repaired(Call& call, const Attempt& attempt, ApiError& error);
     std::optional<Millis>
     delay_before_retry(Call& call, const wire::Headers& headers, ApiError& error);

@@ -49,6 +49,11 @@ struct Endpoint {
                                                 const Environment& environment,
                                                 const SharedConfig& config);
 
+// The portal of AWS's single sign-on, in the same order; its service name there is "sso".
+[[nodiscard]] Result<Endpoint> resolve_sso_portal(std::string_view region,
+                                                  const Environment& environment,
+                                                  const SharedConfig& config);
+
 // Every service's endpoint in one region. Immutable.
 class Endpoints {
 public:

@@ -24,6 +24,9 @@ struct SessionOptions {
     std::string assume_role_arn; // ASSUME_ROLE_ARN; empty: none
     std::string role_session;    // "squall-" and something telling, such as the run's id
     std::string external_id;
+    // AWS_AUTHENTICATION_SECRET: a credentials file that stands in place of everything that this
+    // machine has; the config file is not read either. Empty: none.
+    Path credentials_file;
     std::uint64_t seed = 0; // of the jitter between repetitions
     RetrySettings retry;
 };
@@ -32,6 +35,13 @@ struct SessionOptions {
 struct SessionSenders {
     HttpSender& aws;
     HttpSender& direct; // without proxies, for instance and container metadata
+};
+
+// Who a session is to AWS, and how it came to be that.
+struct Identity {
+    CallerIdentity caller;
+    std::string source; // of the credentials, in words: never a secret
+    std::optional<WallTime> expires;
 };
 
 // Its parts may be used from several threads at once.
@@ -55,6 +65,10 @@ public:
 
     // As the assumed role where there is one.
     [[nodiscard]] Client& client() { return *client_; }
+
+    // Asks AWS (sts:GetCallerIdentity, which needs no permission). An error says which place's
+    // credentials do not work, or that there are none and where they were looked for.
+    [[nodiscard]] Outcome<Identity> identity(Deadline deadline, const std::stop_token& stop);
 
     // Where client() gets its keys from: for what is signed elsewhere.
     [[nodiscard]] CredentialsProvider& credentials() { return *credentials_; }
