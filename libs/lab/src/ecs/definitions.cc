@@ -1,6 +1,7 @@
 #include "ecs/control_plane.h"
 #include "ecs/describe.h"
 #include "ecs/parameters.h"
+#include "ecs/placement.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
@@ -133,6 +134,10 @@ Answer ControlPlane::register_task_definition(const ApiCall& call) {
             fmt::format("Actual length: '{}'. Max allowed length is '65536' bytes.", size));
     auto tags = tags_of(call.body);
     if (!tags) return fail(tags.error());
+    if (auto checked =
+            check_definition_constraints(json::array_at(call.body, "placementConstraints"));
+        !checked)
+        return fail(checked.error());
     json::Object body = call.body;
     put_defaults(body);
     auto needs = needs_of_definition(body);
