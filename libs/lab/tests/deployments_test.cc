@@ -122,6 +122,28 @@ TEST(Deployments, WaitForOldTasksWhoseAgentDoesNotHearThatTheyShallStop) {
     EXPECT_EQ(json::string_at(world.deployments().at(0), "rolloutState"), "COMPLETED");
 }
 
+TEST(Deployments, BegunBeforeTheAgentsWentGoAsFarAsTheyCanAndSayWhatIsMissing) {
+    ServiceWorld world;
+    world.create(4, {{"deploymentConfiguration", json::Object{{"maximumPercent", 150}}}});
+    world.live(Seconds(10));
+    world.update({{"taskDefinition", "web:2"}});
+    world.live(Seconds(2));
+    EXPECT_EQ(world.count_messages("AGENT"), 0);
+    world.stop_agent(0);
+    world.stop_agent(1);
+    world.live(std::chrono::minutes(10));
+    EXPECT_EQ(world.count_messages("encountered error \"AGENT\"."), 1);
+    ASSERT_EQ(world.deployments().size(), 2U);
+    EXPECT_EQ(json::integer_at(world.deployments().at(0), "runningCount"), 2);
+    EXPECT_EQ(json::integer_at(world.deployments().at(1), "runningCount"), 4)
+        << "two of them do not hear that they shall stop";
+    world.start_agent(0);
+    world.start_agent(1);
+    world.live(Seconds(30));
+    ASSERT_EQ(world.deployments().size(), 1U);
+    EXPECT_EQ(json::integer_at(world.service(), "runningCount"), 4);
+}
+
 TEST(Deployments, FailWhenTheirTasksDoNotStartAndAreRolledBack) {
     ServiceWorld world;
     world.create(2, with_breaker);

@@ -147,16 +147,16 @@ private:
     }
 
     struct Counts {
-        std::int64_t live = 0;
+        std::int64_t wanted = 0;
         std::int64_t well = 0;
     };
 
     Counts count() {
         Counts counts;
         for (const auto& [arn, task] : world_.ecs().store().tasks) {
-            if (!ecs::is_live(task)) continue;
-            ++counts.live;
-            if (task.desired_status == "RUNNING" && task.last_status == "RUNNING"
+            if (!ecs::is_live(task) || task.desired_status != "RUNNING") continue;
+            ++counts.wanted;
+            if (task.last_status == "RUNNING"
                 && world_.now - *task.started_at >= ecs::settle_time)
                 ++counts.well;
         }
@@ -172,7 +172,7 @@ private:
         action();
         const Counts after = count();
         const auto limits = RolloutLimits::of(desired_, rules_, /*has_failed=*/false);
-        EXPECT_LE(after.live, std::max(before.live, limits.tasks_max));
+        EXPECT_LE(after.wanted, std::max(before.wanted, limits.tasks_max));
         const std::int64_t lost = ended_.empty() ? 0 : 1;
         EXPECT_GE(after.well, std::min(before.well - lost, limits.healthy_min - lost));
     }

@@ -17,7 +17,7 @@ bool is_kept(const RolloutTask& task) { return task.stays && task.is_wanted && !
 
 bool leaves(const RolloutTask& task) { return task.is_wanted && !is_kept(task); }
 
-bool is_stopping(const RolloutTask& task) { return !task.is_wanted; }
+bool is_wanted(const RolloutTask& task) { return task.is_wanted; }
 
 bool is_well(const RolloutTask& task) { return task.is_wanted && task.is_healthy; }
 
@@ -53,7 +53,8 @@ RolloutLimits RolloutLimits::of(std::int64_t desired, const RolloutRules& rules,
 std::int64_t tasks_to_start(const Tasks& tasks, const RolloutLimits& limits) {
     if (!limits.may_start) return 0;
     const auto missing = limits.desired - count(tasks, is_kept);
-    const auto room = limits.tasks_max - static_cast<std::int64_t>(tasks.size());
+    // As in AWS, one that has been told to stop takes no place, even while its agent cannot hear.
+    const auto room = limits.tasks_max - count(tasks, is_wanted);
     return std::max<std::int64_t>(0, std::min(missing, room));
 }
 
@@ -65,9 +66,7 @@ std::vector<std::size_t> tasks_to_stop(const Tasks& tasks, const RolloutLimits& 
             return is_well(tasks[i]);
         });
     const bool is_replaced = count(tasks, is_kept) >= limits.desired;
-    bool makes_room = limits.may_start
-                      && static_cast<std::int64_t>(tasks.size()) >= limits.tasks_max
-                      && count(tasks, is_stopping) == 0;
+    bool makes_room = limits.may_start && count(tasks, is_wanted) >= limits.tasks_max;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         const RolloutTask& task = tasks[i];
         if (!leaves(task)) continue;
@@ -96,7 +95,7 @@ bool is_steady(const Tasks& tasks, std::int64_t desired) {
 
 bool is_blocked(const Tasks& tasks, const RolloutLimits& limits) {
     const bool is_moving = std::any_of(tasks.begin(), tasks.end(), [](const RolloutTask& task) {
-        return is_stopping(task) || !(task.is_healthy || task.is_unhealthy);
+        return !task.is_wanted || !(task.is_healthy || task.is_unhealthy);
     });
     return limits.may_start && !is_moving && !is_steady(tasks, limits.desired)
            && tasks_to_start(tasks, limits) == 0 && tasks_to_stop(tasks, limits).empty();
