@@ -156,8 +156,7 @@ private:
         for (const auto& [arn, task] : world_.ecs().store().tasks) {
             if (!ecs::is_live(task) || task.desired_status != "RUNNING") continue;
             ++counts.wanted;
-            if (task.last_status == "RUNNING"
-                && world_.now - *task.started_at >= ecs::settle_time)
+            if (task.last_status == "RUNNING" && world_.now - *task.started_at >= ecs::settle_time)
                 ++counts.well;
         }
         return counts;
