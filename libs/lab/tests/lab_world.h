@@ -93,11 +93,11 @@ public:
     FakeInstance(LabWorld& world,
                  const std::string& instance_id,
                  std::int64_t cpu = 2048,
-                 std::int64_t memory = 4096)
+                 std::int64_t memory = 4096,
+                 const std::string& zone = "us-east-1a")
         : world_(world) {
-        const json::Object document{{"instanceId", instance_id},
-                                    {"availabilityZone", "us-east-1a"},
-                                    {"instanceType", "t3.medium"}};
+        const json::Object document{
+            {"instanceId", instance_id}, {"availabilityZone", zone}, {"instanceType", "t3.medium"}};
         const auto answered = world.call(
             "RegisterContainerInstance",
             {{"cluster", "demo"},

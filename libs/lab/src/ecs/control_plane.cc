@@ -38,6 +38,8 @@ std::optional<Answer> ControlPlane::call(const ApiCall& call) {
         {"DescribeContainerInstances", &ControlPlane::describe_container_instances},
         {"ListContainerInstances", &ControlPlane::list_container_instances},
         {"UpdateContainerInstancesState", &ControlPlane::update_container_instances_state},
+        {"TagResource", &ControlPlane::tag_resource},
+        {"UntagResource", &ControlPlane::untag_resource},
         {"ListTagsForResource", &ControlPlane::list_tags_for_resource},
         {"RegisterTaskDefinition", &ControlPlane::register_task_definition},
         {"DeregisterTaskDefinition", &ControlPlane::deregister_task_definition},

@@ -6,6 +6,7 @@
 #include "api/key_ring.h"
 #include "ecs/agent_link.h"
 #include "ecs/event_log.h"
+#include "ecs/rollout.h"
 #include "ecs/store.h"
 
 namespace squall::lab::ecs {
@@ -57,7 +58,6 @@ private:
     json::Object forget_instance(ContainerInstance& instance, const std::string& why, WallTime now);
     Answer describe_container_instances(const ApiCall& call);
     Answer list_container_instances(const ApiCall& call);
-    Answer list_tags_for_resource(const ApiCall& call);
     // instance_state.cc
     Answer update_container_instances_state(const ApiCall& call);
     // definitions.cc
@@ -77,6 +77,14 @@ private:
     Answer delete_service(const ApiCall& call);
     Answer describe_services(const ApiCall& call);
     Answer list_services(const ApiCall& call);
+    [[nodiscard]] Found<Service> new_service(const Cluster& cluster, const ApiCall& call);
+    // ClientException for one that is not there or inactive.
+    [[nodiscard]] Found<const TaskDefinition*> active_definition(std::string_view reference);
+    // tags.cc
+    Answer tag_resource(const ApiCall& call);
+    Answer untag_resource(const ApiCall& call);
+    Answer list_tags_for_resource(const ApiCall& call);
+    [[nodiscard]] Found<json::Array*> tags_at(std::string_view arn);
     // agent_api.cc
     Answer discover_poll_endpoint(const ApiCall& call);
     Answer submit_task_state_change(const ApiCall& call);
@@ -97,14 +105,42 @@ private:
     void stop(Task& task, std::string_view stop_code, std::string_view reason, WallTime now);
     void finish(Task& task, WallTime now);
 
-    // instance_state.cc: stops those of a service's tasks that are on draining instances, as soon
-    // as they may go, and takes all of them out of `tasks`.
-    void drain(Service& service, std::vector<Task*>& tasks, WallTime now);
+    // deployments.cc
+    void begin_deployment(Service& service, const TaskDefinition& definition, WallTime now);
+    void complete_deployment(Service& service, WallTime now);
+    void fail_deployment(Service& service, WallTime now);
+    // Forgets those on their way out that have no task left.
+    void drop_old_deployments(Service& service);
+    void note_task_end(const Task& task, WallTime now);
+    void tell(Service& service, std::string_view text, WallTime now);
+    // The events that EventBridge would be given of a service, and of its PRIMARY deployment.
+    void record_action(const Service& service,
+                       std::string_view event_type,
+                       std::string_view event_name,
+                       std::string_view reason,
+                       WallTime now);
+    void record_deployment(const Service& service, WallTime now);
 
     // scheduler.cc
+    struct Rollout {
+        RolloutLimits limits;
+        std::vector<Task*> tasks;       // the live ones
+        std::vector<RolloutTask> views; // of the same tasks, in the same order
+    };
+
     void schedule(Service& service, WallTime now);
-    void tell(Service& service, std::string text, WallTime now);
-    void note_task_end(const Task& task, WallTime now);
+    [[nodiscard]] Rollout rollout_of(const Service& service, WallTime now);
+    void watch_rollout(Service& service, const Rollout& rollout, WallTime now);
+    // True if any has started.
+    bool start_missing(Service& service, const Rollout& rollout, WallTime now);
+    void tell_started(Service& service,
+                      const Rollout& rollout,
+                      const std::vector<const Task*>& started,
+                      WallTime now);
+    void stop_leaving(Service& service, const Rollout& rollout, WallTime now);
+    void conclude(Service& service, const Rollout& rollout, WallTime now);
+    // Tells what the service suffers from, once; true if it did.
+    bool trouble(Service& service, std::string text, WallTime now);
 
     // agents.cc
     void deliver(const std::string& instance_arn, WallTime now);

@@ -1,6 +1,7 @@
 #include "ecs/control_plane.h"
 #include "ecs/describe.h"
 #include "ecs/parameters.h"
+#include "ecs/placement.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
@@ -75,6 +76,19 @@ Checked needs_of(const json::Array& containers) {
     return needs;
 }
 
+// With the instance's network there is nothing between a container's port and the instance's.
+Result<void, wire::ServiceError> check_host_ports(const json::Object& body) {
+    for (const auto& container : json::array_at(body, "containerDefinitions")) {
+        for (const auto& mapping : json::array_at(container, "portMappings")) {
+            if (json::integer_at(mapping, "hostPort") != json::integer_at(mapping, "containerPort"))
+                return refuse("ClientException",
+                              "When networkMode=host, the host ports and container ports in port "
+                              "mappings must match.");
+        }
+    }
+    return {};
+}
+
 // With task-level memory the containers need not give any: AWS's check looks at the task first.
 Checked needs_of_definition(json::Object& body) {
     const auto task_cpu = number_of(json::at(body, "cpu"));
@@ -94,7 +108,12 @@ Checked needs_of_definition(json::Object& body) {
     return needs;
 }
 
-void put_defaults(json::Object& body) {
+// A container that shares the instance's network has the instance's ports.
+std::int64_t default_host_port(const json::Object& mapping, bool is_host_mode) {
+    return is_host_mode ? json::integer_at(mapping, "containerPort") : 0;
+}
+
+void put_defaults(json::Object& body, bool is_host_mode) {
     auto* containers = body["containerDefinitions"].if_array();
     if (containers == nullptr) return;
     for (auto& element : *containers) {
@@ -110,7 +129,8 @@ void put_defaults(json::Object& body) {
         if (mappings == nullptr) continue;
         for (auto& mapping : *mappings) {
             if (auto* object = mapping.if_object(); object != nullptr) {
-                if (!object->contains("hostPort")) (*object)["hostPort"] = 0;
+                if (!object->contains("hostPort"))
+                    (*object)["hostPort"] = default_host_port(*object, is_host_mode);
                 if (!object->contains("protocol")) (*object)["protocol"] = "tcp";
             }
         }
@@ -133,8 +153,15 @@ Answer ControlPlane::register_task_definition(const ApiCall& call) {
             fmt::format("Actual length: '{}'. Max allowed length is '65536' bytes.", size));
     auto tags = tags_of(call.body);
     if (!tags) return fail(tags.error());
+    if (auto checked =
+            check_definition_constraints(json::array_at(call.body, "placementConstraints"));
+        !checked)
+        return fail(checked.error());
     json::Object body = call.body;
-    put_defaults(body);
+    put_defaults(body, mode == "host");
+    if (mode == "host") {
+        if (auto checked = check_host_ports(body); !checked) return fail(checked.error());
+    }
     auto needs = needs_of_definition(body);
     if (!needs) return fail(needs.error());
     auto& revisions = store_.definitions[family];

@@ -56,19 +56,6 @@ json::Object describe_health(const ContainerInstance& instance) {
             {"details", json::Array{std::move(detail)}}};
 }
 
-// A task is as healthy as its essential containers that are checked; without any, nobody knows.
-std::string health_of(const Task& task) {
-    bool all_are_healthy = true;
-    bool any_is_checked = false;
-    for (const auto& container : task.containers) {
-        if (!container.essential || !container.has_health_check) continue;
-        if (container.health == "UNHEALTHY") return "UNHEALTHY";
-        any_is_checked = true;
-        all_are_healthy = all_are_healthy && container.health == "HEALTHY";
-    }
-    return any_is_checked && all_are_healthy ? "HEALTHY" : "UNKNOWN";
-}
-
 json::Object describe_container(const Container& container, const std::string& task_arn) {
     json::Object object{{"containerArn", container.arn},
                         {"taskArn", task_arn},
@@ -194,7 +181,7 @@ json::Object describe_task(const Task& task, const Store& store) {
                         {"launchType", "EC2"},
                         {"lastStatus", task.last_status},
                         {"desiredStatus", task.desired_status},
-                        {"healthStatus", health_of(task)},
+                        {"healthStatus", task.health()},
                         {"connectivity", connected ? "CONNECTED" : "DISCONNECTED"},
                         {"version", task.version},
                         {"cpu", std::to_string(task.uses.cpu)},
@@ -215,52 +202,6 @@ json::Object describe_task(const Task& task, const Store& store) {
     put_time(object, "pullStartedAt", task.pull_started_at);
     put_time(object, "pullStoppedAt", task.pull_stopped_at);
     return object;
-}
-
-json::Object describe_service(const Service& service, Store& store) {
-    const auto tasks = store.tasks_of_service(service);
-    const auto running = count_status(tasks, "RUNNING");
-    const auto pending = count_status(tasks, "PENDING");
-    json::Object deployment{
-        {"id", service.deployment_id},
-        {"status", "PRIMARY"},
-        {"taskDefinition", service.definition_arn},
-        {"desiredCount", service.desired_count},
-        {"runningCount", running},
-        {"pendingCount", pending},
-        {"failedTasks", service.failed_starts},
-        {"createdAt", epoch_seconds(service.deployed_at)},
-        {"updatedAt", epoch_seconds(service.deployed_at)},
-        {"launchType", "EC2"},
-        {"rolloutState", running == service.desired_count ? "COMPLETED" : "IN_PROGRESS"}};
-    json::Array events;
-    for (const auto& message : service.messages) {
-        events.push_back(json::Object{{"id", message.id},
-                                      {"createdAt", epoch_seconds(message.at)},
-                                      {"message", message.text}});
-    }
-    return {{"serviceArn", service.arn},
-            {"serviceName", service.name},
-            {"clusterArn", store.arn("cluster/" + service.cluster)},
-            {"status", service.status},
-            {"taskDefinition", service.definition_arn},
-            {"desiredCount", service.desired_count},
-            {"runningCount", running},
-            {"pendingCount", pending},
-            {"launchType", "EC2"},
-            {"schedulingStrategy", "REPLICA"},
-            {"deploymentController", json::Object{{"type", "ECS"}}},
-            {"deploymentConfiguration",
-             json::Object{{"maximumPercent", 200}, {"minimumHealthyPercent", 100}}},
-            {"deployments", json::Array{std::move(deployment)}},
-            {"events", std::move(events)},
-            {"loadBalancers", json::Array{}},
-            {"serviceRegistries", json::Array{}},
-            {"placementConstraints", json::Array{}},
-            {"placementStrategy", json::Array{}},
-            {"enableECSManagedTags", false},
-            {"propagateTags", "NONE"},
-            {"createdAt", epoch_seconds(service.created_at)}};
 }
 
 } // namespace squall::lab::ecs

@@ -1,9 +1,7 @@
-// Draining: an instance that takes no new tasks and gives away those of services.
+// Draining: an instance that takes no new tasks and gives away those of services (rollout.h).
 #include "ecs/control_plane.h"
 #include "ecs/describe.h"
 #include "ecs/parameters.h"
-
-#include <algorithm>
 
 namespace squall::lab::ecs {
 namespace {
@@ -40,34 +38,6 @@ Answer ControlPlane::update_container_instances_state(const ApiCall& call) {
     }
     return answer(
         {{"containerInstances", std::move(instances)}, {"failures", std::move(failures)}});
-}
-
-void ControlPlane::drain(Service& service, std::vector<Task*>& tasks, WallTime now) {
-    const auto is_leaving = [&](const Task* task) {
-        const ContainerInstance* instance = store_.instance_by_arn(task->instance_arn);
-        return instance != nullptr && instance->status == "DRAINING";
-    };
-    const auto leaving = std::stable_partition(
-        tasks.begin(), tasks.end(), [&](const Task* task) { return !is_leaving(task); });
-    const auto running = std::count_if(tasks.begin(), leaving, [](const Task* task) {
-        return task->desired_status == "RUNNING" && task->last_status == "RUNNING";
-    });
-    for (auto entry = leaving; entry != tasks.end(); ++entry) {
-        Task& task = **entry;
-        if (task.desired_status != "RUNNING") continue;
-        const bool runs = task.last_status == "RUNNING";
-        // One that runs stays until enough others run.
-        if (runs && running < service.desired_count) continue;
-        stop(task,
-             "ServiceSchedulerInitiated",
-             fmt::format("Scaling activity initiated by (deployment {})", service.deployment_id),
-             now);
-        tell(service,
-             fmt::format("has stopped 1 running tasks: (task {}).",
-                         task.arn.substr(task.arn.rfind('/') + 1)),
-             now);
-    }
-    tasks.erase(leaving, tasks.end());
 }
 
 } // namespace squall::lab::ecs

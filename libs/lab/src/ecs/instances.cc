@@ -1,3 +1,4 @@
+#include "ecs/cluster_query.h"
 #include "ecs/control_plane.h"
 #include "ecs/describe.h"
 #include "ecs/parameters.h"
@@ -79,7 +80,8 @@ void apply_registration(ContainerInstance& instance, const ApiCall& call) {
         put_attribute(instance, "ecs.instance-type", identity.instance_type);
     if (!identity.image_id.empty()) put_attribute(instance, "ecs.ami-id", identity.image_id);
     instance.registered = read_resources(json::array_at(call.body, "totalResources"));
-    instance.tags = json::array_at(call.body, "tags");
+    // An agent that comes back without tags takes none away.
+    if (call.body.contains("tags")) instance.tags = json::array_at(call.body, "tags");
     instance.client_token = json::string_at(call.body, "clientToken");
 }
 
@@ -195,30 +197,26 @@ Answer ControlPlane::list_container_instances(const ApiCall& call) {
     if (!cluster) return fail(cluster.error());
     const auto size = page_size_of(call.body);
     if (!size) return fail(size.error());
-    if (!json::string_at(call.body, "filter").empty())
-        return invalid_parameter("This lab does not evaluate filter expressions.");
+    const std::string_view filter = json::string_at(call.body, "filter");
+    std::optional<ClusterQuery> query;
+    if (!filter.empty()) {
+        auto parsed = ClusterQuery::parse(filter);
+        if (!parsed)
+            return invalid_parameter(
+                fmt::format("Invalid query '{}': {}.", filter, parsed.error().message));
+        query = std::move(*parsed);
+    }
     const std::string_view status = json::string_at(call.body, "status");
     if (!status.empty() && !is_instance_status(status))
         return invalid_parameter("The status is not valid.");
     std::vector<std::string> arns;
     for (const ContainerInstance* instance : store_.instances_of(**cluster)) {
-        if (status.empty() || instance->status == status) arns.push_back(instance->arn);
+        if (!status.empty() && instance->status != status) continue;
+        if (!query || query->matches({*instance, store_.live_tasks_on(*instance)}))
+            arns.push_back(instance->arn);
     }
     return list_answer("containerInstanceArns",
                        page_of(arns, json::string_at(call.body, "nextToken"), *size));
-}
-
-Answer ControlPlane::list_tags_for_resource(const ApiCall& call) {
-    const std::string_view arn = json::string_at(call.body, "resourceArn");
-    if (const ContainerInstance* instance = store_.instance_by_arn(arn))
-        return answer({{"tags", instance->tags}});
-    if (const Task* task = store_.task_by_arn(arn)) return answer({{"tags", task->tags}});
-    if (const auto service = store_.services.find(arn); service != store_.services.end())
-        return answer({{"tags", service->second.tags}});
-    if (const TaskDefinition* definition = store_.definition(arn))
-        return answer({{"tags", definition->tags}});
-    if (const auto cluster = store_.cluster(arn)) return answer({{"tags", (*cluster)->tags}});
-    return invalid_parameter("The specified resource was not found.");
 }
 
 } // namespace squall::lab::ecs

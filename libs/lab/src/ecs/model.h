@@ -106,6 +106,11 @@ struct Task {
     json::Array tags;
     std::string credentials_id;   // of the task role, where it has one
     std::string delivered_status; // the last desired status that its agent has acknowledged
+
+    // HEALTHY, UNHEALTHY or UNKNOWN: as its essential containers that are checked; without any,
+    // nobody knows.
+    [[nodiscard]] std::string_view health() const;
+    [[nodiscard]] bool is_checked() const; // it has such a container
 };
 
 struct ServiceMessage {
@@ -114,23 +119,58 @@ struct ServiceMessage {
     std::string text;
 };
 
+// Where tasks may go, and where they had better go, as the user wrote it
+// (read_placement_rules() has checked it).
+struct PlacementRules {
+    json::Array constraints;
+    json::Array strategy;
+};
+
+// How a service replaces its tasks: its deploymentConfiguration.
+struct RolloutRules {
+    std::int64_t minimum_healthy_percent = 100;
+    std::int64_t maximum_percent = 200;
+    bool circuit_breaker = false;
+    bool rollback = false;
+};
+
+// One version of a service: on its way in, in place, or on its way out.
+struct Deployment {
+    std::string id; // ecs-svc/0123456789012345678; its tasks carry it in startedBy
+    std::string definition_arn;
+    std::string rollout_state = "IN_PROGRESS"; // COMPLETED, FAILED
+    std::string rollout_reason;
+    std::int64_t failed_tasks = 0; // in a row, until the first of its tasks is healthy
+    bool has_been_healthy = false; // one of its tasks has: failures are counted no more
+    WallTime created_at;
+    WallTime updated_at;
+};
+
 struct Service {
     std::string arn;
     std::string name;
     std::string cluster;
     std::string status = "ACTIVE";
-    std::string definition_arn;
-    std::string deployment_id;
+    std::vector<Deployment> deployments;      // the first is PRIMARY, the rest are on their way out
+    std::optional<Deployment> last_completed; // what a rollback goes back to
+    RolloutRules rules;
+    PlacementRules placement;
     std::int64_t desired_count = 0;
     WallTime created_at;
-    WallTime deployed_at;
+    json::Object request; // of its CreateService: the same once more is no mistake
+    std::string propagate_tags = "NONE";
     json::Array tags;
     std::vector<ServiceMessage> messages; // newest first
     // The scheduler's memory.
-    bool was_steady = false;
-    int failed_starts = 0;                     // in a row
-    std::optional<WallTime> not_before;        // no new task before this
-    std::optional<WallTime> placement_told_at; // when it last said that it cannot place
+    std::optional<WallTime> steady_told_at; // while it is steady
+    int failed_starts = 0;                  // in a row
+    std::optional<WallTime> not_before;     // no new task before this
+    std::string trouble;                    // why it cannot go on, as it was last told
+    std::optional<WallTime> trouble_told_at;
+
+    [[nodiscard]] Deployment& primary() { return deployments.front(); }
+
+    [[nodiscard]] const Deployment& primary() const { return deployments.front(); }
 };
 
 struct Cluster {

@@ -1,7 +1,10 @@
 #include "ecs/parameters.h"
 
+#include "squall/base/text.h"
+
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 namespace squall::lab::ecs {
 
@@ -40,11 +43,21 @@ Answer list_answer(std::string_view name, const std::optional<Page>& page) {
 
 Result<json::Array, wire::ServiceError> tags_of(const json::Object& body) {
     constexpr std::size_t tags_max = 50;
+    // In bytes here: four are a character at the most.
+    constexpr std::size_t key_max = 4 * 128;
+    constexpr std::size_t value_max = 4 * 256;
     json::Array tags = json::array_at(body, "tags");
     if (tags.size() > tags_max) return invalid_parameter("A resource can have at most 50 tags.");
+    std::set<std::string_view> keys;
     for (const auto& tag : tags) {
-        if (json::string_at(tag, "key").empty())
-            return invalid_parameter("The key of a tag must not be empty.");
+        const std::string_view key = json::string_at(tag, "key");
+        if (key.empty()) return invalid_parameter("The key of a tag must not be empty.");
+        if (key.size() > key_max || json::string_at(tag, "value").size() > value_max)
+            return invalid_parameter("A tag's key can have at most 128 characters, its value 256.");
+        if (equal_ignoring_case(key.substr(0, 4), "aws:"))
+            return invalid_parameter("Tag keys that begin with aws: are reserved.");
+        if (!keys.insert(key).second)
+            return invalid_parameter(fmt::format("The tag key '{}' is given twice.", key));
     }
     return tags;
 }

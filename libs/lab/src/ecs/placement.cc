@@ -1,7 +1,8 @@
 #include "ecs/placement.h"
 
+#include "ecs/placement_strategy.h"
+
 #include <algorithm>
-#include <tuple>
 
 namespace squall::lab::ecs {
 namespace {
@@ -16,46 +17,75 @@ bool has_attribute(const ContainerInstance& instance, std::string_view name) {
                        [&](const Attribute& attribute) { return attribute.name == name; });
 }
 
-} // namespace
-
 std::optional<std::string>
-refusal(const ContainerInstance& instance, const TaskDefinition& definition, Store& store) {
-    if (instance.status != "ACTIVE") return "INACTIVE";
-    if (!instance.agent_connected) return "AGENT";
-    // Without this capability an agent cannot give a task an interface of its own.
-    if (definition.network_mode == "awsvpc" && !has_attribute(instance, "ecs.capability.task-eni"))
-        return "ATTRIBUTE";
+lacking_resource(const ContainerInstance& instance, const Resources& needs, const Store& store) {
     const Resources left = store.remaining(instance);
-    if (definition.needs.cpu > left.cpu) return "RESOURCE:CPU";
-    if (definition.needs.memory > left.memory) return "RESOURCE:MEMORY";
-    if (intersects(definition.needs.ports_tcp, left.ports_tcp)
-        || intersects(definition.needs.ports_udp, left.ports_udp))
+    if (needs.cpu > left.cpu) return "RESOURCE:CPU";
+    if (needs.memory > left.memory) return "RESOURCE:MEMORY";
+    if (intersects(needs.ports_tcp, left.ports_tcp) || intersects(needs.ports_udp, left.ports_udp))
         return "RESOURCE:PORTS";
     return std::nullopt;
 }
 
-Placement place(const Cluster& cluster,
-                const TaskDefinition& definition,
-                std::string_view group,
-                Store& store) {
-    Placement placement;
-    std::optional<std::tuple<std::ptrdiff_t, std::ptrdiff_t>> best;
-    for (ContainerInstance* instance : store.instances_of(cluster)) {
-        if (auto reason = refusal(*instance, definition, store)) {
-            placement.refusals.emplace_back(instance->arn, std::move(*reason));
-            continue;
+} // namespace
+
+PlacementConstraints::PlacementConstraints(const PlacementRequest& request) {
+    if (request.rules == nullptr) return;
+    const auto read = [&](const json::Array& constraints) {
+        for (const auto& constraint : constraints) {
+            if (json::string_at(constraint, "type") == "distinctInstance") is_distinct_ = true;
+            // All of them were read before, when they were given.
+            auto query = ClusterQuery::parse(json::string_at(constraint, "expression"));
+            if (query) queries_.push_back(std::move(*query));
         }
-        const auto tasks = store.tasks_on(*instance);
-        const auto of_group = std::count_if(tasks.begin(), tasks.end(), [&](const Task* task) {
-            return is_live(*task) && task->group == group;
-        });
-        const auto live = std::count_if(
-            tasks.begin(), tasks.end(), [](const Task* task) { return is_live(*task); });
-        const std::tuple load{of_group, live};
-        if (best && *best <= load) continue;
-        best = load;
-        placement.instance = instance;
+    };
+    read(request.rules->constraints);
+    read(json::array_at(request.definition->definition, "placementConstraints"));
+}
+
+std::optional<std::string> PlacementConstraints::refusal(const ContainerInstance& instance,
+                                                         const PlacementRequest& request,
+                                                         const Store& store) const {
+    if (queries_.empty() && !is_distinct_) return std::nullopt;
+    const QueriedInstance asked{instance, store.live_tasks_on(instance)};
+    if (!std::all_of(queries_.begin(), queries_.end(), [&](const ClusterQuery& query) {
+            return query.matches(asked);
+        }))
+        return "MemberOf placement constraint unsatisfied.";
+    if (is_distinct_ && std::any_of(asked.tasks.begin(), asked.tasks.end(), [&](const Task* task) {
+            return task->group == request.group;
+        }))
+        return "DistinctInstance placement constraint unsatisfied.";
+    return std::nullopt;
+}
+
+std::optional<std::string> refusal(const ContainerInstance& instance,
+                                   const PlacementRequest& request,
+                                   const PlacementConstraints& constraints,
+                                   const Store& store) {
+    if (instance.status != "ACTIVE") return "INACTIVE";
+    // Without this capability an agent cannot give a task an interface of its own.
+    if (request.definition->network_mode == "awsvpc"
+        && !has_attribute(instance, "ecs.capability.task-eni"))
+        return "ATTRIBUTE";
+    if (auto reason = constraints.refusal(instance, request, store)) return reason;
+    if (!instance.agent_connected) return "AGENT";
+    return lacking_resource(instance, request.definition->needs, store);
+}
+
+Placement place(const Cluster& cluster, const PlacementRequest& request, Store& store) {
+    SQUALL_ASSERT(request.rules != nullptr);
+    Placement placement;
+    const PlacementConstraints constraints(request);
+    std::vector<ContainerInstance*> candidates;
+    const auto instances = store.instances_of(cluster);
+    for (ContainerInstance* instance : instances) {
+        if (auto reason = refusal(*instance, request, constraints, store))
+            placement.refusals.emplace_back(instance->arn, std::move(*reason));
+        else
+            candidates.push_back(instance);
     }
+    placement.instance = best_of(candidates, instances, request, store);
     return placement;
 }
 

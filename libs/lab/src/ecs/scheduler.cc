@@ -1,132 +1,178 @@
-// Keeps the tasks of a service at its desired count.
+// Keeps the tasks of a service as its deployments want them: the rules are in rollout.h, here they
+// are carried out.
 #include "ecs/control_plane.h"
 #include "ecs/placement.h"
-#include "squall/base/text.h"
+#include "ecs/service_text.h"
 
 #include <algorithm>
 
 namespace squall::lab::ecs {
 namespace {
 
-constexpr std::size_t messages_max = 100; // as many as DescribeServices shows
-constexpr int starts_per_round_max = 10;
-// ECS goes on to 27 minutes; nobody waits that long for a lab.
-constexpr Seconds failed_start_delay_max{60};
-constexpr Seconds placement_message_interval{60};
+constexpr std::int64_t starts_per_round_max = 10;
+// The same trouble is told again after this, and so is that all is well.
+constexpr std::chrono::hours message_interval{6};
 
-constexpr std::string_view cannot_place_intro =
-    "was unable to place a task because no container instance met all of its requirements.";
-
-std::string why_text(const Placement& placement) {
-    if (placement.refusals.empty())
-        return "Reason: No Container Instances were found in your cluster.";
-    const auto& [arn, reason] = placement.refusals.front();
-    const std::string id = arn.substr(arn.rfind('/') + 1);
-    const std::string closest = fmt::format("The closest matching (container-instance {}) ", id);
-    if (reason == "AGENT") return closest + "has its agent disconnected.";
-    if (reason == "RESOURCE:CPU") return closest + "has insufficient CPU units available.";
-    if (reason == "RESOURCE:MEMORY") return closest + "has insufficient memory available.";
-    if (reason == "RESOURCE:PORTS")
-        return closest + "is already using a port required by your task.";
-    if (reason == "ATTRIBUTE") return closest + "is missing an attribute required by your task.";
-    return closest + "is not active.";
+bool is_healthy(const Task& task, WallTime now) {
+    if (task.last_status != "RUNNING" || task.desired_status != "RUNNING") return false;
+    if (task.is_checked()) return task.health() == "HEALTHY";
+    return task.started_at && now - *task.started_at >= settle_time;
 }
 
 } // namespace
 
-void ControlPlane::tell(Service& service, std::string text, WallTime now) {
-    service.messages.insert(
-        service.messages.begin(),
-        {random_uuid(), now, fmt::format("(service {}) {}", service.name, text)});
-    if (service.messages.size() > messages_max) service.messages.pop_back();
-}
-
-void ControlPlane::note_task_end(const Task& task, WallTime now) {
-    if (!task.group.starts_with("service:")) return;
-    const auto found = store_.services.find(
-        store_.arn(fmt::format("service/{}/{}", task.cluster, task.group.substr(8))));
-    if (found == store_.services.end() || task.stop_code == "ServiceSchedulerInitiated"
-        || task.stop_code == "UserInitiated")
-        return;
-    Service& service = found->second;
-    // Only what never ran counts: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/
-    // service-throttle-logic.html
-    if (task.started_at) {
-        service.failed_starts = 0;
-        return;
+ControlPlane::Rollout ControlPlane::rollout_of(const Service& service, WallTime now) {
+    Rollout rollout;
+    rollout.limits = RolloutLimits::of(
+        service.desired_count, service.rules, service.primary().rollout_state == "FAILED");
+    for (Task* task : store_.tasks_of_service(service)) {
+        if (!is_live(*task)) continue;
+        const ContainerInstance* instance = store_.instance_by_arn(task->instance_arn);
+        RolloutTask view;
+        view.stays = task->started_by == service.primary().id && instance != nullptr
+                     && instance->status != "DRAINING";
+        view.is_wanted = task->desired_status == "RUNNING";
+        view.runs = task->last_status == "RUNNING";
+        view.is_healthy = is_healthy(*task, now);
+        view.is_unhealthy = view.runs && task->health() == "UNHEALTHY";
+        view.created_at = task->created_at;
+        rollout.tasks.push_back(task);
+        rollout.views.push_back(view);
     }
-    ++service.failed_starts;
-    const auto delay =
-        std::min(failed_start_delay_max, Seconds(1 << std::min(service.failed_starts, 6)));
-    service.not_before = now + delay;
-    if (service.failed_starts == 3)
-        tell(service, "is unable to consistently start tasks successfully.", now);
+    return rollout;
 }
 
 void ControlPlane::schedule(Service& service, WallTime now) {
     if (service.status == "INACTIVE") return;
-    auto tasks = store_.tasks_of_service(service);
-    std::erase_if(tasks, [](const Task* task) { return !is_live(*task); });
-    const bool no_tasks = tasks.empty();
-    drain(service, tasks, now);
-    const auto wanted = std::count_if(tasks.begin(), tasks.end(), [](const Task* task) {
-        return task->desired_status == "RUNNING";
-    });
-    const auto running = std::count_if(tasks.begin(), tasks.end(), [](const Task* task) {
-        return task->desired_status == "RUNNING" && task->last_status == "RUNNING";
-    });
-    if (service.status == "DRAINING" && no_tasks) {
-        service.status = "INACTIVE";
-        return;
+    drop_old_deployments(service);
+    watch_rollout(service, rollout_of(service, now), now);
+    Rollout rollout = rollout_of(service, now);
+    if (start_missing(service, rollout, now)) rollout = rollout_of(service, now);
+    stop_leaving(service, rollout, now);
+    conclude(service, rollout_of(service, now), now);
+}
+
+void ControlPlane::watch_rollout(Service& service, const Rollout& rollout, WallTime now) {
+    Deployment& primary = service.primary();
+    for (std::size_t i = 0; i < rollout.tasks.size(); ++i) {
+        if (!rollout.views[i].is_healthy || rollout.tasks[i]->started_by != primary.id) continue;
+        primary.has_been_healthy = true;
+        primary.failed_tasks = 0;
+        break;
     }
-    // Too many: the youngest go first.
-    std::sort(tasks.begin(), tasks.end(), [](const Task* a, const Task* b) {
-        return a->created_at > b->created_at;
-    });
-    auto surplus = wanted - service.desired_count;
-    for (Task* task : tasks) {
-        if (surplus <= 0) break;
-        if (task->desired_status != "RUNNING") continue;
-        stop(*task,
-             "ServiceSchedulerInitiated",
-             fmt::format("Scaling activity initiated by (deployment {})", service.deployment_id),
-             now);
-        tell(service,
-             fmt::format("has stopped 1 running tasks: (task {}).",
-                         task->arn.substr(task->arn.rfind('/') + 1)),
-             now);
-        --surplus;
-    }
-    if (running == service.desired_count && wanted == service.desired_count) {
-        if (!service.was_steady) tell(service, "has reached a steady state.", now);
-        service.was_steady = true;
-        return;
-    }
-    service.was_steady = false;
-    if (service.not_before && now < *service.not_before) return;
-    const TaskDefinition* definition = store_.definition(service.definition_arn);
+    if (service.rules.circuit_breaker && primary.rollout_state == "IN_PROGRESS"
+        && primary.failed_tasks >= failure_threshold(service.desired_count))
+        fail_deployment(service, now);
+}
+
+bool ControlPlane::start_missing(Service& service, const Rollout& rollout, WallTime now) {
+    auto missing = std::min(tasks_to_start(rollout.views, rollout.limits), starts_per_round_max);
+    if (missing == 0 || (service.not_before && now < *service.not_before)) return false;
+    const TaskDefinition* definition = store_.definition(service.primary().definition_arn);
     const auto cluster = store_.cluster(service.cluster);
-    if (definition == nullptr || !cluster) return;
-    const Launch launch{definition, "service:" + service.name, service.deployment_id, {}, {}};
-    for (std::int64_t missing =
-             std::min<std::int64_t>(service.desired_count - wanted, starts_per_round_max);
-         missing > 0;
-         --missing) {
-        const Placement placement = place(**cluster, *definition, launch.group, store_);
+    if (definition == nullptr || !cluster) return false;
+    const Launch launch{definition,
+                        "service:" + service.name,
+                        service.primary().id,
+                        {},
+                        service.propagate_tags == "SERVICE"           ? service.tags
+                        : service.propagate_tags == "TASK_DEFINITION" ? definition->tags
+                                                                      : json::Array{}};
+    std::vector<const Task*> started;
+    for (; missing > 0; --missing) {
+        const Placement placement =
+            place(**cluster, {definition, launch.group, &service.placement}, store_);
         if (placement.instance == nullptr) {
-            if (!service.placement_told_at
-                || now - *service.placement_told_at >= placement_message_interval) {
-                tell(service, fmt::format("{} {}", cannot_place_intro, why_text(placement)), now);
-                service.placement_told_at = now;
-            }
-            return;
+            if (trouble(service, cannot_place_text(placement), now))
+                record_action(service,
+                              "ERROR",
+                              "SERVICE_TASK_PLACEMENT_FAILURE",
+                              cannot_place_reason(placement),
+                              now);
+            break;
         }
-        const Task& task = launch_task(*placement.instance, launch, now);
-        tell(service,
-             fmt::format("has started 1 tasks: (task {}).",
-                         task.arn.substr(task.arn.rfind('/') + 1)),
-             now);
+        started.push_back(&launch_task(*placement.instance, launch, now));
     }
+    if (started.empty()) return false;
+    // What kept the first of them back is over.
+    if (missing == 0) service.trouble.clear();
+    tell_started(service, rollout, started, now);
+    return true;
+}
+
+void ControlPlane::tell_started(Service& service,
+                                const Rollout& rollout,
+                                const std::vector<const Task*>& started,
+                                WallTime now) {
+    std::string text = started_text(started);
+    const auto unhealthy =
+        std::count_if(rollout.views.begin(), rollout.views.end(), [](const RolloutTask& task) {
+            return task.is_wanted && task.stays && task.is_unhealthy;
+        });
+    if (unhealthy > 0)
+        text += fmt::format(
+            " Amazon ECS replaced {} tasks due to an unhealthy status.",
+            std::min<std::int64_t>(unhealthy, static_cast<std::int64_t>(started.size())));
+    tell(service, text, now);
+}
+
+void ControlPlane::stop_leaving(Service& service, const Rollout& rollout, WallTime now) {
+    std::vector<const Task*> stopped;
+    std::size_t pending = 0;
+    for (const std::size_t i : tasks_to_stop(rollout.views, rollout.limits)) {
+        Task& task = *rollout.tasks[i];
+        std::string reason =
+            fmt::format("Scaling activity initiated by (deployment {})", service.primary().id);
+        if (rollout.views[i].is_unhealthy) {
+            reason = "Task failed container health checks";
+            tell(service,
+                 fmt::format("(task {}) failed container health checks.",
+                             task.arn.substr(task.arn.rfind('/') + 1)),
+                 now);
+            Deployment& primary = service.primary();
+            if (task.started_by == primary.id && !primary.has_been_healthy) ++primary.failed_tasks;
+        }
+        if (rollout.views[i].runs)
+            stopped.push_back(&task);
+        else
+            ++pending;
+        stop(task, "ServiceSchedulerInitiated", reason, now);
+    }
+    if (!stopped.empty()) tell(service, stopped_text(stopped), now);
+    if (pending > 0) tell(service, stopped_pending_text(pending), now);
+}
+
+void ControlPlane::conclude(Service& service, const Rollout& rollout, WallTime now) {
+    if (service.status == "DRAINING") {
+        if (rollout.tasks.empty()) service.status = "INACTIVE";
+        return;
+    }
+    if (is_blocked(rollout.views, rollout.limits))
+        static_cast<void>(trouble(service,
+                                  "was unable to stop or start tasks during a deployment because "
+                                  "of the service deployment configuration. Update the "
+                                  "minimumHealthyPercent or maximumPercent value and try again.",
+                                  now));
+    if (!is_steady(rollout.views, service.desired_count)) return service.steady_told_at.reset();
+    // An old deployment whose tasks are still on their way out is not over.
+    drop_old_deployments(service);
+    if (service.deployments.size() > 1) return;
+    if (service.primary().rollout_state == "IN_PROGRESS") complete_deployment(service, now);
+    if (service.steady_told_at && now - *service.steady_told_at < message_interval) return;
+    service.steady_told_at = now;
+    service.trouble.clear();
+    tell(service, "has reached a steady state.", now);
+    record_action(service, "INFO", "SERVICE_STEADY_STATE", {}, now);
+}
+
+bool ControlPlane::trouble(Service& service, std::string text, WallTime now) {
+    const bool is_old = service.trouble == text && service.trouble_told_at
+                        && now - *service.trouble_told_at < message_interval;
+    if (is_old) return false;
+    service.trouble = std::move(text);
+    service.trouble_told_at = now;
+    tell(service, service.trouble, now);
+    return true;
 }
 
 } // namespace squall::lab::ecs

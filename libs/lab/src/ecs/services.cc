@@ -1,58 +1,77 @@
 #include "ecs/control_plane.h"
 #include "ecs/describe.h"
 #include "ecs/parameters.h"
-#include "squall/base/text.h"
+#include "ecs/placement.h"
+#include "ecs/service_parameters.h"
 
 namespace squall::lab::ecs {
 namespace {
 
-constexpr std::int64_t desired_count_max = 5000;
-
-std::string new_deployment_id() {
-    return fmt::format("ecs-svc/{:019}", std::strtoull(random_hex(15).c_str(), nullptr, 16));
+// The same call once more, apart from the token that is there to say so.
+bool is_same_request(json::Object a, json::Object b) {
+    a.erase("clientToken");
+    b.erase("clientToken");
+    return json::canonical_text(a) == json::canonical_text(b);
 }
 
 } // namespace
 
+Found<const TaskDefinition*> ControlPlane::active_definition(std::string_view reference) {
+    const TaskDefinition* definition = store_.definition(reference);
+    if (definition == nullptr) return refuse("ClientException", "TaskDefinition not found.");
+    if (!definition->active) return refuse("ClientException", "TaskDefinition is inactive");
+    return definition;
+}
+
+Found<Service> ControlPlane::new_service(const Cluster& cluster, const ApiCall& call) {
+    Service service;
+    service.name = json::string_at(call.body, "serviceName");
+    if (!is_name(service.name))
+        return invalid_parameter(
+            "Service name is not valid: letters, digits, hyphens and underscores, at most 255.");
+    auto tags = tags_of(call.body);
+    if (!tags) return fail(tags.error());
+    const auto desired = read_desired_count(call.body, 0);
+    if (!desired) return fail(desired.error());
+    const auto rules = read_rollout_rules(call.body, {});
+    if (!rules) return fail(rules.error());
+    auto placement = read_placement_rules(call.body);
+    if (!placement) return fail(placement.error());
+    auto propagate = read_propagate_tags(call.body, "NONE");
+    if (!propagate) return fail(propagate.error());
+    if (auto checked = check_service_abilities(call.body); !checked) return fail(checked.error());
+    service.arn = store_.arn(fmt::format("service/{}/{}", cluster.name, service.name));
+    service.cluster = cluster.name;
+    service.rules = *rules;
+    service.placement = std::move(*placement);
+    service.propagate_tags = std::move(*propagate);
+    service.desired_count = *desired;
+    service.created_at = call.now;
+    service.request = call.body;
+    service.tags = std::move(*tags);
+    return service;
+}
+
 Answer ControlPlane::create_service(const ApiCall& call) {
     const auto cluster = store_.cluster(json::string_at(call.body, "cluster"));
     if (!cluster) return fail(cluster.error());
-    const std::string name(json::string_at(call.body, "serviceName"));
-    if (!is_name(name))
-        return invalid_parameter(
-            "Service name is not valid: letters, digits, hyphens and underscores, at most 255.");
-    const TaskDefinition* definition =
-        store_.definition(json::string_at(call.body, "taskDefinition"));
-    if (definition == nullptr) return refuse("ClientException", "TaskDefinition not found.");
-    if (!definition->active) return refuse("ClientException", "TaskDefinition is inactive");
-    auto tags = tags_of(call.body);
-    if (!tags) return fail(tags.error());
-    const auto desired = json::integer_at(call.body, "desiredCount", 0);
-    if (desired < 0 || desired > desired_count_max)
-        return invalid_parameter("desiredCount must be between 0 and 5000.");
-    if (json::string_at(call.body, "schedulingStrategy", "REPLICA") != "REPLICA")
-        return invalid_parameter("This lab schedules REPLICA services only.");
-    if (json::string_at(call.body, "launchType", "EC2") == "FARGATE")
-        return invalid_parameter("This lab has no FARGATE capacity: only EC2.");
-    if (const Service* known = store_.service(**cluster, name); known != nullptr) {
-        if (known->status == "ACTIVE")
-            return invalid_parameter("Creation of service was not idempotent.");
+    const auto definition = active_definition(json::string_at(call.body, "taskDefinition"));
+    if (!definition) return fail(definition.error());
+    auto service = new_service(**cluster, call);
+    if (!service) return fail(service.error());
+    if (const Service* known = store_.service(**cluster, service->name); known != nullptr) {
         if (known->status == "DRAINING")
             return invalid_parameter("Unable to Start a service that is still Draining.");
+        if (known->status == "ACTIVE" && is_same_request(known->request, call.body))
+            return answer({{"service", describe_service(*known, store_)}});
+        if (known->status == "ACTIVE")
+            return invalid_parameter("Creation of service was not idempotent.");
     }
     if (store_.services.size() >= Store::services_max)
         return refuse("LimitExceededException", "The limit of services has been reached.");
-    Service service;
-    service.arn = store_.arn(fmt::format("service/{}/{}", (*cluster)->name, name));
-    service.name = name;
-    service.cluster = (*cluster)->name;
-    service.definition_arn = definition->arn;
-    service.deployment_id = new_deployment_id();
-    service.desired_count = desired;
-    service.created_at = call.now;
-    service.deployed_at = call.now;
-    service.tags = std::move(*tags);
-    Service& stored = store_.services[service.arn] = std::move(service);
+    const std::string arn = service->arn;
+    Service& stored = store_.services[arn] = std::move(*service);
+    begin_deployment(stored, **definition, call.now);
     schedule(stored, call.now);
     return answer({{"service", describe_service(stored, store_)}});
 }
@@ -64,18 +83,31 @@ Answer ControlPlane::update_service(const ApiCall& call) {
     if (service == nullptr) return refuse("ServiceNotFoundException", "Service not found.");
     if (service->status != "ACTIVE")
         return refuse("ServiceNotActiveException", "Service was not ACTIVE.");
-    // A new deployment would have to roll tasks over, which this scheduler does not do: half of it
-    // would be a lie.
-    for (const char* member : {"taskDefinition", "forceNewDeployment", "deploymentConfiguration"}) {
-        if (call.body.contains(member))
-            return invalid_parameter(
-                fmt::format("This lab's UpdateService changes desiredCount only, not {}.", member));
+    const auto desired = read_desired_count(call.body, service->desired_count);
+    if (!desired) return fail(desired.error());
+    const auto rules = read_rollout_rules(call.body, service->rules);
+    if (!rules) return fail(rules.error());
+    auto placement = read_placement_rules(call.body, service->placement);
+    if (!placement) return fail(placement.error());
+    auto propagate = read_propagate_tags(call.body, service->propagate_tags);
+    if (!propagate) return fail(propagate.error());
+    if (auto checked = check_service_abilities(call.body); !checked) return fail(checked.error());
+    const TaskDefinition* definition = store_.definition(service->primary().definition_arn);
+    if (const auto reference = json::string_at(call.body, "taskDefinition"); !reference.empty()) {
+        const auto wanted = active_definition(reference);
+        if (!wanted) return fail(wanted.error());
+        definition = *wanted;
     }
-    const auto desired = json::integer_at(call.body, "desiredCount", service->desired_count);
-    if (desired < 0 || desired > desired_count_max)
-        return invalid_parameter("desiredCount must be between 0 and 5000.");
-    service->desired_count = desired;
+    SQUALL_ASSERT(definition != nullptr);
+    service->desired_count = *desired;
+    service->rules = *rules;
+    service->placement = std::move(*placement);
+    service->propagate_tags = std::move(*propagate);
     service->not_before.reset();
+    // The other settings are heeded by the deployment that there is.
+    if (definition->arn != service->primary().definition_arn
+        || json::bool_at(call.body, "forceNewDeployment"))
+        begin_deployment(*service, *definition, call.now);
     schedule(*service, call.now);
     return answer({{"service", describe_service(*service, store_)}});
 }
@@ -84,7 +116,8 @@ Answer ControlPlane::delete_service(const ApiCall& call) {
     const auto cluster = store_.cluster(json::string_at(call.body, "cluster"));
     if (!cluster) return fail(cluster.error());
     Service* service = store_.service(**cluster, json::string_at(call.body, "service"));
-    if (service == nullptr) return refuse("ServiceNotFoundException", "Service not found.");
+    if (service == nullptr || service->status == "INACTIVE")
+        return refuse("ServiceNotFoundException", "Service not found.");
     if (service->desired_count > 0 && !json::bool_at(call.body, "force")) {
         return invalid_parameter("The service cannot be stopped while it is scaled above 0.");
     }

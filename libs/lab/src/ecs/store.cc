@@ -58,27 +58,30 @@ ContainerInstance* Store::instance_by_arn(std::string_view full_arn) {
     return at(instances, full_arn);
 }
 
+std::string
+Store::full_arn(std::string_view kind, const Cluster& cluster, std::string_view reference) const {
+    const auto resource = resource_of(reference);
+    if (!resource) return arn(fmt::format("{}/{}/{}", kind, cluster.name, reference));
+    const auto parts = split(*resource, '/');
+    if (parts.size() == 2 && parts[0] == kind && reference == arn(*resource))
+        return arn(fmt::format("{}/{}/{}", kind, cluster.name, parts[1]));
+    return std::string(reference);
+}
+
 ContainerInstance* Store::instance(const Cluster& cluster, std::string_view reference) {
-    ContainerInstance* found = at(instances, reference);
-    if (found == nullptr)
-        found =
-            at(instances, arn(fmt::format("container-instance/{}/{}", cluster.name, reference)));
+    ContainerInstance* found = at(instances, full_arn("container-instance", cluster, reference));
     return found != nullptr && found->cluster == cluster.name ? found : nullptr;
 }
 
 Task* Store::task_by_arn(std::string_view full_arn) { return at(tasks, full_arn); }
 
 Task* Store::task(const Cluster& cluster, std::string_view reference) {
-    Task* found = at(tasks, reference);
-    if (found == nullptr)
-        found = at(tasks, arn(fmt::format("task/{}/{}", cluster.name, reference)));
+    Task* found = at(tasks, full_arn("task", cluster, reference));
     return found != nullptr && found->cluster == cluster.name ? found : nullptr;
 }
 
 Service* Store::service(const Cluster& cluster, std::string_view reference) {
-    Service* found = at(services, reference);
-    if (found == nullptr)
-        found = at(services, arn(fmt::format("service/{}/{}", cluster.name, reference)));
+    Service* found = at(services, full_arn("service", cluster, reference));
     return found != nullptr && found->cluster == cluster.name ? found : nullptr;
 }
 
@@ -125,20 +128,45 @@ std::vector<Task*> Store::tasks_on(const ContainerInstance& instance) {
     return found;
 }
 
-std::vector<Task*> Store::tasks_of_service(const Service& service) {
-    auto found = with_prefix(tasks, arn(fmt::format("task/{}/", service.cluster)));
-    std::erase_if(found,
-                  [&](const Task* task) { return task->group != "service:" + service.name; });
+std::vector<const Task*> Store::tasks_on(const ContainerInstance& instance) const {
+    std::vector<const Task*> found;
+    const auto arns = tasks_by_instance_.find(instance.arn);
+    if (arns == tasks_by_instance_.end()) return found;
+    for (const auto& task_arn : arns->second)
+        found.push_back(&tasks.at(task_arn));
     return found;
+}
+
+std::vector<const Task*> Store::live_tasks_on(const ContainerInstance& instance) const {
+    auto found = tasks_on(instance);
+    std::erase_if(found, [](const Task* task) { return !is_live(*task); });
+    return found;
+}
+
+std::vector<Task*> Store::tasks_of_service(const Service& service) {
+    std::vector<Task*> found;
+    const auto arns = tasks_by_service_.find(service.arn);
+    if (arns == tasks_by_service_.end()) return found;
+    for (const auto& task_arn : arns->second)
+        found.push_back(&tasks.at(task_arn));
+    return found;
+}
+
+std::string Store::service_arn_of(const Task& task) const {
+    constexpr std::string_view prefix = "service:";
+    if (!task.group.starts_with(prefix)) return {};
+    return arn(fmt::format("service/{}/{}", task.cluster, task.group.substr(prefix.size())));
 }
 
 Task& Store::add_task(Task task) {
     tasks_by_instance_[task.instance_arn].insert(task.arn);
+    if (const auto service = service_arn_of(task); !service.empty())
+        tasks_by_service_[service].insert(task.arn);
     const std::string key = task.arn;
     return tasks.insert_or_assign(key, std::move(task)).first->second;
 }
 
-Resources Store::remaining(const ContainerInstance& instance) {
+Resources Store::remaining(const ContainerInstance& instance) const {
     Resources left = instance.registered;
     for (const Task* task : tasks_on(instance)) {
         if (!is_live(*task)) continue;
@@ -158,6 +186,8 @@ void Store::forget_old_tasks(WallTime now) {
             continue;
         }
         tasks_by_instance_[task.instance_arn].erase(task.arn);
+        if (const auto service = service_arn_of(task); !service.empty())
+            tasks_by_service_[service].erase(task.arn);
         entry = tasks.erase(entry);
     }
 }

@@ -36,7 +36,8 @@ public:
     [[nodiscard]] Found<Cluster*> cluster(std::string_view reference);
     Cluster& add_cluster(const std::string& name);
 
-    // By full ARN, or by the id at its end; null where there is none in this cluster.
+    // By full ARN, by the old one without the cluster's name, or by the id at its end; null where
+    // there is none in this cluster.
     [[nodiscard]] ContainerInstance* instance(const Cluster& cluster, std::string_view reference);
     [[nodiscard]] ContainerInstance* instance_by_arn(std::string_view arn);
     [[nodiscard]] Task* task(const Cluster& cluster, std::string_view reference);
@@ -48,11 +49,16 @@ public:
     [[nodiscard]] std::vector<ContainerInstance*> instances_of(const Cluster& cluster);
     [[nodiscard]] std::vector<Task*> tasks_of(const Cluster& cluster);
     [[nodiscard]] std::vector<Task*> tasks_on(const ContainerInstance& instance);
+    [[nodiscard]] std::vector<const Task*> tasks_on(const ContainerInstance& instance) const;
+    [[nodiscard]] std::vector<const Task*> live_tasks_on(const ContainerInstance& instance) const;
     [[nodiscard]] std::vector<Task*> tasks_of_service(const Service& service);
     [[nodiscard]] std::vector<Service*> services_of(const Cluster& cluster);
 
     // What the tasks on an instance and its reserved ports leave.
-    [[nodiscard]] Resources remaining(const ContainerInstance& instance);
+    [[nodiscard]] Resources remaining(const ContainerInstance& instance) const;
+
+    // The service that a task belongs to, by its group; empty where there is none.
+    [[nodiscard]] std::string service_arn_of(const Task& task) const;
 
     // Puts a new task on its instance.
     Task& add_task(Task task);
@@ -71,7 +77,12 @@ public:
 private:
     std::string account_;
     std::string region_;
+    // task/CLUSTER/ID in full, whatever form the reference has.
+    [[nodiscard]] std::string
+    full_arn(std::string_view kind, const Cluster& cluster, std::string_view reference) const;
+
     std::map<std::string, std::set<std::string>, std::less<>> tasks_by_instance_;
+    std::map<std::string, std::set<std::string>, std::less<>> tasks_by_service_; // ARNs
 };
 
 // True while a task holds its resources: until it has stopped.

@@ -32,6 +32,9 @@ Result<void, wire::ServiceError> check_launch(const json::Object& body) {
         return invalid_parameter("startedBy can have at most 128 characters.");
     if (json::text(json::at(body, "overrides")).size() > overrides_max)
         return invalid_parameter("Container Overrides length must be at most 8192");
+    // Those tasks are a scheduler's, and it would stop what it did not start.
+    if (json::string_at(body, "group").starts_with("service:"))
+        return invalid_parameter("Invalid namespace for group.");
     if (const auto tags = tags_of(body); !tags) return fail(tags.error());
     return {};
 }
@@ -89,12 +92,11 @@ void ControlPlane::finish(Task& task, WallTime now) {
 }
 
 Result<ControlPlane::Launch, wire::ServiceError> ControlPlane::launch_of(const json::Object& body) {
-    const TaskDefinition* definition = store_.definition(json::string_at(body, "taskDefinition"));
-    if (definition == nullptr) return refuse("ClientException", "TaskDefinition not found.");
-    if (!definition->active) return refuse("ClientException", "TaskDefinition is inactive");
+    const auto definition = active_definition(json::string_at(body, "taskDefinition"));
+    if (!definition) return fail(definition.error());
     if (auto checked = check_launch(body); !checked) return fail(checked.error());
-    return Launch{definition,
-                  std::string(json::string_at(body, "group", "family:" + definition->family)),
+    return Launch{*definition,
+                  std::string(json::string_at(body, "group", "family:" + (*definition)->family)),
                   std::string(json::string_at(body, "startedBy")),
                   json::object_at(body, "overrides"),
                   json::array_at(body, "tags")};
@@ -112,6 +114,8 @@ Answer ControlPlane::run_task(const ApiCall& call) {
     if (launch_type != "EC2" && launch_type != "EXTERNAL")
         return invalid_parameter(
             fmt::format("This lab has no {} capacity: only EC2.", launch_type));
+    const auto rules = read_placement_rules(call.body);
+    if (!rules) return fail(rules.error());
     if (store_.instances_of(**cluster).empty())
         return invalid_parameter("No Container Instances were found in your cluster.");
     if (store_.tasks.size() >= Store::tasks_max)
@@ -120,7 +124,8 @@ Answer ControlPlane::run_task(const ApiCall& call) {
     json::Array tasks;
     json::Array failures;
     for (std::int64_t i = 0; i < count; ++i) {
-        const Placement placement = place(**cluster, *launch->definition, launch->group, store_);
+        const Placement placement =
+            place(**cluster, {launch->definition, launch->group, &*rules}, store_);
         if (placement.instance != nullptr) {
             tasks.push_back(
                 describe_task(launch_task(*placement.instance, *launch, call.now), store_));
@@ -141,12 +146,16 @@ Answer ControlPlane::start_task(const ApiCall& call) {
     const auto references = texts_at(call.body, "containerInstances", tasks_per_call_max);
     if (!references) return fail(references.error());
     if (references->empty()) return invalid_parameter("Container instances cannot be empty.");
+    // Who names the instance has placed the task: constraints are not asked.
+    const PlacementRequest request{launch->definition, launch->group, nullptr};
     json::Array tasks;
     json::Array failures;
     for (const auto& reference : *references) {
         ContainerInstance* instance = store_.instance(**cluster, reference);
-        const auto reason = instance == nullptr ? std::optional<std::string>("MISSING")
-                                                : refusal(*instance, *launch->definition, store_);
+        const auto reason =
+            instance == nullptr
+                ? std::optional<std::string>("MISSING")
+                : refusal(*instance, request, PlacementConstraints(request), store_);
         if (reason)
             failures.push_back(
                 describe_failure(instance == nullptr ? reference : instance->arn, *reason));

@@ -1,0 +1,82 @@
+#include "ecs/describe.h"
+#include "squall/base/time_text.h"
+
+#include <algorithm>
+
+namespace squall::lab::ecs {
+namespace {
+
+std::int64_t count_status(const std::vector<Task*>& tasks, std::string_view status) {
+    return std::count_if(
+        tasks.begin(), tasks.end(), [&](const Task* task) { return task->last_status == status; });
+}
+
+json::Object describe_deployment(const Service& service,
+                                 const Deployment& deployment,
+                                 std::vector<Task*> tasks) {
+    std::erase_if(tasks, [&](const Task* task) { return task->started_by != deployment.id; });
+    const bool is_primary = &deployment == &service.primary();
+    const auto wanted = std::count_if(tasks.begin(), tasks.end(), [](const Task* task) {
+        return is_live(*task) && task->desired_status == "RUNNING";
+    });
+    return {{"id", deployment.id},
+            {"status", is_primary ? "PRIMARY" : "ACTIVE"},
+            {"taskDefinition", deployment.definition_arn},
+            {"desiredCount", is_primary ? service.desired_count : wanted},
+            {"runningCount", count_status(tasks, "RUNNING")},
+            {"pendingCount", count_status(tasks, "PENDING")},
+            {"failedTasks", deployment.failed_tasks},
+            {"createdAt", epoch_seconds(deployment.created_at)},
+            {"updatedAt", epoch_seconds(deployment.updated_at)},
+            {"launchType", "EC2"},
+            {"rolloutState", deployment.rollout_state},
+            {"rolloutStateReason", deployment.rollout_reason}};
+}
+
+json::Object describe_rules(const RolloutRules& rules) {
+    return {{"deploymentCircuitBreaker",
+             json::Object{{"enable", rules.circuit_breaker}, {"rollback", rules.rollback}}},
+            {"maximumPercent", rules.maximum_percent},
+            {"minimumHealthyPercent", rules.minimum_healthy_percent}};
+}
+
+} // namespace
+
+json::Object describe_service(const Service& service, Store& store) {
+    const auto tasks = store.tasks_of_service(service);
+    json::Array deployments;
+    for (const auto& deployment : service.deployments) {
+        if (service.status != "INACTIVE")
+            deployments.push_back(describe_deployment(service, deployment, tasks));
+    }
+    json::Array events;
+    for (const auto& message : service.messages) {
+        events.push_back(json::Object{{"id", message.id},
+                                      {"createdAt", epoch_seconds(message.at)},
+                                      {"message", message.text}});
+    }
+    return {{"serviceArn", service.arn},
+            {"serviceName", service.name},
+            {"clusterArn", store.arn("cluster/" + service.cluster)},
+            {"status", service.status},
+            {"taskDefinition", service.primary().definition_arn},
+            {"desiredCount", service.desired_count},
+            {"runningCount", count_status(tasks, "RUNNING")},
+            {"pendingCount", count_status(tasks, "PENDING")},
+            {"launchType", "EC2"},
+            {"schedulingStrategy", "REPLICA"},
+            {"deploymentController", json::Object{{"type", "ECS"}}},
+            {"deploymentConfiguration", describe_rules(service.rules)},
+            {"deployments", std::move(deployments)},
+            {"events", std::move(events)},
+            {"loadBalancers", json::Array{}},
+            {"serviceRegistries", json::Array{}},
+            {"placementConstraints", service.placement.constraints},
+            {"placementStrategy", service.placement.strategy},
+            {"enableECSManagedTags", false},
+            {"enableExecuteCommand", false},
+            {"propagateTags", service.propagate_tags},
+            {"createdAt", epoch_seconds(service.created_at)}};
+}
+
+} // namespace squall::lab::ecs

@@ -1,0 +1,26 @@
+#include "ecs/model.h"
+
+#include <algorithm>
+
+namespace squall::lab::ecs {
+namespace {
+
+bool counts(const Container& container) {
+    return container.essential && container.has_health_check;
+}
+
+} // namespace
+
+bool Task::is_checked() const { return std::any_of(containers.begin(), containers.end(), counts); }
+
+std::string_view Task::health() const {
+    bool all_are_healthy = is_checked();
+    for (const auto& container : containers) {
+        if (!counts(container)) continue;
+        if (container.health == "UNHEALTHY") return "UNHEALTHY";
+        all_are_healthy = all_are_healthy && container.health == "HEALTHY";
+    }
+    return all_are_healthy ? "HEALTHY" : "UNKNOWN";
+}
+
+} // namespace squall::lab::ecs
