@@ -6,6 +6,7 @@
 #include "ec2/imds.h"
 #include "ec2/instances.h"
 #include "ecs/control_plane.h"
+#include "iam/service.h"
 #include "ssm/service.h"
 #include "sts/service.h"
 
@@ -48,6 +49,8 @@ private:
     KeyRing keys_;
     std::string region_;
     Endpoint endpoint_;
+    iam::Directory directory_;
+    iam::Service iam_;
     sts::Service sts_;
     std::map<std::string, std::unique_ptr<World>> worlds_;
 };

@@ -26,6 +26,7 @@ struct FormService {
 
 constexpr std::array form_services{
     FormService{"2011-06-15", "sts", wire::Protocol::query},
+    FormService{"2010-05-08", "iam", wire::Protocol::query},
     FormService{"2016-11-15", "ec2", wire::Protocol::ec2},
 };
 
