@@ -76,6 +76,13 @@ struct LabEventsCommand {
 
 struct LabEnvCommand {};
 
+// What lab::order_api takes; an empty verb only shows how things are.
+struct LabApiCommand {
+    std::string verb;
+    json::Object order;
+    bool as_json = false;
+};
+
 struct LabExecCommand {
     std::string instance;
     std::vector<std::string> command;
@@ -100,6 +107,7 @@ using Command = std::variant<Answered,
                              LabStatusCommand,
                              LabEventsCommand,
                              LabEnvCommand,
+                             LabApiCommand,
                              LabExecCommand>;
 
 inline constexpr int exit_usage = 64;

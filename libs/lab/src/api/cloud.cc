@@ -12,6 +12,7 @@ Cloud::Cloud(const std::string& account, const std::string& region)
       iam_(keys_, directory_),
       sts_(keys_, directory_) {
     worlds_[region] = std::make_unique<World>(keys_, region);
+    endpoint_.add_guard([this](const ApiCall& call) { return throttle_.refusal(call); });
     endpoint_.add_guard([this](const ApiCall& call) { return iam::refusal(directory_, call); });
     const auto in_region = [this](auto service) {
         return [this, service](const ApiCall& call) -> std::optional<Answer> {

@@ -2,7 +2,9 @@
 // sockets.
 #pragma once
 
+#include "api/breakage.h"
 #include "api/endpoint.h"
+#include "api/throttle.h"
 #include "ec2/imds.h"
 #include "ec2/instances.h"
 #include "ecs/control_plane.h"
@@ -36,6 +38,11 @@ public:
 
     [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
 
+    // What somebody broke of the endpoint on purpose, and AWS's request rates.
+    [[nodiscard]] Breakages& breakages() { return breakages_; }
+
+    [[nodiscard]] Throttle& throttle() { return throttle_; }
+
     [[nodiscard]] World& home() { return *worlds_.at(region_); }
 
     [[nodiscard]] const std::string& region() const { return region_; }
@@ -49,6 +56,8 @@ private:
     KeyRing keys_;
     std::string region_;
     Endpoint endpoint_;
+    Breakages breakages_;
+    Throttle throttle_;
     iam::Directory directory_;
     iam::Service iam_;
     sts::Service sts_;
