@@ -77,14 +77,19 @@ def test_with_exactly_the_printed_policy_the_fault_runs(lab):
     assert all(lab.connected().values())
 
 
-@pytest.mark.parametrize('action', ['ecs:DescribeClusters', 'ecs:ListContainerInstances', 'ecs:DescribeContainerInstances', 'ssm:DescribeInstanceInformation', 'ssm:SendCommand'])
-def test_each_action_that_is_missing_is_named_with_who_lacks_it_and_on_what(shared_lab, action):
+@pytest.mark.parametrize('action, resource', [
+    ('ecs:DescribeClusters', f'arn:aws:ecs:us-east-1:{ACCOUNT}:cluster/demo'),
+    ('ecs:ListContainerInstances', f'arn:aws:ecs:us-east-1:{ACCOUNT}:cluster/demo'),
+    ('ecs:DescribeContainerInstances', f'arn:aws:ecs:us-east-1:{ACCOUNT}:container-instance/demo/'),
+    ('ssm:DescribeInstanceInformation', f'arn:aws:ssm:us-east-1:{ACCOUNT}:*'),
+    ('ssm:SendCommand', 'arn:aws:ssm:us-east-1::document/AWS-RunShellScript')])
+def test_each_action_that_is_missing_is_named_with_who_lacks_it_and_on_what(shared_lab, action, resource):
     name = 'no-' + action.split(':')[1]
     user = User(shared_lab, name, without(policy_of(shared_lab), action))
     ran = user.squall('run', *DEMO, '--set', 'TOTAL_CHAOS_DURATION=6')
     assert ran.code != 0, ran
     said = ran.out + ran.err
-    for word in (action, user.arn, 'arn:aws:ec2:' if action == 'ssm:SendCommand' else 'arn:aws:'):
+    for word in (action, user.arn, resource):
         assert word in said, f'{word}: {ran}'
     assert all(shared_lab.connected().values()), 'nothing was touched'
 
@@ -189,15 +194,10 @@ def test_answers_can_be_late_lost_cut_and_garbled(lab):
     with pytest.raises(botocore.exceptions.ReadTimeoutError):
         client(lab, 'ecs', read_timeout=1).list_clusters()
     api(lab, 'mend')
-    for how in ('lost-request', 'half-answer'):
+    for how in ('garbage', 'half-answer'):
         api(lab, 'break', 'ecs:ListClusters', how)
-        with pytest.raises((botocore.exceptions.HTTPClientError, botocore.exceptions.IncompleteReadError, botocore.exceptions.ResponseStreamingError)):
-            client(lab, 'ecs').list_clusters()
+        assert 'clusterArns' not in client(lab, 'ecs').list_clusters(), 'this boto3 takes text that is no JSON for an answer without members'
         api(lab, 'mend')
-    api(lab, 'break', 'ecs:ListClusters', 'garbage')
-    with pytest.raises(Exception, match='(?i)invalid|pars|expecting'):
-        client(lab, 'ecs').list_clusters()
-    api(lab, 'mend')
     before = len(client(lab, 'ecs').list_clusters()['clusterArns'])
     for how, made in (('lost-request', 0), ('lost-answer', 1)):
         api(lab, 'break', 'ecs:CreateCluster', how)
@@ -258,6 +258,36 @@ def test_a_run_ends_right_and_its_hosts_whole_though_the_api_fails_in_between(la
     api(lab, 'mend')
     wait_for('the host is whole', lambda: all(lab.connected().values()), timeout=60)
     assert ran.code in (0, 1, 3, 4), ran
+    recovered = lab.squall('recover')
+    assert recovered.code == 0, recovered
+    assert lab.squall('run', *DEMO, '--set', 'TOTAL_CHAOS_DURATION=6').code == 0
+
+
+@pytest.mark.parametrize('calls, how', [
+    ('ecs:DescribeContainerInstances', '500'), ('ssm:SendCommand', 'throttle'), ('ssm:SendCommand', 'lost-answer'), ('ssm:SendCommand', 'lost-request'),
+    ('ssm:ListCommandInvocations', '503'), ('ssm:ListCommandInvocations', 'half-answer')])
+def test_what_fails_twice_is_tried_again_and_the_run_passes(lab, calls, how):
+    api(lab, 'break', calls, how, '--times', '2')
+    ran = lab.squall('run', *DEMO, '--set', 'TOTAL_CHAOS_DURATION=8')
+    assert ran.code == 0, ran
+    assert 'nothing is broken' in api(lab, 'show'), 'both times were met'
+    assert all(lab.connected().values())
+
+
+def test_an_answer_that_is_none_of_aws_is_called_so(shared_lab):
+    api(shared_lab, 'break', 'ecs:ListContainerInstances', 'garbage')
+    planned = shared_lab.squall('plan', *DEMO)
+    api(shared_lab, 'mend')
+    assert planned.code == 3 and 'ecs:ListContainerInstances: the answer makes no sense' in planned.err, planned
+
+
+def test_an_outage_during_the_fault_ends_with_whole_hosts(lab):
+    run = lab.run(12)
+    run.until('injected')
+    api(lab, 'break', '*', '500', '--for', '20s')
+    run.finish()
+    wait_for('the host restores itself', lambda: all(lab.connected().values()), timeout=60)
+    wait_for('AWS is well again', lambda: 'nothing is broken' in api(lab, 'show'), timeout=60)
     recovered = lab.squall('recover')
     assert recovered.code == 0, recovered
     assert lab.squall('run', *DEMO, '--set', 'TOTAL_CHAOS_DURATION=6').code == 0
