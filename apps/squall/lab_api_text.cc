@@ -34,7 +34,7 @@ std::vector<std::string> lab_api_lines(const json::Object& api, WhenWell when_we
     std::vector<std::string> lines;
     for (const auto& one : json::array_at(api, "broken"))
         lines.push_back("api broken: " + broken_line(one));
-    if (!lines.empty()) lines.emplace_back("  `squall lab api mend` mends it");
+    if (!lines.empty()) lines.back() += "; `squall lab api mend` mends it";
     if (json::bool_at(api, "throttling"))
         lines.emplace_back("api throttling is on: AWS's request rates hold");
     if (lines.empty() && when_well == WhenWell::says_so)

@@ -388,6 +388,25 @@ TEST_F(IamTest, SessionsLastNoLongerThanTheirRoleAndChainingAllow) {
     EXPECT_NE(chained.message.find("role chaining"), std::string::npos) << chained.message;
 }
 
+TEST_F(IamTest, WhatIsNoArnAndNoSessionNameIsSaidInAwsWords) {
+    const auto said = [&](const std::string& role, const std::string& session) {
+        const auto refused =
+            form("sts", "AssumeRole", {{"RoleArn", role}, {"RoleSessionName", session}}, lab);
+        EXPECT_EQ(refused.code, "ValidationError");
+        EXPECT_EQ(refused.status, 400);
+        return refused.message;
+    };
+    for (const std::string role : {"arn::b:::something/test-role",
+                                   "arn:a::::something/test-role",
+                                   "arn:a:::something/test-role",
+                                   "arn:a:a::aaaaaaaaaa:",
+                                   "nothing-valid-in-here"})
+        EXPECT_EQ(said(role, "me"), role + " is invalid");
+    EXPECT_EQ(said("arn:aws:iam::123456789012:role/squall-experiment", "Session1:2"),
+              "1 validation error detected: Value 'Session1:2' at 'roleSessionName' failed to "
+              "satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*");
+}
+
 TEST_F(IamTest, TheLabsHostsMayDoWhatTheirAgentsDoAndNoMore) {
     const auto host = cloud.keys()
                           .new_session("arn:aws:iam::123456789012:role/ecsInstanceRole",

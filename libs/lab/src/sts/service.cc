@@ -23,6 +23,29 @@ tl::unexpected<wire::ServiceError> refuse_role(const ApiCall& call, const std::s
         403);
 }
 
+// AWS looks at the parameters before it looks at who may do what.
+std::optional<wire::ServiceError> problem_with(const ApiCall& call) {
+    static const std::regex name_pattern("[\\w+=,.@-]*");
+    static const std::regex arn_pattern("arn:[^:]+:[^:]+:[^:]*:[0-9]{12}:.+");
+    const auto invalid = [](std::string message) {
+        return wire::ServiceError{"ValidationError", std::move(message), 400};
+    };
+    const std::string role(call.form.get("RoleArn"));
+    if (!std::regex_match(role, arn_pattern)) return invalid(role.substr(0, 200) + " is invalid");
+    const std::string session(call.form.get("RoleSessionName"));
+    const auto constraint = [&](std::string_view what) {
+        return invalid(fmt::format("1 validation error detected: Value '{}' at 'roleSessionName' "
+                                   "failed to satisfy constraint: {}",
+                                   session.substr(0, 200),
+                                   what));
+    };
+    if (!std::regex_match(session, name_pattern))
+        return constraint("Member must satisfy regular expression pattern: [\\w+=,.@-]*");
+    if (session.size() < 2) return constraint("Member must have length greater than or equal to 2");
+    if (session.size() > 64) return constraint("Member must have length less than or equal to 64");
+    return std::nullopt;
+}
+
 } // namespace
 
 std::optional<Answer> Service::call(const ApiCall& call) {
@@ -50,6 +73,7 @@ Answer Service::get_caller_identity(const ApiCall& call) {
 
 Answer Service::assume_role(const ApiCall& call) {
     constexpr const char* action = "sts:AssumeRole";
+    if (auto problem = problem_with(call)) return fail(std::move(*problem));
     const iam::Role* role = role_of(call);
     if (role == nullptr) return refuse_role(call);
     const iam::Context context = iam::context_of(directory_, call);
@@ -64,6 +88,7 @@ Answer Service::assume_role(const ApiCall& call) {
 }
 
 Answer Service::assume_role_with_web_identity(const ApiCall& call) {
+    if (auto problem = problem_with(call)) return fail(std::move(*problem));
     if (call.form.get("WebIdentityToken").empty())
         return refuse("InvalidIdentityToken", "The ID Token provided is not a valid JWT.");
     const iam::Role* role = role_of(call);
@@ -76,11 +101,7 @@ Answer Service::assume_role_with_web_identity(const ApiCall& call) {
 
 Answer
 Service::session_answer(const ApiCall& call, const iam::Role& role, const std::string& subject) {
-    static const std::regex name_pattern("[\\w+=,.@-]{2,64}");
     const std::string session(call.form.get("RoleSessionName"));
-    if (!std::regex_match(session, name_pattern))
-        return refuse("ValidationError",
-                      "RoleSessionName must be 2 to 64 letters, digits or =,.@-");
     const auto duration = call.form.has("DurationSeconds")
                               ? to_integer(call.form.get("DurationSeconds")).value_or(0)
                               : 3600;
