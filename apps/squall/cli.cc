@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include "cli_lab_api.h"
 #include "output.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -39,6 +40,7 @@ struct Parser {
     LabUpCommand lab_up;
     LabStatusCommand lab_status;
     LabEventsCommand lab_events;
+    LabApiCommand lab_api;
     LabExecCommand lab_exec;
     std::vector<std::string> after_dashes;
     Command chosen = Answered{exit_usage};
@@ -168,6 +170,8 @@ struct Parser {
         add(*lab, "env", "print what a shell needs to talk to it: eval \"$(squall lab env)\"", [] {
             return Command(LabEnvCommand{});
         });
+
+        add_lab_api(*lab, lab_api, [this] { chosen = lab_api; });
 
         CLI::App* exec = add(*lab,
                              "exec",

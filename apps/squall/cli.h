@@ -81,6 +81,13 @@ struct LabEventsCommand {
 
 struct LabEnvCommand {};
 
+// What lab::order_api takes; an empty verb only shows how things are.
+struct LabApiCommand {
+    std::string verb;
+    json::Object order;
+    bool as_json = false;
+};
+
 struct LabExecCommand {
     std::string instance;
     std::vector<std::string> command;
@@ -106,6 +113,7 @@ using Command = std::variant<Answered,
                              LabStatusCommand,
                              LabEventsCommand,
                              LabEnvCommand,
+                             LabApiCommand,
                              LabExecCommand>;
 
 inline constexpr int exit_usage = 64;

@@ -1,5 +1,6 @@
 #include "lab_commands.h"
 
+#include "lab_api_text.h"
 #include "output.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -41,6 +42,9 @@ void print_status(const json::Object& status, Output& output) {
                                 json::integer_at(service, "running"),
                                 json::integer_at(service, "desired")));
     }
+    // Nobody is to wonder tomorrow why AWS is so unwell today.
+    for (const auto& line : lab_api_lines(json::object_at(status, "api"), WhenWell::says_nothing))
+        output.line("  " + line);
 }
 
 } // namespace
@@ -90,6 +94,26 @@ int run_command(const LabEnvCommand& /*command*/) {
     const auto lines = lab::environment_lines();
     if (!lines) return complain(lines.error());
     Output().write(*lines);
+    return 0;
+}
+
+int run_command(const LabApiCommand& command) {
+    Output output;
+    if (!command.verb.empty()) {
+        const auto done = lab::order_api(command.verb, command.order);
+        if (!done) return complain(done.error());
+        output.line(command.as_json ? json::text(*done) : lab_api_answer(command.verb, *done));
+        return 0;
+    }
+    const auto status = lab::status();
+    if (!status) return complain(status.error());
+    const json::Object& api = json::object_at(*status, "api");
+    if (command.as_json) {
+        output.line(json::text(api));
+        return 0;
+    }
+    for (const auto& line : lab_api_lines(api, WhenWell::says_so))
+        output.line(line);
     return 0;
 }
 

@@ -30,6 +30,7 @@ constexpr bool is_lab_command = is_one_of<T,
                                           LabStatusCommand,
                                           LabEventsCommand,
                                           LabEnvCommand,
+                                          LabApiCommand,
                                           LabExecCommand>;
 
 int dispatch(const Command& command) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <ctime>
 
 namespace squall {
@@ -139,6 +140,27 @@ std::string short_duration(Millis duration) {
         return seconds % 60 == 0 ? fmt::format("{}m", seconds / 60)
                                  : fmt::format("{}m{}s", seconds / 60, seconds % 60);
     return fmt::format("{}h{}m", seconds / 3600, seconds % 3600 / 60);
+}
+
+Result<Millis> parse_duration(std::string_view text) {
+    const auto bad = [&] {
+        return fail(Errc::invalid_input,
+                    "'{}' is not a duration such as 250ms, 3s, 2m or 1h",
+                    text.substr(0, 80));
+    };
+    std::int64_t count = 0;
+    const char* const end = text.data() + text.size();
+    const auto [after, error] = std::from_chars(text.data(), end, count);
+    if (error != std::errc{} || text.front() == '-') return bad();
+    const std::string_view unit(after, static_cast<std::size_t>(end - after));
+    std::int64_t scale = 0;
+    if (unit == "ms") scale = 1;
+    if (unit.empty() || unit == "s") scale = 1000;
+    if (unit == "m") scale = 60'000;
+    if (unit == "h") scale = 3'600'000;
+    constexpr std::int64_t year = 365LL * 24 * 3'600'000;
+    if (scale == 0 || count > year / scale) return bad();
+    return Millis(count * scale);
 }
 
 } // namespace squall

@@ -85,6 +85,16 @@ TEST(TimeText, ShortensDurationsForPeople) {
     EXPECT_EQ(short_duration(Seconds(7200)), "2h0m");
 }
 
+TEST(TimeText, ReadsTheDurationsThatPeopleWrite) {
+    EXPECT_EQ(parse_duration("250ms").value(), Millis(250));
+    EXPECT_EQ(parse_duration("3s").value(), Seconds(3));
+    EXPECT_EQ(parse_duration("3").value(), Seconds(3));
+    EXPECT_EQ(parse_duration("2m").value(), Seconds(120));
+    EXPECT_EQ(parse_duration("1h").value(), Seconds(3600));
+    for (const char* bad : {"", "s", "-1s", "1 s", "1.5s", "1d", "9999999999h", "1s1"})
+        EXPECT_FALSE(parse_duration(bad)) << bad;
+}
+
 TEST(Json, CanonicalTextDoesNotDependOnTheOrderOfMembers) {
     const auto a = json::parse(R"({"b":[1,{"y":2,"x":null}],"a":"\u00fc"})").value();
     const auto b = json::parse(R"({ "a":"ü", "b":[1,{"x":null,"y":2}] })").value();

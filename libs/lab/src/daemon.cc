@@ -1,5 +1,6 @@
 #include "daemon.h"
 
+#include "api/control.h"
 #include "ecs/describe.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -123,7 +124,7 @@ Daemon::call(const std::string& service, const std::string& operation, json::Obj
 }
 
 Result<void> Daemon::make_cluster() {
-    const auto& user = cloud_.keys().add_user("lab").credentials;
+    const auto& user = cloud_.keys().add_user("lab", Wall::now()).credentials;
     state_.cluster = options_.cluster;
     state_.region = options_.region;
     state_.access_key_id = user.access_key_id;
@@ -302,6 +303,7 @@ json::Object Daemon::describe() {
             {"account", account},
             {"pid", ::getpid()},
             {"ready", ready_},
+            {"api", describe_api(cloud_, Wall::now())},
             {"instances", std::move(instances)},
             {"services", std::move(services)}};
 }
@@ -318,6 +320,8 @@ void Daemon::handle_control(const wire::HttpRequest& request, transport::Respond
         return json_answer(cloud_.home().ecs.events().after(
             static_cast<std::uint64_t>(std::max<std::int64_t>(0, after))));
     }
+    if (path == "/api" || path.starts_with("/api/"))
+        return responder.respond(answer_api_control(cloud_, request, Wall::now()));
     if (request.method == "POST" && path == "/down") {
         responder.respond({202, {}, ""});
         return loop_.post([this] { loop_.stop(); });

@@ -111,13 +111,15 @@ Result<void> check(const LabOptions& options) {
     return {};
 }
 
-Result<wire::HttpResponse>
-ask(const LabPaths& paths, const std::string& method, const std::string& target) {
+Result<wire::HttpResponse> ask(const LabPaths& paths,
+                               const std::string& method,
+                               const std::string& target,
+                               std::string body = {}) {
     transport::HttpClient client(transport::ClientSettings{});
     wire::Url url;
     url.scheme = "unix";
     url.host = paths.control;
-    return client.send(url, {method, target, {}, {}}, Deadline::in(control_timeout));
+    return client.send(url, {method, target, {}, std::move(body)}, Deadline::in(control_timeout));
 }
 
 tl::unexpected<Error> no_lab() {
@@ -292,6 +294,19 @@ Result<json::Array> events(std::uint64_t after) {
     auto value = json::parse(answer->body);
     if (!value) return fail(value.error());
     return value->is_array() ? std::move(value->as_array()) : json::Array{};
+}
+
+Result<json::Object> order_api(const std::string& verb, const json::Object& order) {
+    const auto paths = running_lab();
+    if (!paths) return fail(paths.error());
+    const auto answer = ask(*paths, "POST", "/api/" + verb, json::text(order));
+    if (!answer) return fail("asking the lab", answer.error());
+    auto body = json::parse_object(answer->body);
+    if (!body) return fail("reading what the lab says", body.error());
+    if (answer->status == 200) return body;
+    return fail(answer->status == 404 ? Errc::not_found : Errc::invalid_input,
+                "{}",
+                json::string_at(*body, "error", "the lab does not know this order"));
 }
 
 Result<std::string> environment_lines() {

@@ -162,7 +162,7 @@ TEST(Pages, RefuseTokensThatTheyNeverGave) {
 
 TEST_F(EndpointTest, WantsTheSessionTokenOfTemporaryKeysAndNotesTheirEnd) {
     const auto session = cloud.keys().new_session(
-        "arn:aws:iam::123456789012:role/ecsInstanceRole", "i-1", now, Seconds(900));
+        "arn:aws:iam::123456789012:role/squall-experiment", "me", now, Seconds(900));
     key = session.credentials;
     EXPECT_EQ(send(ecs_request("ListClusters", "{}"), "ecs").status, 200);
     now += Seconds(901);

@@ -78,7 +78,7 @@ public:
     ~Connection() { server_->connections.erase(this); }
 
     void read_next();
-    void respond(wire::HttpResponse response);
+    void respond(wire::HttpResponse response, std::optional<std::size_t> body_size = std::nullopt);
     WebSocketPtr accept_websocket(WebSocketEvents events);
     void end();
 
@@ -172,7 +172,7 @@ void Connection::watch_for_end() {
     });
 }
 
-void Connection::respond(wire::HttpResponse response) {
+void Connection::respond(wire::HttpResponse response, std::optional<std::size_t> body_size) {
     if (answered_ || !socket_.is_open()) return;
     answered_ = true;
     response_ = {};
@@ -181,8 +181,10 @@ void Connection::respond(wire::HttpResponse response) {
     for (const auto& header : response.headers)
         response_.insert(header.name, header.value);
     response_.body() = std::move(response.body);
+    if (body_size) keep_alive_ = false;
     response_.keep_alive(keep_alive_);
     response_.prepare_payload();
+    if (body_size && *body_size < response_.body().size()) response_.body().resize(*body_size);
     http::async_write(
         socket_, response_, [self = shared_from_this()](error_code error, std::size_t) {
             if (error || !self->keep_alive_) return self->end();
@@ -231,6 +233,16 @@ HttpServer::~HttpServer() {
 void Responder::respond(wire::HttpResponse response) {
     if (std::exchange(exchange_->used, true)) return;
     exchange_->connection->respond(std::move(response));
+}
+
+void Responder::respond_in_part(wire::HttpResponse response, std::size_t body_size) {
+    if (std::exchange(exchange_->used, true)) return;
+    exchange_->connection->respond(std::move(response), body_size);
+}
+
+void Responder::hang_up() {
+    if (std::exchange(exchange_->used, true)) return;
+    exchange_->connection->end();
 }
 
 bool Responder::wants_websocket() const { return exchange_->connection->is_upgrade(); }

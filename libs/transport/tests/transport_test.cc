@@ -70,6 +70,17 @@ TEST(HttpClient, CarriesMethodTargetHeadersAndBodyBothWays) {
     EXPECT_EQ(wire::header_value(answer.headers, "x-target"), "/a?b=c");
 }
 
+TEST(HttpServer, CanFailOnPurpose) {
+    RunningServer server([](const wire::HttpRequest& request, Responder responder) {
+        if (request.target == "/half")
+            return responder.respond_in_part({200, {}, "a whole answer"}, 7);
+        responder.hang_up();
+    });
+    HttpClient client(ClientSettings{});
+    EXPECT_FALSE(client.send(server.url("/half"), {"POST", "/half", {}, "x"}, soon()));
+    EXPECT_FALSE(client.send(server.url("/none"), {"POST", "/none", {}, "x"}, soon()));
+}
+
 TEST(HttpClient, KeepsItsConnection) {
     const Fd listening = listen_tcp("127.0.0.1", 0).value();
     // Accepts one connection, ever, and answers two requests on it.

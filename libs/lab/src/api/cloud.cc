@@ -1,12 +1,19 @@
 #include "api/cloud.h"
 
+#include "iam/authorize.h"
+
 namespace squall::lab {
 
 Cloud::Cloud(const std::string& account, const std::string& region)
-    : keys_(account), region_(region), endpoint_(keys_, region), sts_(keys_) {
+    : keys_(account),
+      region_(region),
+      endpoint_(keys_, region),
+      directory_(account),
+      iam_(keys_, directory_),
+      sts_(keys_, directory_) {
     worlds_[region] = std::make_unique<World>(keys_, region);
-    for (const char* role : {"ecsInstanceRole", "squall-experiment", "web-task"})
-        sts_.add_role(role);
+    endpoint_.add_guard([this](const ApiCall& call) { return throttle_.refusal(call); });
+    endpoint_.add_guard([this](const ApiCall& call) { return iam::refusal(directory_, call); });
     const auto in_region = [this](auto service) {
         return [this, service](const ApiCall& call) -> std::optional<Answer> {
             World* found = world(call.region);
@@ -24,9 +31,10 @@ Cloud::Cloud(const std::string& account, const std::string& region)
                           }));
     endpoint_.add_service(
         "ec2", in_region([](World& at, const ApiCall& call) { return at.ec2.call(call); }));
-    endpoint_.add_service("monitoring", in_region([](World& at, const ApiCall& call) {
+    endpoint_.add_service("cloudwatch", in_region([](World& at, const ApiCall& call) {
                               return at.alarms.call(call);
                           }));
+    endpoint_.add_service("iam", [this](const ApiCall& call) { return iam_.call(call); });
     endpoint_.add_service("sts", [this](const ApiCall& call) { return sts_.call(call); });
 }
 

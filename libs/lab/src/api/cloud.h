@@ -2,11 +2,14 @@
 // sockets.
 #pragma once
 
+#include "api/breakage.h"
 #include "api/endpoint.h"
+#include "api/throttle.h"
 #include "cloudwatch/alarms.h"
 #include "ec2/imds.h"
 #include "ec2/instances.h"
 #include "ecs/control_plane.h"
+#include "iam/service.h"
 #include "ssm/service.h"
 #include "sts/service.h"
 
@@ -38,6 +41,11 @@ public:
 
     [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
 
+    // What somebody broke of the endpoint on purpose, and AWS's request rates.
+    [[nodiscard]] Breakages& breakages() { return breakages_; }
+
+    [[nodiscard]] Throttle& throttle() { return throttle_; }
+
     [[nodiscard]] World& home() { return *worlds_.at(region_); }
 
     [[nodiscard]] const std::string& region() const { return region_; }
@@ -51,6 +59,10 @@ private:
     KeyRing keys_;
     std::string region_;
     Endpoint endpoint_;
+    Breakages breakages_;
+    Throttle throttle_;
+    iam::Directory directory_;
+    iam::Service iam_;
     sts::Service sts_;
     std::map<std::string, std::unique_ptr<World>> worlds_;
 };

@@ -16,6 +16,9 @@ public:
 
     CloudServer(transport::Loop& loop, Cloud& cloud);
 
+    // What hangs, or is slow, on purpose: more than so many calls at once are dropped.
+    static constexpr std::size_t held_back_max = 10'000;
+
     // Serves one more listening socket with AWS's API.
     void listen(Fd socket);
 
@@ -27,7 +30,21 @@ private:
         WallTime until;
     };
 
+    // A call that goes wrong on purpose; without an answer its connection ends then.
+    struct HeldBack {
+        transport::Responder responder;
+        std::optional<wire::HttpResponse> response;
+        SteadyTime until;
+    };
+
     void handle(const wire::HttpRequest& request, transport::Responder responder);
+    void serve(const ApiCall& call, transport::Responder responder);
+    [[nodiscard]] wire::HttpResponse answer_at_once(const ApiCall& call);
+    void suffer(const Fate& fate, const ApiCall& call, transport::Responder responder);
+    void hold_back(HeldBack held);
+    void let_go();
+    // True when the call is over: refused, or gone wrong on purpose.
+    bool is_refused_websocket(const ApiCall& call, transport::Responder& responder);
     void open_websocket(const wire::HttpRequest& request, transport::Responder& responder);
     void poll(const ApiCall& call, transport::Responder responder);
     void answer_polls(const std::string& instance_id);
@@ -36,7 +53,9 @@ private:
     transport::Loop& loop_;
     Cloud& cloud_;
     transport::Timer timer_;
+    transport::Timer held_back_timer_;
     std::list<HeldPoll> polls_;
+    std::list<HeldBack> held_back_;
     std::list<transport::HttpServer> servers_;
 };
 

@@ -14,7 +14,7 @@ struct Target {
 constexpr std::array targets{
     Target{"AmazonEC2ContainerServiceV20141113", "ecs"},
     Target{"AmazonSSM", "ssm"},
-    Target{"GraniteServiceVersion20100801", "monitoring"},
+    Target{"GraniteServiceVersion20100801", "cloudwatch"},
     // How the SSM agent of a host fetches its messages.
     Target{"EC2WindowsMessageDeliveryService_v20150101", "ec2messages"},
 };
@@ -25,11 +25,10 @@ struct FormService {
     wire::Protocol protocol;
 };
 
-constexpr std::array form_services{
-    FormService{"2011-06-15", "sts", wire::Protocol::query},
-    FormService{"2016-11-15", "ec2", wire::Protocol::ec2},
-    FormService{"2010-08-01", "monitoring", wire::Protocol::query}, // CloudWatch
-};
+constexpr std::array form_services{FormService{"2011-06-15", "sts", wire::Protocol::query},
+                                   FormService{"2010-05-08", "iam", wire::Protocol::query},
+                                   FormService{"2016-11-15", "ec2", wire::Protocol::ec2},
+                                   FormService{"2010-08-01", "cloudwatch", wire::Protocol::query}};
 
 std::string_view scope_service(const wire::HttpRequest& request, std::string& storage) {
     const auto authorization =
@@ -55,6 +54,10 @@ Result<Dispatched, wire::ServiceError> dispatch_target(std::string_view target,
 
 } // namespace
 
+std::string_view signing_name(std::string_view service) {
+    return service == "cloudwatch" ? "monitoring" : service;
+}
+
 Result<Dispatched, wire::ServiceError> dispatch(const wire::HttpRequest& request) {
     const std::string_view content_type = wire::header_value(request.headers, "Content-Type");
     if (const auto target = wire::header_value(request.headers, "X-Amz-Target"); !target.empty())
@@ -65,7 +68,7 @@ Result<Dispatched, wire::ServiceError> dispatch(const wire::HttpRequest& request
     const std::string_view scope = scope_service(request, storage);
     for (const auto& known : form_services) {
         if (form->get("Action").empty()
-            || (scope != known.service && form->get("Version") != known.version))
+            || (scope != signing_name(known.service) && form->get("Version") != known.version))
             continue;
         return Dispatched{std::string(known.service),
                           std::string(form->get("Action")),

@@ -35,6 +35,11 @@ constexpr AuthError wrong_signature{
 constexpr AuthError expired_token{
     "ExpiredTokenException", "ExpiredToken", "RequestExpired", 403, 400};
 
+// EC2's own words, where it has some.
+constexpr std::string_view ec2_unknown_key =
+    "AWS was not able to validate the provided access credentials";
+constexpr std::string_view ec2_expired = "Request has expired.";
+
 tl::unexpected<wire::ServiceError>
 refuse_auth(wire::Protocol protocol, const AuthError& error, std::string message) {
     if (protocol == wire::Protocol::query)
@@ -78,15 +83,21 @@ Result<Principal, wire::ServiceError> authenticate_as(const KeyRing& keys,
     const auto authorization = wire::parse_authorization(header);
     if (!authorization) return refuse_auth(protocol, incomplete, authorization.error().message);
     const AccessKey* key = keys.find(authorization->access_key_id);
-    if (key == nullptr
+    if (key == nullptr || !key->is_active
         || key->credentials.session_token
                != wire::header_value(request.headers, "X-Amz-Security-Token")) {
-        return refuse_auth(
-            protocol, unknown_key, "The security token included in the request is invalid.");
+        return refuse_auth(protocol,
+                           unknown_key,
+                           protocol == wire::Protocol::ec2
+                               ? std::string(ec2_unknown_key)
+                               : "The security token included in the request is invalid.");
     }
     if (key->expires && *key->expires < now)
-        return refuse_auth(
-            protocol, expired_token, "The security token included in the request is expired");
+        return refuse_auth(protocol,
+                           expired_token,
+                           protocol == wire::Protocol::ec2
+                               ? std::string(ec2_expired)
+                               : "The security token included in the request is expired");
     const auto date = parse_time(wire::header_value(request.headers, "X-Amz-Date"));
     if (!date || compact_utc(*date).substr(0, 8) != authorization->scope.date) {
         return refuse_auth(protocol,
@@ -111,11 +122,11 @@ Result<Principal, wire::ServiceError> authenticate_as(const KeyRing& keys,
                         compact_utc(now + Endpoint::clock_skew_max),
                         compact_utc(now)));
     }
-    if (!service.empty() && authorization->scope.service != service) {
-        return refuse_auth(
-            protocol,
-            wrong_signature,
-            fmt::format("Credential should be scoped to correct service: '{}'.", service));
+    if (!service.empty() && authorization->scope.service != signing_name(service)) {
+        return refuse_auth(protocol,
+                           wrong_signature,
+                           fmt::format("Credential should be scoped to correct service: '{}'.",
+                                       signing_name(service)));
     }
     if (!signs_host(*authorization)) {
         return refuse_auth(protocol,
@@ -181,6 +192,8 @@ void Endpoint::add_service(const std::string& name, Service service) {
     services_[name] = std::move(service);
 }
 
+void Endpoint::add_guard(Guard guard) { guards_.push_back(std::move(guard)); }
+
 Result<Principal, wire::ServiceError> Endpoint::authenticate(const wire::HttpRequest& request,
                                                              WallTime now) const {
     return authenticate_as(keys_, wire::Protocol::json_1_1, {}, request, now);
@@ -245,20 +258,30 @@ wire::HttpResponse Endpoint::encode(const ApiCall& call, const Answer& answer) {
     return response;
 }
 
-wire::HttpResponse Endpoint::handle(const wire::HttpRequest& request, WallTime now) const {
-    const auto call = decode(request, now);
-    if (!call) return call.error();
-    const auto service = services_.find(call->service);
+std::optional<wire::ServiceError> Endpoint::refusal(const ApiCall& call) const {
+    for (const auto& guard : guards_) {
+        if (auto refused = guard(call)) return refused;
+    }
+    return std::nullopt;
+}
+
+wire::HttpResponse Endpoint::answer(const ApiCall& call) const {
+    if (auto refused = refusal(call)) return encode(call, fail(std::move(*refused)));
+    const auto service = services_.find(call.service);
     if (service != services_.end()) {
-        if (const auto answered = answer_of(service->second, *call))
-            return encode(*call, *answered);
+        if (const auto answered = answer_of(service->second, call)) return encode(call, *answered);
     }
     // Never a 500: clients would repeat the call for half a minute.
-    return encode(*call,
+    return encode(call,
                   refuse("UnknownOperationException",
                          fmt::format("The operation {} of {} is not implemented in this lab.",
-                                     call->operation,
-                                     call->service)));
+                                     call.operation,
+                                     call.service)));
+}
+
+wire::HttpResponse Endpoint::handle(const wire::HttpRequest& request, WallTime now) const {
+    const auto call = decode(request, now);
+    return call ? answer(*call) : call.error();
 }
 
 } // namespace squall::lab

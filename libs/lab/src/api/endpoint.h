@@ -15,6 +15,9 @@ struct Dispatched {
     wire::QueryParameters form; // of the query and ec2 protocols, once it is parsed
 };
 
+// What signatures and host names call a service that IAM calls so.
+[[nodiscard]] std::string_view signing_name(std::string_view service);
+
 // By X-Amz-Target, else by the signature's scope, else by Version and Action: the order that one
 // endpoint for all services needs.
 [[nodiscard]] Result<Dispatched, wire::ServiceError> dispatch(const wire::HttpRequest& request);
@@ -27,23 +30,31 @@ public:
     Endpoint(const KeyRing& keys, std::string default_region)
         : keys_(keys), default_region_(std::move(default_region)) {}
 
+    // Says no to a call before its service sees it, or nothing.
+    using Guard = std::function<std::optional<wire::ServiceError>(const ApiCall&)>;
+
     void add_service(const std::string& name, Service service);
+    // Guards are asked in the order in which they were added.
+    void add_guard(Guard guard);
     [[nodiscard]] wire::HttpResponse handle(const wire::HttpRequest& request, WallTime now) const;
 
     // Who signed this request. For what is no API call: the agents' websockets.
     [[nodiscard]] Result<Principal, wire::ServiceError>
     authenticate(const wire::HttpRequest& request, WallTime now) const;
 
-    // The two halves of handle(), for operations that answer later. An error is already in the
-    // caller's protocol.
+    // The parts of handle(), for what answers later or not at all. An error of decode() is already
+    // in the caller's protocol.
     [[nodiscard]] Result<ApiCall, wire::HttpResponse> decode(const wire::HttpRequest& request,
                                                              WallTime now) const;
+    [[nodiscard]] std::optional<wire::ServiceError> refusal(const ApiCall& call) const;
+    [[nodiscard]] wire::HttpResponse answer(const ApiCall& call) const;
     [[nodiscard]] static wire::HttpResponse encode(const ApiCall& call, const Answer& answer);
 
 private:
     const KeyRing& keys_;
     std::string default_region_;
     std::map<std::string, Service, std::less<>> services_;
+    std::vector<Guard> guards_;
 };
 
 } // namespace squall::lab

@@ -1,8 +1,8 @@
 #include "cloudwatch/parameters.h"
 
+#include "api/query_answer.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
-#include "squall/wire/xml.h"
 
 #include <charconv>
 
@@ -59,12 +59,11 @@ std::optional<double> Parameters::number(std::string_view name) const {
 
 Answer result(const ApiCall& call, const json::Object& members) {
     if (!is_query(call)) return answer(members);
-    wire::XmlWriter xml;
-    xml.open(call.operation + "Response", xmlns);
-    if (!members.empty()) write(xml, call.operation + "Result", members);
-    xml.element("ResponseMetadata", [&] { xml.leaf("RequestId", call.request_id); });
-    xml.close();
-    return AnswerBody(xml.text());
+    if (members.empty()) return query_answer(call, xmlns);
+    return query_answer(call, xmlns, [&](wire::XmlWriter& xml) {
+        for (const auto& [member, value] : members)
+            write(xml, std::string_view(member), value);
+    });
 }
 
 json::Value time_value(const ApiCall& call, WallTime when) {

@@ -42,7 +42,9 @@ wire::HttpResponse MetadataService::new_token(const wire::HttpRequest& request, 
 }
 
 std::string MetadataService::credentials(const Instance& instance, WallTime now) {
-    if (!role_key_ || *role_key_->expires - now < std::chrono::hours(1)) {
+    // The key ring knows best until when they are good: they may have been made to expire.
+    const AccessKey* known = role_key_ ? keys_.find(role_key_->credentials.access_key_id) : nullptr;
+    if (known == nullptr || *known->expires - now < std::chrono::hours(1)) {
         role_key_ = keys_.new_session(
             fmt::format("arn:aws:iam::{}:role/{}", keys_.account(), instance.role),
             instance.id,

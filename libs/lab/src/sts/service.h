@@ -1,29 +1,32 @@
-// The Security Token Service. Which role may be assumed by whom is decided by its trust policy;
-// this lab knows the roles it was made with, and everybody in the account may assume them.
+// The Security Token Service. Who may assume a role is decided by its trust policy, and where that
+// trusts the whole account by the caller's own policies too.
 #pragma once
 
 #include "api/call.h"
 #include "api/key_ring.h"
-
-#include <set>
+#include "iam/directory.h"
 
 namespace squall::lab::sts {
 
 class Service {
 public:
-    explicit Service(KeyRing& keys) : keys_(keys) {}
+    // When a role's session takes another role.
+    static constexpr Seconds chained_session_max{3600};
+
+    Service(KeyRing& keys, const iam::Directory& directory) : keys_(keys), directory_(directory) {}
 
     [[nodiscard]] std::optional<Answer> call(const ApiCall& call);
-    void add_role(const std::string& name);
 
 private:
     Answer get_caller_identity(const ApiCall& call);
     Answer assume_role(const ApiCall& call);
     Answer assume_role_with_web_identity(const ApiCall& call);
-    Answer session_answer(const ApiCall& call, const std::string& role, const std::string& subject);
+    // Null when there is none.
+    [[nodiscard]] const iam::Role* role_of(const ApiCall& call) const;
+    Answer session_answer(const ApiCall& call, const iam::Role& role, const std::string& subject);
 
     KeyRing& keys_;
-    std::set<std::string, std::less<>> roles_; // ARNs
+    const iam::Directory& directory_;
 };
 
 } // namespace squall::lab::sts

@@ -23,4 +23,7 @@ namespace squall {
 // "1m30s", "250ms", "2h"; what people read in a progress line.
 [[nodiscard]] std::string short_duration(Millis duration);
 
+// What people write for one: "250ms", "3s", "2m", "1h"; a number alone is seconds. Up to a year.
+[[nodiscard]] Result<Millis> parse_duration(std::string_view text);
+
 } // namespace squall

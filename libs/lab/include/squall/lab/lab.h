@@ -37,12 +37,22 @@ struct LabOptions {
 // Ends the lab, however much of it still lives, and removes its files. False when there was none.
 [[nodiscard]] Result<bool> down();
 
-// {"endpoint", "cluster", "region", "instances": […], "services": […]}; not_found when no lab runs.
+// {"endpoint", "cluster", "region", "instances": […], "services": […], "api": {"broken": […],
+// "throttling"}}; not_found when no lab runs.
 [[nodiscard]] Result<json::Object> status();
 
 // State-change events as EventBridge would give them, those after the one with this sequence
 // number.
 [[nodiscard]] Result<json::Array> events(std::uint64_t after);
+
+// Changes how the endpoint treats its callers; `squall lab api`, and docs/bad-day.md.
+//   break       {"calls": "ssm:SendCommand", "how": "throttle"} and, where wanted, "times", "share"
+//               (percent), "seed", "for" ("60s"). Gives what status() then has of it.
+//   mend        {"id": 1}, or {} for all of them
+//   throttling  {"on": true}
+//   expire      {"role": NAME}: its temporary credentials end now
+// invalid_input says what is wrong with the order.
+[[nodiscard]] Result<json::Object> order_api(const std::string& verb, const json::Object& order);
 
 // Lines for a shell: endpoint, keys, region.
 [[nodiscard]] Result<std::string> environment_lines();

@@ -21,6 +21,11 @@ public:
     explicit Responder(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
 
     void respond(wire::HttpResponse response);
+    // For servers that fail on purpose: the answer's head with its whole Content-Length,
+    // `body_size` bytes of its body, and the connection ends.
+    void respond_in_part(wire::HttpResponse response, std::size_t body_size);
+    // As it, without a byte of an answer.
+    void hang_up();
     // True if the request asks for an upgrade to a websocket.
     [[nodiscard]] bool wants_websocket() const;
     // Upgrades. The pointer may be used as soon as this returns; messages wait until the handshake

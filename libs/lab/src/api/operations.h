@@ -1,0 +1,47 @@
+// Every operation that the lab's endpoint knows by name: for permissions, and for patterns that
+// people type. From AWS's Service Authorization Reference, and where that is silent from what AWS's
+// refusals name.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace squall::lab {
+
+// What an operation acts on, as IAM sees it.
+enum class Resource {
+    nobody_asks, // no permission is needed, or another place asks for it
+    any,         // "*": the action knows no resources
+    cluster,     // `cluster`
+    cluster_name,
+    clusters,
+    container_instance,
+    container_instances,
+    instances_of_cluster, // container-instance/CLUSTER/*
+    service,
+    service_name,
+    services,
+    task,
+    tasks,
+    task_definition,
+    resource_arn, // `resourceArn`
+    command,      // SendCommand: its document, and every host
+    managed_node, // `InstanceId` of Systems Manager
+    account,      // arn:aws:SERVICE:REGION:ACCOUNT:*
+    user,
+    role,
+    policy,
+};
+
+struct Operation {
+    std::string_view service;
+    std::string_view name;
+    Resource resource = Resource::any;
+    bool is_of_agents = false; // called by ECS and SSM agents, not by people
+};
+
+[[nodiscard]] std::span<const Operation> all_operations();
+[[nodiscard]] const Operation* find_operation(std::string_view service, std::string_view name);
+
+} // namespace squall::lab

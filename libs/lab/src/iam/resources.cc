@@ -1,0 +1,169 @@
+#include "iam/resources.h"
+
+#include "squall/base/text.h"
+
+#include <algorithm>
+
+namespace squall::lab::iam {
+namespace {
+
+// One call with the account it came to.
+class Resources {
+public:
+    Resources(const ApiCall& call, const std::string& account) : call_(call), account_(account) {}
+
+    [[nodiscard]] std::string in(std::string_view service, const std::string& resource) const {
+        return fmt::format("arn:aws:{}:{}:{}:{}", service, call_.region, account_, resource);
+    }
+
+    [[nodiscard]] std::string member(std::string_view name) const {
+        return std::string(json::string_at(call_.body, name));
+    }
+
+    // The names that were given, each as an ARN below `prefix`; ARNs stay as they are.
+    [[nodiscard]] std::vector<std::string> ecs(const std::string& prefix,
+                                               const std::vector<std::string>& names) const {
+        std::vector<std::string> arns;
+        for (const auto& name : names)
+            arns.push_back(name.starts_with("arn:") ? name : in("ecs", prefix + name));
+        return arns;
+    }
+
+    // The members of one list, or one text, of the call's body.
+    [[nodiscard]] std::vector<std::string> names(std::string_view list,
+                                                 const std::string& otherwise = {}) const {
+        std::vector<std::string> found;
+        for (const auto& element : json::array_at(call_.body, list))
+            found.emplace_back(json::string_of(element));
+        if (found.empty() && !otherwise.empty()) found.push_back(otherwise);
+        return found;
+    }
+
+    // "default", or the last part of the name or ARN that was given.
+    [[nodiscard]] std::string cluster_name() const {
+        const std::string given = member("cluster");
+        return given.empty() ? "default" : given.substr(given.rfind('/') + 1);
+    }
+
+    [[nodiscard]] std::string in_cluster(std::string_view kind) const {
+        return fmt::format("{}/{}/", kind, cluster_name());
+    }
+
+    // A family alone means its newest revision: any of them, for IAM's purposes here.
+    [[nodiscard]] std::string task_definition() const {
+        const std::string given = member("taskDefinition");
+        if (given.starts_with("arn:")) return given;
+        return in("ecs",
+                  "task-definition/" + given + (given.find(':') == std::string::npos ? ":*" : ""));
+    }
+
+    [[nodiscard]] std::string host(const std::string& id) const {
+        return id.starts_with("mi-") ? in("ssm", "managed-instance/" + id)
+                                     : in("ec2", "instance/" + id);
+    }
+
+    [[nodiscard]] std::vector<std::string> command() const {
+        const std::string document = member("DocumentName");
+        const bool is_of_aws = document.starts_with("AWS-") || document.starts_with("Amazon");
+        std::vector<std::string> arns{document.starts_with("arn:")
+                                          ? document
+                                          : fmt::format("arn:aws:ssm:{}:{}:document/{}",
+                                                        call_.region,
+                                                        is_of_aws ? "" : account_,
+                                                        document)};
+        for (const auto& id : names("InstanceIds"))
+            arns.push_back(host(id));
+        for (const auto& target : json::array_at(call_.body, "Targets")) {
+            if (json::string_at(target, "Key") != "InstanceIds") {
+                arns.push_back(in("ec2", "instance/*"));
+                continue;
+            }
+            for (const auto& id : json::array_at(target, "Values"))
+                arns.push_back(host(std::string(json::string_of(id))));
+        }
+        return arns;
+    }
+
+    // IAM has no region in its ARNs. A list is about user/, without a name.
+    [[nodiscard]] std::string of_iam(const std::string& kind, std::string_view parameter) const {
+        const std::string name(call_.form.get(parameter));
+        if (kind == "user" && name.empty() && !call_.operation.starts_with("ListUsers"))
+            return call_.caller.arn;
+        return fmt::format("arn:aws:iam::{}:{}/{}", account_, kind, name);
+    }
+
+    [[nodiscard]] std::string policy() const {
+        const std::string given(call_.form.get("PolicyArn"));
+        if (!given.empty()) return given;
+        return call_.operation == "ListPolicies" ? "policy path /" : of_iam("policy", "PolicyName");
+    }
+
+private:
+    const ApiCall& call_;
+    const std::string& account_;
+};
+
+} // namespace
+
+std::string cluster_arn_of(const ApiCall& call, const std::string& account) {
+    const Resources resources(call, account);
+    if (call.service != "ecs" || resources.member("cluster").empty()) return {};
+    return resources.in("ecs", "cluster/" + resources.cluster_name());
+}
+
+std::vector<std::string>
+resources_of(const ApiCall& call, Resource kind, const std::string& account) {
+    const Resources all(call, account);
+    const auto or_any = [](std::vector<std::string> arns) {
+        return arns.empty() ? std::vector<std::string>{"*"} : std::move(arns);
+    };
+    switch (kind) {
+    case Resource::nobody_asks:
+    case Resource::any:
+        return {"*"};
+    case Resource::cluster:
+        return {all.in("ecs", "cluster/" + all.cluster_name())};
+    case Resource::cluster_name: {
+        const std::string name = all.member("clusterName");
+        return all.ecs("cluster/", {name.empty() ? "default" : name});
+    }
+    case Resource::clusters:
+        return all.ecs("cluster/", all.names("clusters", "default"));
+    case Resource::container_instance:
+        return all.ecs(all.in_cluster("container-instance"), {all.member("containerInstance")});
+    case Resource::container_instances:
+        return or_any(
+            all.ecs(all.in_cluster("container-instance"), all.names("containerInstances")));
+    case Resource::instances_of_cluster:
+        return all.ecs(all.in_cluster("container-instance"), {"*"});
+    case Resource::service:
+        return all.ecs(all.in_cluster("service"), {all.member("service")});
+    case Resource::service_name:
+        return all.ecs(all.in_cluster("service"), {all.member("serviceName")});
+    case Resource::services:
+        return or_any(all.ecs(all.in_cluster("service"), all.names("services")));
+    case Resource::task:
+        return all.ecs(all.in_cluster("task"), {all.member("task")});
+    case Resource::tasks:
+        return or_any(all.ecs(all.in_cluster("task"), all.names("tasks")));
+    case Resource::task_definition:
+        return {all.task_definition()};
+    case Resource::resource_arn:
+        return {all.member("resourceArn")};
+    case Resource::command:
+        return all.command();
+    case Resource::managed_node:
+        return {all.host(all.member("InstanceId"))};
+    case Resource::account:
+        return {all.in("ssm", "*")};
+    case Resource::user:
+        return {all.of_iam("user", "UserName")};
+    case Resource::role:
+        return {all.of_iam("role", "RoleName")};
+    case Resource::policy:
+        return {all.policy()};
+    }
+    return {"*"};
+}
+
+} // namespace squall::lab::iam
