@@ -83,6 +83,11 @@ found_in(const Profiles& profiles, const std::string& profile, std::string_view 
     return found == profiles.end() ? std::nullopt : found_in(found->second, key);
 }
 
+// Where other sections than profiles would be.
+const Path& sections_file(const SharedConfig& config) {
+    return config.config_file().empty() ? config.credentials_file() : config.config_file();
+}
+
 } // namespace
 
 Result<SharedConfig> SharedConfig::load(const Environment& environment,
@@ -185,7 +190,7 @@ Result<std::optional<std::string>> SharedConfig::get_for_service(std::string_vie
                     "the profile '{}' says services = {}, but {} has no section [services {}]",
                     profile_,
                     *section,
-                    config_file_.string(),
+                    sections_file(*this).string(),
                     *section);
     }
     const auto block = found->second.find(service);
@@ -204,7 +209,7 @@ Result<std::optional<std::string>> SharedConfig::get_for_sso(std::string_view ke
                     "{}]",
                     profile_,
                     *session,
-                    config_file_.string(),
+                    sections_file(*this).string(),
                     *session);
     }
     auto shared = found_in(found->second, key);
