@@ -130,14 +130,14 @@ private:
 
     void schedule(Service& service, WallTime now);
     [[nodiscard]] Rollout rollout_of(const Service& service, WallTime now);
-    void watch_rollout(Service& service, const Rollout& rollout, WallTime now);
-    // True if any has started.
+    // Each of these is true if it has changed what a rollout shows.
+    bool watch_rollout(Service& service, const Rollout& rollout, WallTime now);
     bool start_missing(Service& service, const Rollout& rollout, WallTime now);
     void tell_started(Service& service,
                       const Rollout& rollout,
                       const std::vector<const Task*>& started,
                       WallTime now);
-    void stop_leaving(Service& service, const Rollout& rollout, WallTime now);
+    bool stop_leaving(Service& service, const Rollout& rollout, WallTime now);
     void conclude(Service& service, const Rollout& rollout, WallTime now);
     // Tells what the service suffers from, once; true if it did.
     bool trouble(Service& service, std::string text, WallTime now);

@@ -108,6 +108,7 @@ void ControlPlane::fail_deployment(Service& service, WallTime now) {
 }
 
 void ControlPlane::drop_old_deployments(Service& service) {
+    if (service.deployments.size() == 1) return;
     const auto tasks = store_.tasks_of_service(service);
     const auto is_over = [&](const Deployment& deployment) {
         return std::none_of(tasks.begin(), tasks.end(), [&](const Task* task) {

@@ -10,7 +10,7 @@ namespace squall::lab::ecs {
 struct PlacementRequest {
     const TaskDefinition* definition = nullptr;
     std::string_view group;
-    const PlacementRules* rules = nullptr; // null: of no service and no RunTask, but StartTask's
+    const PlacementRules* rules = nullptr; // null: StartTask has named the instance
 };
 
 struct Placement {

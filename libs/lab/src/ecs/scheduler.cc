@@ -45,14 +45,15 @@ ControlPlane::Rollout ControlPlane::rollout_of(const Service& service, WallTime 
 void ControlPlane::schedule(Service& service, WallTime now) {
     if (service.status == "INACTIVE") return;
     drop_old_deployments(service);
-    watch_rollout(service, rollout_of(service, now), now);
+    // Looked at anew only after a change: a service may have ten thousand tasks.
     Rollout rollout = rollout_of(service, now);
+    if (watch_rollout(service, rollout, now)) rollout = rollout_of(service, now);
     if (start_missing(service, rollout, now)) rollout = rollout_of(service, now);
-    stop_leaving(service, rollout, now);
-    conclude(service, rollout_of(service, now), now);
+    if (stop_leaving(service, rollout, now)) rollout = rollout_of(service, now);
+    conclude(service, rollout, now);
 }
 
-void ControlPlane::watch_rollout(Service& service, const Rollout& rollout, WallTime now) {
+bool ControlPlane::watch_rollout(Service& service, const Rollout& rollout, WallTime now) {
     Deployment& primary = service.primary();
     for (std::size_t i = 0; i < rollout.tasks.size(); ++i) {
         if (!rollout.views[i].is_healthy || rollout.tasks[i]->started_by != primary.id) continue;
@@ -60,9 +61,11 @@ void ControlPlane::watch_rollout(Service& service, const Rollout& rollout, WallT
         primary.failed_tasks = 0;
         break;
     }
-    if (service.rules.circuit_breaker && primary.rollout_state == "IN_PROGRESS"
-        && primary.failed_tasks >= failure_threshold(service.desired_count))
-        fail_deployment(service, now);
+    if (!service.rules.circuit_breaker || primary.rollout_state != "IN_PROGRESS"
+        || primary.failed_tasks < failure_threshold(service.desired_count))
+        return false;
+    fail_deployment(service, now);
+    return true;
 }
 
 bool ControlPlane::start_missing(Service& service, const Rollout& rollout, WallTime now) {
@@ -116,7 +119,7 @@ void ControlPlane::tell_started(Service& service,
     tell(service, text, now);
 }
 
-void ControlPlane::stop_leaving(Service& service, const Rollout& rollout, WallTime now) {
+bool ControlPlane::stop_leaving(Service& service, const Rollout& rollout, WallTime now) {
     std::vector<const Task*> stopped;
     std::size_t pending = 0;
     for (const std::size_t i : tasks_to_stop(rollout.views, rollout.limits)) {
@@ -140,6 +143,7 @@ void ControlPlane::stop_leaving(Service& service, const Rollout& rollout, WallTi
     }
     if (!stopped.empty()) tell(service, stopped_text(stopped), now);
     if (pending > 0) tell(service, stopped_pending_text(pending), now);
+    return !stopped.empty() || pending > 0;
 }
 
 void ControlPlane::conclude(Service& service, const Rollout& rollout, WallTime now) {
