@@ -6,9 +6,16 @@
 namespace squall::aws {
 
 Result<WallTime> parse_answer_time(std::string_view text) {
+    constexpr std::int64_t year_min = 1970;
     constexpr std::int64_t year_max = 2261;
-    if (to_integer(text.substr(0, 4)).value_or(0) > year_max)
-        return fail(Errc::invalid_input, "'{}' is after the year {}", text, year_max);
+    const auto year = to_integer(text.substr(0, 4));
+    if (year && (*year < year_min || *year > year_max)) {
+        return fail(Errc::invalid_input,
+                    "'{}' is not between the years {} and {}",
+                    text,
+                    year_min,
+                    year_max);
+    }
     return parse_time(text);
 }
 

@@ -9,7 +9,8 @@
 
 namespace squall::aws {
 
-// ISO 8601. Years past 2261 are no times here: the clock's nanoseconds end in 2262.
+// ISO 8601. Years before 1970 and past 2261 are no times here: the clock's nanoseconds begin in
+// 1677 and end in 2262.
 [[nodiscard]] Result<WallTime> parse_answer_time(std::string_view text);
 
 // A member of a JSON answer: seconds since the epoch, or ISO 8601. Nothing where there is none.

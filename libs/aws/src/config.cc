@@ -111,7 +111,7 @@ Result<SharedConfig> SharedConfig::load(const Environment& environment,
 }
 
 Result<void> SharedConfig::read_files(bool must_be_there) {
-    const auto config_ini = read_ini(config_file_, false);
+    const auto config_ini = read_ini(config_file_, /*must_be_there=*/false);
     if (!config_ini) return fail(config_ini.error());
     const auto credentials_ini = read_ini(credentials_file_, must_be_there);
     if (!credentials_ini) return fail(credentials_ini.error());

@@ -84,8 +84,7 @@ Outcome<Identity> Session::identity(Deadline deadline, const std::stop_token& st
     if (!caller) return fail(caller.error());
     auto credentials = credentials_->get(deadline, stop);
     if (!credentials) return fail(credentials.error());
-    return Identity{
-        std::move(*caller), std::move(credentials->source), std::move(credentials->expires)};
+    return Identity{std::move(*caller), std::move(credentials->source), credentials->expires};
 }
 
 } // namespace squall::aws

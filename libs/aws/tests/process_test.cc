@@ -48,7 +48,9 @@ TEST(ProcessAnswer, IsVersionOneWithKeysAndPerhapsATokenAndAnEnd) {
                             R"({"Version":1,"SecretAccessKey":"secret-1"})",
                             R"({"Version":1,"AccessKeyId":"A","SecretAccessKey":7})",
                             R"({"Version":1,"AccessKeyId":"A","SecretAccessKey":"secret-1",)"
-                            R"("Expiration":"tomorrow"})"}) {
+                            R"("Expiration":"tomorrow"})",
+                            R"({"Version":1,"AccessKeyId":"A","SecretAccessKey":"secret-1",)"
+                            R"("Expiration":"1013-11-21T03:00:00Z"})"}) {
         const auto read = read_process_answer(bad, "x");
         ASSERT_FALSE(read) << bad;
         EXPECT_EQ(read.error().message.find("secret-1"), std::string::npos) << read.error().message;

@@ -95,7 +95,8 @@ private:
             if (lost_for.contains(id)) return fail(Errc::unavailable, "the connection was lost");
             if (forbidden_to.contains(id))
                 return refusal("AccessDeniedException",
-                               "not authorized to perform ssm:SendCommand");
+                               "User: arn:aws:iam::123456789012:user/test is not authorized to "
+                               "perform: ssm:SendCommand on resource: *");
             if (unmanaged.contains(id)) unknown += (unknown.empty() ? "" : ", ") + id;
         }
         if (!unknown.empty())
