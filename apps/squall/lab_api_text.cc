@@ -32,7 +32,9 @@ std::string broken_line(const json::Value& one) {
 
 std::vector<std::string> lab_api_lines(const json::Object& api, WhenWell when_well) {
     std::vector<std::string> lines;
-    for (const auto& one : json::array_at(api, "broken"))
+    const json::Array& broken = json::array_at(api, "broken");
+    lines.reserve(broken.size() + 1);
+    for (const auto& one : broken)
         lines.push_back("api broken: " + broken_line(one));
     if (!lines.empty()) lines.back() += "; `squall lab api mend` mends it";
     if (json::bool_at(api, "throttling"))

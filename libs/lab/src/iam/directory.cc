@@ -93,6 +93,7 @@ const Identity* Directory::identity_of(const Principal& principal) const {
 
 std::vector<Directory::Held> Directory::policies_of(const Identity& identity) const {
     std::vector<Held> held;
+    held.reserve(identity.inline_policies.size() + identity.attached.size());
     for (const auto& [name, one] : identity.inline_policies)
         held.push_back({&one.policy, {}});
     for (const auto& attached : identity.attached) {

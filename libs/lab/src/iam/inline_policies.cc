@@ -64,6 +64,7 @@ Answer Service::list_policies_of(const ApiCall& call) {
     const auto holder = holder_of(call);
     if (!holder) return fail(holder.error());
     std::vector<std::string> names;
+    names.reserve((*holder)->inline_policies.size());
     for (const auto& [name, policy] : (*holder)->inline_policies)
         names.push_back(name);
     // These members are plain names.

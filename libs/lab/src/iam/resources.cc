@@ -24,6 +24,7 @@ public:
     [[nodiscard]] std::vector<std::string> ecs(const std::string& prefix,
                                                const std::vector<std::string>& names) const {
         std::vector<std::string> arns;
+        arns.reserve(names.size());
         for (const auto& name : names)
             arns.push_back(name.starts_with("arn:") ? name : in("ecs", prefix + name));
         return arns;
@@ -51,7 +52,7 @@ public:
 
     // A family alone means its newest revision: any of them, for IAM's purposes here.
     [[nodiscard]] std::string task_definition() const {
-        const std::string given = member("taskDefinition");
+        std::string given = member("taskDefinition");
         if (given.starts_with("arn:")) return given;
         return in("ecs",
                   "task-definition/" + given + (given.find(':') == std::string::npos ? ":*" : ""));
@@ -93,7 +94,7 @@ public:
     }
 
     [[nodiscard]] std::string policy() const {
-        const std::string given(call_.form.get("PolicyArn"));
+        std::string given(call_.form.get("PolicyArn"));
         if (!given.empty()) return given;
         return call_.operation == "ListPolicies" ? "policy path /" : of_iam("policy", "PolicyName");
     }

@@ -94,6 +94,7 @@ Answer Service::get_role(const ApiCall& call) {
 
 Answer Service::list_roles(const ApiCall& call) {
     std::vector<std::string> names;
+    names.reserve(directory_.roles.size());
     for (const auto& [name, role] : directory_.roles)
         names.push_back(name);
     return list_answer(call, "Roles", names, [&](wire::XmlWriter& xml, const std::string& name) {

@@ -64,6 +64,7 @@ Answer Service::get_user(const ApiCall& call) {
 
 Answer Service::list_users(const ApiCall& call) {
     std::vector<std::string> names;
+    names.reserve(directory_.users.size());
     for (const auto& [name, user] : directory_.users)
         names.push_back(name);
     return list_answer(call, "Users", names, [&](wire::XmlWriter& xml, const std::string& name) {
@@ -116,8 +117,10 @@ Answer Service::delete_access_key(const ApiCall& call) {
 Answer Service::list_access_keys(const ApiCall& call) {
     const auto user = user_of(call);
     if (!user) return fail(user.error());
+    const auto keys = keys_.keys_of((*user)->arn);
     std::vector<std::string> ids;
-    for (const AccessKey* key : keys_.keys_of((*user)->arn))
+    ids.reserve(keys.size());
+    for (const AccessKey* key : keys)
         ids.push_back(key->credentials.access_key_id);
     return list_answer(
         call, "AccessKeyMetadata", ids, [&](wire::XmlWriter& xml, const std::string& id) {
