@@ -32,6 +32,7 @@ struct Parser {
     PlanCommand plan;
     RunCommand run;
     CheckCommand check;
+    SweepCommand sweep;
     PolicyCommand policy;
     StatusCommand status;
     RunsCommand runs;
@@ -43,16 +44,25 @@ struct Parser {
     LabApiCommand lab_api;
     LabExecCommand lab_exec;
     std::vector<std::string> after_dashes;
+    CompletionCommand completion;
+    bool wants_version = false;
     Command chosen = Answered{exit_usage};
 
     Parser() {
-        app.require_subcommand(1);
-        app.set_version_flag("--version", "squall " SQUALL_VERSION);
+        app.require_subcommand(0, 1);
+        app.add_flag("--version", wants_version, "which squall this is: release, commit, SHA-256");
         app.footer(
             "Try it without an AWS account: squall lab up --detach; eval \"$(squall lab env)\"");
         add_experiments();
         add_history();
         add_lab();
+        CLI::App* command = add(app,
+                                "completion",
+                                "print what makes a shell complete squall's words: bash, zsh, fish",
+                                [this] { return Command(completion); });
+        command->add_option("SHELL", completion.shell, "bash, zsh or fish")
+            ->required()
+            ->check(CLI::IsMember({"bash", "zsh", "fish"}));
     }
 
     CLI::App* add(CLI::App& to,
@@ -91,6 +101,14 @@ struct Parser {
                       "look for what would keep a run from its work, and do nothing",
                       [this] { return Command(check); });
         add_experiment(*command, check.experiment);
+
+        command =
+            add(app, "sweep", "list what runs have left on the hosts of an experiment", [this] {
+                return Command(sweep);
+            });
+        add_experiment(*command, sweep.experiment);
+        command->add_flag(
+            "--remove", sweep.remove, "take away what provably belongs to a run that is over");
 
         command = add(app, "policy", "print the least IAM policy that an experiment needs", [this] {
             return Command(policy);
@@ -225,6 +243,9 @@ std::optional<std::string> unknown_command(const CLI::App& app, int argc, char**
 } // namespace
 
 Command parse_command_line(int argc, char** argv) {
+    if (argc > 3 && std::string_view(argv[1]) == "completion"
+        && std::string_view(argv[2]) == "words" && std::string_view(argv[3]) == "--")
+        return CompletionCommand{{}, {argv + 4, argv + argc}};
     Parser parser;
     if (argc > 2 && std::string_view(argv[1]) == "lab" && std::string_view(argv[2]) == "exec") {
         char** const end = argv + argc;
@@ -247,7 +268,17 @@ Command parse_command_line(int argc, char** argv) {
         Output().write(help.str());
         return Answered{code == 0 ? 0 : exit_usage};
     }
+    if (parser.wants_version) return VersionCommand{};
+    if (parser.app.get_subcommands().empty()) {
+        log::print("{}", parser.app.help());
+        return Answered{exit_usage};
+    }
     return parser.chosen;
+}
+
+void with_command_tree(const std::function<void(const CLI::App&)>& look) {
+    const Parser parser;
+    look(parser.app);
 }
 
 } // namespace squall::app

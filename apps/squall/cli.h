@@ -3,10 +3,15 @@
 
 #include "squall/lab/lab.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
+
+namespace CLI { // NOLINT(readability-identifier-naming): the library calls itself so
+class App;
+}
 
 namespace squall::app {
 
@@ -37,9 +42,22 @@ struct CheckCommand {
     ExperimentArguments experiment;
 };
 
+struct SweepCommand {
+    ExperimentArguments experiment;
+    bool remove = false;
+};
+
 struct PolicyCommand {
     ExperimentArguments experiment;
     bool all = false;
+};
+
+struct VersionCommand {};
+
+// Exactly one of the two.
+struct CompletionCommand {
+    std::string shell;              // whose script to print
+    std::vector<std::string> words; // what to complete
 };
 
 struct StatusCommand {
@@ -103,7 +121,10 @@ using Command = std::variant<Answered,
                              PlanCommand,
                              RunCommand,
                              CheckCommand,
+                             SweepCommand,
                              PolicyCommand,
+                             VersionCommand,
+                             CompletionCommand,
                              StatusCommand,
                              RunsCommand,
                              AbortCommand,
@@ -119,5 +140,8 @@ using Command = std::variant<Answered,
 inline constexpr int exit_usage = 64;
 
 [[nodiscard]] Command parse_command_line(int argc, char** argv);
+
+// Shows the commands with their options, as they are parsed.
+void with_command_tree(const std::function<void(const CLI::App&)>& look);
 
 } // namespace squall::app

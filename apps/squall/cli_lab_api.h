@@ -5,10 +5,6 @@
 
 #include <functional>
 
-namespace CLI { // NOLINT(readability-identifier-naming): the library calls itself so
-class App;
-}
-
 namespace squall::app {
 
 // Adds it to `lab`. When it was given, `into` is filled in and `chosen` called. Both must outlive

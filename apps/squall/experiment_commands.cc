@@ -1,5 +1,7 @@
 #include "experiment_commands.h"
 
+#include "experiment_choice.h"
+#include "fault_text.h"
 #include "plan_text.h"
 #include "recovery.h"
 #include "report_text.h"
@@ -8,10 +10,8 @@
 #include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
-#include "squall/experiment/experiment_file.h"
 #include "squall/experiment/journal.h"
 #include "squall/experiment/runner.h"
-#include "squall/wire/arn.h"
 #include "views.h"
 
 #include <algorithm>
@@ -25,142 +25,12 @@ using experiment::Problems;
 
 constexpr Seconds plan_limit{120};
 constexpr std::size_t plan_hash_least = 8; // characters, so that it is no lucky guess
-constexpr int exit_not_ready = 1;
-constexpr int exit_error = 3;
-constexpr int exit_aborted = 5;
-constexpr int exit_refused = 6;
-
-int complain(const Problems& problems) {
-    log::print("{}\n", experiment::problem_text(problems));
-    return exit_usage;
-}
-
-int tell(const Error& error) {
-    log::print("squall: {}\n", error.message);
-    if (error.code == Errc::invalid_input) return exit_usage;
-    if (error.code == Errc::interrupted) return exit_aborted;
-    return error.code == Errc::refused ? exit_refused : exit_error;
-}
-
-// A fault with checked values: what an experiment comes down to.
-struct Chosen {
-    const Fault* fault = nullptr;
-    std::string experiment;
-    experiment::TunableValues values;
-};
-
-tl::unexpected<Problems> one_problem(std::string where, std::string what) {
-    return tl::unexpected<Problems>(Problems{{std::move(where), std::move(what)}});
-}
-
-// A tunable that is an environment variable too. REGION is what AWS's own tools call AWS_REGION.
-std::optional<std::string> from_environment(const std::string& name) {
-    const auto get = [](const char* variable) -> std::optional<std::string> {
-        const char* value = std::getenv(variable);
-        return value == nullptr || value[0] == '\0' ? std::nullopt
-                                                    : std::optional<std::string>(value);
-    };
-    auto value = get(name.c_str());
-    if (!value && name == "REGION") value = get("AWS_REGION");
-    if (!value && name == "REGION") value = get("AWS_DEFAULT_REGION");
-    return value;
-}
-
-Result<Chosen, Problems> choose(const ExperimentArguments& arguments, const FaultTable& faults) {
-    auto settings = experiment::parse_settings(arguments.settings);
-    if (!settings) return tl::unexpected<Problems>(settings.error());
-    if (arguments.file.empty() == arguments.fault.empty()) {
-        return one_problem("the command line",
-                           arguments.file.empty()
-                               ? "name an experiment: a FILE, or --fault NAME with --set"
-                               : "give a FILE or --fault NAME, not both");
-    }
-    Chosen chosen;
-    experiment::RawValues given;
-    std::string name = arguments.fault;
-    std::string where = "--fault";
-    if (!arguments.file.empty()) {
-        auto file = experiment::read_experiment(arguments.file);
-        if (!file) return tl::unexpected<Problems>(file.error());
-        chosen.experiment = file->name;
-        name = file->faults.front().fault;
-        where = file->faults.front().where;
-        given = file->faults.front().tunables;
-    }
-    for (const auto& [tunable, value] : *settings)
-        given[tunable] = value;
-    chosen.fault = experiment::find_fault(faults, name);
-    if (chosen.fault == nullptr) {
-        std::vector<std::string> names;
-        for (const Fault* fault : faults)
-            names.push_back(fault->description().name);
-        const auto meant = nearest(name, names);
-        return one_problem(
-            where,
-            fmt::format("unknown fault '{}': {}",
-                        name.substr(0, 80),
-                        meant ? "did you mean " + *meant + "?" : "there are " + join(names, ", ")));
-    }
-    auto values = experiment::check_tunables(
-        chosen.fault->description().tunables, given, where, from_environment);
-    if (!values) return tl::unexpected<Problems>(values.error());
-    chosen.values = std::move(*values);
-    if (auto problems = chosen.fault->check(chosen.values); !problems.empty())
-        return tl::unexpected<Problems>(std::move(problems));
-    const std::string& region = chosen.values.text("REGION");
-    const auto cluster = wire::parse_arn(chosen.values.text("CLUSTER_NAME"));
-    if (cluster && cluster->region != region)
-        return one_problem(
-            chosen.values.all().at("CLUSTER_NAME").source,
-            fmt::format("CLUSTER_NAME is in {}, and REGION is {}", cluster->region, region));
-    return chosen;
-}
 
 Result<experiment::Plan>
 make_plan(const Chosen& chosen, experiment::World& world, const std::stop_token& stop) {
     auto plan = chosen.fault->plan(world, chosen.values, Deadline::in(plan_limit), stop);
     if (plan) plan->experiment = chosen.experiment;
     return plan;
-}
-
-json::Object tunable_json(const experiment::TunableSpec& spec) {
-    json::Object object{{"name", spec.name},
-                        {"required", spec.required},
-                        {"default", spec.default_value},
-                        {"meaning", spec.meaning}};
-    if (spec.type == experiment::TunableSpec::Type::integer) {
-        object["least"] = spec.least;
-        object["most"] = spec.most;
-    }
-    if (!spec.choices.empty())
-        object["choices"] = json::Array(spec.choices.begin(), spec.choices.end());
-    return object;
-}
-
-json::Object fault_json(const experiment::FaultDescription& description) {
-    json::Array tunables;
-    for (const auto& spec : description.tunables)
-        tunables.push_back(tunable_json(spec));
-    return {{"name", description.name},
-            {"summary", description.summary},
-            {"tunables", std::move(tunables)},
-            {"permissions",
-             json::Array(description.permissions.begin(), description.permissions.end())}};
-}
-
-std::string fault_text(const experiment::FaultDescription& description) {
-    std::string text = fmt::format(
-        "{} - {}\n\n{}\n\ntunables\n", description.name, description.summary, description.text);
-    for (const auto& spec : description.tunables) {
-        std::string range;
-        if (spec.type == experiment::TunableSpec::Type::integer)
-            range = fmt::format(" ({} to {} {})", spec.least, spec.most, spec.unit);
-        const std::string start = spec.required                ? "required"
-                                  : spec.default_value.empty() ? "none"
-                                                               : spec.default_value;
-        text += fmt::format("  {:<22} {:<10} {}{}\n", spec.name, start, spec.meaning, range);
-    }
-    return text + fmt::format("\npermissions\n  {}\n", join(description.permissions, "\n  "));
 }
 
 // The one line that ends a run's output when the run never began, or is left to recover.
@@ -333,42 +203,6 @@ int run_command(const RunCommand& command, const FaultTable& faults) {
                             : "")});
     }
     return carry_out(command, *chosen, *plan, (*session)->world(), *journal, signals);
-}
-
-int run_command(const CheckCommand& command, const FaultTable& faults) {
-    const auto chosen = choose(command.experiment, faults);
-    if (!chosen) return complain(chosen.error());
-    const SignalStops signals; // after the file, which may be a pipe that nobody writes to
-    auto session = SessionWorld::open(chosen->values.text("REGION"),
-                                      chosen->values.text("ASSUME_ROLE_ARN"),
-                                      "squall-check",
-                                      signals.first());
-    if (!session) return tell(session.error());
-    const auto items = chosen->fault->look_beforehand(
-        (*session)->world(), chosen->values, Deadline::in(plan_limit), signals.first());
-    if (signals.first().stop_requested()) return exit_aborted;
-    const bool is_ready = experiment::is_ready(items);
-    Output output;
-    if (command.experiment.json) {
-        json::Array list;
-        for (const auto& item : items)
-            list.push_back(experiment::to_json(item));
-        output.line(json::text(json::Object{{"ready", is_ready}, {"items", std::move(list)}}));
-    } else {
-        output.write(check_text(items));
-    }
-    return is_ready ? 0 : exit_not_ready;
-}
-
-int run_command(const PolicyCommand& command, const FaultTable& faults) {
-    const auto chosen = choose(command.experiment, faults);
-    if (!chosen) return complain(chosen.error());
-    const json::Object policy{
-        {"Version", "2012-10-17"},
-        {"Statement", chosen->fault->policy_statements(chosen->values, command.all)}};
-    Output output;
-    output.line(json::indented_text(policy));
-    return 0;
 }
 
 } // namespace squall::app

@@ -1,4 +1,4 @@
-// faults, plan, run, check, policy.
+// faults, plan, run, check, sweep, policy.
 #pragma once
 
 #include "cli.h"
@@ -10,6 +10,7 @@ namespace squall::app {
 [[nodiscard]] int run_command(const PlanCommand& command, const experiment::FaultTable& faults);
 [[nodiscard]] int run_command(const RunCommand& command, const experiment::FaultTable& faults);
 [[nodiscard]] int run_command(const CheckCommand& command, const experiment::FaultTable& faults);
+[[nodiscard]] int run_command(const SweepCommand& command, const experiment::FaultTable& faults);
 [[nodiscard]] int run_command(const PolicyCommand& command, const experiment::FaultTable& faults);
 
 } // namespace squall::app

@@ -1,12 +1,14 @@
 // Puts the parts together: roles of lab hosts first, because a host's tools are this same program,
 // then the command line, then the table of faults.
 #include "cli.h"
+#include "completion.h"
 #include "experiment_commands.h"
 #include "history_commands.h"
 #include "lab_commands.h"
 #include "output.h"
 #include "squall/base/log.h"
 #include "squall/labhost/roles.h"
+#include "version.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -41,10 +43,17 @@ int dispatch(const Command& command) {
             using T = std::decay_t<decltype(chosen)>;
             if constexpr (std::is_same_v<T, Answered>) {
                 return chosen.exit_code;
-            } else if constexpr (is_lab_command<T> || is_one_of<T, StatusCommand, RunsCommand>) {
-                return run_command(chosen);
             } else if constexpr (
-                is_one_of<T, FaultsCommand, CheckCommand, PolicyCommand, PlanCommand, RunCommand>) {
+                is_lab_command<T> || is_one_of<T, StatusCommand, RunsCommand, VersionCommand>) {
+                return run_command(chosen);
+            } else if constexpr (is_one_of<T,
+                                           FaultsCommand,
+                                           CheckCommand,
+                                           SweepCommand,
+                                           PolicyCommand,
+                                           PlanCommand,
+                                           RunCommand,
+                                           CompletionCommand>) {
                 return run_command(chosen, faults);
             } else {
                 const SignalStops signals;

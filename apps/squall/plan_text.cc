@@ -96,8 +96,7 @@ std::string check_text(const std::vector<experiment::CheckItem>& items) {
                                       : item.state == CheckItem::State::bad ? "BAD"
                                                                             : "UNKNOWN";
         text += fmt::format("  {:<8} {:<34} {}\n", word, item.what, item.text);
-        if (!is_good && !item.advice.empty())
-            text += fmt::format("  {:<8} {:<34} {}\n", "", "", item.advice);
+        if (!is_good && !item.advice.empty()) text += indented(item.advice);
         if (!is_good && item.needed) ++needed;
     }
     return text

@@ -162,9 +162,14 @@ def test_faults_and_policy_explain_themselves(lab):
     text = lab.squall('faults', 'ecs-agent-stop').out
     for name in ('CLUSTER_NAME', 'REGION', 'TOTAL_CHAOS_DURATION', 'SEQUENCE', 'RAMP_TIME', 'ASSUME_ROLE_ARN'):
         assert name in text
-    policy = json.loads(lab.squall('policy', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo').out)
-    actions = {action for statement in policy['Statement'] for action in ([statement['Action']] if isinstance(statement['Action'], str) else statement['Action'])}
+
+    def actions(*options):
+        policy = json.loads(lab.squall('policy', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', *options).out)
+        return {action for statement in policy['Statement'] for action in ([statement['Action']] if isinstance(statement['Action'], str) else statement['Action'])}
+
+    least, everything = actions(), actions('--all')
+    assert least < everything and {'ecs:ListServices', 'cloudwatch:DescribeAlarms'} <= everything - least
     run = lab.run(6)
     assert run.finish() == 0
     used = set(run.verdict['api_calls']) - {'sts:GetCallerIdentity'}
-    assert used <= actions, 'what the run called is what the policy allows'
+    assert used <= everything and used - {'ecs:ListServices', 'ecs:DescribeServices'} <= least, 'what the run called is what the policies allow'

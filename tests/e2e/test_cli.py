@@ -1,5 +1,6 @@
 """The command line's contracts: who may read what, on a terminal, through a pipe, and when the pipe breaks."""
 import json
+import hashlib
 import os
 import re
 import signal
@@ -27,7 +28,8 @@ def test_on_a_terminal_a_run_is_a_picture_that_says_when_it_ends(lab):
     terminal.until(r'ECS sees it disconnected')
     assert terminal.finish() == 0
     assert 'verdict: passed' in terminal.text
-    assert terminal.text.count('\x1b[?25l') == 1 and terminal.text.rstrip().endswith('\x1b[?25h'), 'the cursor is back'
+    assert terminal.text.count('\x1b[?25l') == 1 and terminal.text.count('\x1b[?25h') == 1, 'the cursor is back'
+    assert all(instance in terminal.text.split('\x1b[?25h')[1] for instance in lab.instance_ids()), 'and the report stands below the picture'
     last = terminal.text.rsplit('\x1b[J', 2)[-2]
     assert all(instance in last for instance in lab.instance_ids()) and 'connected again' in last
 
@@ -207,7 +209,9 @@ def test_a_ruined_journal_is_named_with_what_to_do(state):
 
 def test_help_and_version_answer_anywhere(state):
     _, environment = state
-    assert re.match(r'squall \d+\.\d+\.\d+\n$', squall_with(environment, '--version').out)
+    version = squall_with(environment, '--version').out
+    assert re.fullmatch(r'squall \d+\.\d+\.\d+\ncommit ([0-9a-f]{7,40}(-dirty)?|unknown)\nsha256 [0-9a-f]{64}\n', version), version
+    assert hashlib.sha256(Path(SQUALL).read_bytes()).hexdigest() in version
     for command in ([], ['plan'], ['run'], ['lab'], ['lab', 'up'], ['recover']):
         done = squall_with(environment, *command, '--help')
         assert done.code == 0 and '--help' in done.out and done.err == '', done

@@ -60,6 +60,9 @@ def test_a_zone_a_share_and_a_seed_choose_and_the_plan_repeats_it(whole):
              for one in whole.client('ecs').describe_container_instances(cluster='demo', containerInstances=whole.client('ecs').list_container_instances(cluster='demo')['containerInstanceArns'])['containerInstances']}
     zone = sorted(zones.values())[0]
     assert hosts_of(plan(whole, f'AVAILABILITY_ZONE={zone}')) == sorted(one for one in zones if zones[one] == zone)
+    assert hosts_of(plan(whole, f'ATTRIBUTE=attribute:ecs.availability-zone == {zone}')) == hosts_of(plan(whole, f'AVAILABILITY_ZONE={zone}'))
+    nonsense = whole.squall('plan', *FAULT, '--set', 'ATTRIBUTE=attribute:ecs.availability-zone ==')
+    assert nonsense.code == 64 and 'Invalid query' in nonsense.err, nonsense
     half = plan(whole, 'INSTANCE_AFFECTED_PERC=50')
     assert len(hosts_of(half)) == 2
     seed = half['tunables']['SEED']

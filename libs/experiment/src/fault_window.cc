@@ -108,7 +108,9 @@ Result<void> FaultWindow::inject_and_hold() {
     if (auto ordered = order(); !ordered) return ordered;
     WallTime next_look = clock.wall();
     while (!parts_.stops.abort.stop_requested()) {
-        const bool answered = look_after_orders();
+        const auto looked = look_after_orders();
+        if (!looked) return fail(looked.error());
+        const bool answered = *looked;
         if (holding_ && parts_.guards != nullptr && !ended_since_)
             ended_since_ = parts_.guards->against_holding(ids_, parts_.stops.abort);
         if (ended_since_ || (answered && is_nowhere())) break;
@@ -132,9 +134,11 @@ Result<void> FaultWindow::inject_and_hold() {
     return {};
 }
 
-bool FaultWindow::look_after_orders() {
+Result<bool> FaultWindow::look_after_orders() {
     if (orders_.is_over()) return true;
     const auto news = orders_.look(call_deadline(), parts_.stops.abort);
+    if (!news && news.error().kind == Errc::denied)
+        return fail("asking SSM what became of the commands", aws::to_error(news.error()));
     if (!news) {
         tell_trouble("asking SSM what became of the commands", news.error());
         return false;

@@ -48,7 +48,8 @@ public:
 
 private:
     Result<void> order();
-    bool look_after_orders();
+    // Whether all have answered. An error: nobody may ask, and nothing will change that.
+    Result<bool> look_after_orders();
     void take_answer(HostState& host, const host::HostResult& result);
     void take_report(HostState& host, const HostReport& report);
     bool look_at_effect(bool all);

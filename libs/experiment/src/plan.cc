@@ -26,6 +26,7 @@ json::Object to_json(const Target& target) {
             {"platform", target.platform},
             {"running_tasks", target.running_tasks},
             {"wave", target.wave},
+            {"reachable", target.is_reachable},
             {"skip", target.skip},
             {"advice", target.advice}};
 }
@@ -37,6 +38,7 @@ Target target_from(const json::Value& value) {
             std::string(json::string_at(value, "platform")),
             json::integer_at(value, "running_tasks"),
             static_cast<std::size_t>(std::max<std::int64_t>(0, json::integer_at(value, "wave"))),
+            json::bool_at(value, "reachable"),
             std::string(json::string_at(value, "skip")),
             std::string(json::string_at(value, "advice"))};
 }

@@ -120,6 +120,7 @@ public:
     std::map<std::string, wire::ServiceError> fail_with;
     std::function<void(const std::string& operation)> on_call;
     std::string cluster_status = "ACTIVE";
+    bool timers_run = true;                      // the hosts end a fault by themselves
     std::map<std::string, std::string> services; // name and rolloutState
     std::map<std::string, std::string> alarms;   // name and state
     std::vector<std::string> scripts;            // every script sent, in order
@@ -199,7 +200,7 @@ private:
 
     void tick() {
         for (auto& [id, host] : hosts_) {
-            if (host.restore_at && clock_.wall() >= *host.restore_at) {
+            if (timers_run && host.restore_at && clock_.wall() >= *host.restore_at) {
                 set_agent(host, true);
                 host.held_by.clear();
                 host.restore_at.reset();
@@ -241,7 +242,38 @@ private:
                + "\n";
     }
 
+    [[nodiscard]] std::string list_leftovers(const FakeHost& host) const {
+        std::string text;
+        const auto tell = [&](const char* found, const std::string& run, std::int64_t until) {
+            text += json::text(json::Object{
+                        {"squall", "ecs-agent-stop"},
+                        {"found", found},
+                        {"run", run},
+                        {"until", until},
+                        {"host_time",
+                         std::chrono::duration_cast<Seconds>(clock_.wall().time_since_epoch())
+                             .count()}})
+                    + "\n";
+        };
+        if (!host.held_by.empty())
+            tell("hold",
+                 host.held_by,
+                 host.restore_at
+                     ? std::chrono::duration_cast<Seconds>(host.restore_at->time_since_epoch())
+                           .count()
+                     : 0);
+        for (const auto& run : host.over)
+            tell("tombstone", run, 0);
+        return text + R"({"squall":"ecs-agent-stop","did":"listed"})" + "\n";
+    }
+
     std::string run(FakeHost& host, const std::string& script) {
+        if (script.find("\"did\":\"listed\"") != std::string::npos) return list_leftovers(host);
+        if (script.starts_with("runs=")) {
+            for (const auto& over : split(setting(script, "runs"), ' '))
+                host.over.erase(over);
+            return {};
+        }
         const std::string run = setting(script, "run");
         const std::string not_after = setting(script, "not_after");
         if (setting(script, "restore_at").empty()) {

@@ -357,6 +357,26 @@ TEST(Runner, EndsAtOnceWhenSendCommandIsDenied) {
         << "nobody was told, so there is nothing to wait for";
 }
 
+TEST(Runner, EndsAtOnceWhenNobodyMayAskWhatBecameOfTheCommands) {
+    TestWorld test;
+    const auto plan = test.plan(duration(600));
+    for (const std::string operation : {"ListCommandInvocations", "GetCommandInvocation"})
+        test.aws.fail_with[operation] = {"AccessDeniedException",
+                                         "User: arn:aws:iam::123456789012:user/test is not "
+                                         "authorized to perform: ssm:"
+                                             + operation + " on resource: *",
+                                         400};
+    // Somebody adds the permission meanwhile, so that the end is seen before the hosts' own.
+    test.events.watcher = [&](const Event& event) {
+        if (event.kind == "revert-sent") test.aws.fail_with.clear();
+    };
+    const auto result = test.run(plan);
+    EXPECT_EQ(result.verdict, Verdict::error);
+    EXPECT_NE(result.reason.find("ssm:ListCommandInvocations"), std::string::npos) << result.reason;
+    EXPECT_TRUE(all_agents_run(test));
+    EXPECT_LT(test.clock.wall() - start_of_test, Seconds(30));
+}
+
 TEST(Runner, GoesOnWithoutSsmAndSeesTheHostsRestoreThemselves) {
     TestWorld test;
     test.events.watcher = [&](const Event& event) {

@@ -59,12 +59,14 @@ private:
         if (!outcome && !is_allowed(outcome.error())) {
             const bool is_denied = outcome.error().kind == Errc::denied;
             item.state = is_denied ? State::bad : State::unknown;
-            item.text = aws::to_error(outcome.error()).message;
+            item.text = is_denied ? "not allowed" : aws::to_error(outcome.error()).message;
+            if (is_denied) item.advice = aws::to_error(outcome.error()).message;
             // A policy may allow it on instances that exist, by name or by tag.
             if (is_denied && outcome.error().resource.ends_with(no_instance)) {
                 item.state = State::unknown;
                 item.text = "not allowed on an instance that is not there: whether it is on yours, "
                             "only a run tells";
+                item.advice.clear();
                 item.needed = false;
             }
         }
@@ -83,18 +85,29 @@ private:
         CheckItem& list = take("ssm:ListCommandInvocations", listed);
         if (may_list || !may_ask) return;
         list.needed = false;
+        list.advice.clear();
         list.text = "not allowed; ssm:GetCommandInvocation is, and each host is asked for by "
                     "itself: slower, with many calls";
+    }
+
+    static void optional(CheckItem& item) {
+        item.needed = false;
+        if (item.state == State::bad) item.text = "not allowed: a run does not look at it";
+        item.advice.clear();
     }
 
     void look_at_guards(const std::string& cluster) {
         const bool is_strict = values_.text("GUARDS") == "strict";
         const std::vector<std::string> services{"squall-check"};
-        take("ecs:ListServices", world_.ecs.list_services(cluster, deadline_, stop_)).needed =
-            is_strict;
-        take("ecs:DescribeServices",
-             world_.ecs.describe_services(cluster, services, deadline_, stop_))
-            .needed = is_strict;
+        if (!is_strict) {
+            optional(take("ecs:ListServices", world_.ecs.list_services(cluster, deadline_, stop_)));
+            optional(take("ecs:DescribeServices",
+                          world_.ecs.describe_services(cluster, services, deadline_, stop_)));
+        } else {
+            take("ecs:ListServices", world_.ecs.list_services(cluster, deadline_, stop_));
+            take("ecs:DescribeServices",
+                 world_.ecs.describe_services(cluster, services, deadline_, stop_));
+        }
         if (values_.text("STOP_ALARMS").empty()) return;
         const std::vector<std::string> alarms{"squall-check"};
         take("cloudwatch:DescribeAlarms",

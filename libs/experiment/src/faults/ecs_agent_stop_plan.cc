@@ -54,6 +54,9 @@ Target target_of(const aws::ContainerInstance& instance,
                           ? ""
                           : information->platform_name + " " + information->platform_version;
     target.running_tasks = instance.running_tasks_count;
+    target.is_reachable = information != nullptr && information->ping_status == "Online"
+                          && information->platform_type == "Linux"
+                          && information->platform_name != "Bottlerocket";
     decide(target, instance, information);
     return target;
 }

@@ -58,6 +58,15 @@ struct HostReport {
     std::optional<WallTime> host_time; // the host's clock
 };
 
+// Something of ours on a host, as the host tells it.
+struct Leftover {
+    std::string what;              // for people: "the fault", "a timer", …
+    std::string run;               // whose it is
+    bool is_fault = false;         // the fault itself: it is undone, not only removed
+    std::optional<WallTime> until; // when the host was to undo it by itself, by its own clock
+    WallTime host_time;            // the host's clock when it told
+};
+
 // What is seen of a target from outside.
 struct Sight {
     enum class State { affected, well, gone };
@@ -95,6 +104,15 @@ public:
     [[nodiscard]] virtual std::string revert_script(const UndoOrder& order) const = 0;
     // Reads what a script printed; nothing when it is no report.
     [[nodiscard]] virtual std::optional<HostReport> read_report(std::string_view output) const = 0;
+
+    // Lists what runs have left on a host, and changes nothing. What it printed, read; nothing when
+    // it is no such list.
+    [[nodiscard]] virtual std::string sweep_script() const = 0;
+    [[nodiscard]] virtual std::optional<std::vector<Leftover>>
+    read_leftovers(std::string_view output) const = 0;
+    // Removes what these runs, which are over, have left, but for a fault that is in.
+    [[nodiscard]] virtual std::string
+    removal_script(const std::vector<std::string>& runs) const = 0;
 
     // How these targets (by container instance ARN) look now. Those that the answer leaves out
     // could not be looked at.

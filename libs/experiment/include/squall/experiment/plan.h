@@ -19,7 +19,8 @@ struct Target {
     std::string availability_zone;
     std::string platform; // "Amazon Linux 2023"
     std::int64_t running_tasks = 0;
-    std::size_t wave = 0; // the first is 1; 0 where nothing is injected
+    std::size_t wave = 0;      // the first is 1; 0 where nothing is injected
+    bool is_reachable = false; // SSM can have it run a script
     // Why nothing is done there; empty: the fault is injected.
     std::string skip;
     std::string advice; // what would make it a target

@@ -1,0 +1,98 @@
+#include "experiment_choice.h"
+
+#include "squall/base/log.h"
+#include "squall/base/text.h"
+#include "squall/experiment/experiment_file.h"
+#include "squall/wire/arn.h"
+
+#include <cstdlib>
+
+namespace squall::app {
+namespace {
+
+using experiment::Fault;
+using experiment::FaultTable;
+using experiment::Problems;
+
+tl::unexpected<Problems> one_problem(std::string where, std::string what) {
+    return tl::unexpected<Problems>(Problems{{std::move(where), std::move(what)}});
+}
+
+// A tunable that is an environment variable too. REGION is what AWS's own tools call AWS_REGION.
+std::optional<std::string> from_environment(const std::string& name) {
+    const auto get = [](const char* variable) -> std::optional<std::string> {
+        const char* value = std::getenv(variable);
+        return value == nullptr || value[0] == '\0' ? std::nullopt
+                                                    : std::optional<std::string>(value);
+    };
+    auto value = get(name.c_str());
+    if (!value && name == "REGION") value = get("AWS_REGION");
+    if (!value && name == "REGION") value = get("AWS_DEFAULT_REGION");
+    return value;
+}
+
+} // namespace
+
+int complain(const Problems& problems) {
+    log::print("{}\n", experiment::problem_text(problems));
+    return exit_usage;
+}
+
+int tell(const Error& error) {
+    log::print("squall: {}\n", error.message);
+    if (error.code == Errc::invalid_input) return exit_usage;
+    if (error.code == Errc::interrupted) return exit_aborted;
+    return error.code == Errc::refused ? exit_refused : exit_error;
+}
+
+Result<Chosen, Problems> choose(const ExperimentArguments& arguments, const FaultTable& faults) {
+    auto settings = experiment::parse_settings(arguments.settings);
+    if (!settings) return tl::unexpected<Problems>(settings.error());
+    if (arguments.file.empty() == arguments.fault.empty()) {
+        return one_problem("the command line",
+                           arguments.file.empty()
+                               ? "name an experiment: a FILE, or --fault NAME with --set"
+                               : "give a FILE or --fault NAME, not both");
+    }
+    Chosen chosen;
+    experiment::RawValues given;
+    std::string name = arguments.fault;
+    std::string where = "--fault";
+    if (!arguments.file.empty()) {
+        auto file = experiment::read_experiment(arguments.file);
+        if (!file) return tl::unexpected<Problems>(file.error());
+        chosen.experiment = file->name;
+        name = file->faults.front().fault;
+        where = file->faults.front().where;
+        given = file->faults.front().tunables;
+    }
+    for (const auto& [tunable, value] : *settings)
+        given[tunable] = value;
+    chosen.fault = experiment::find_fault(faults, name);
+    if (chosen.fault == nullptr) {
+        std::vector<std::string> names;
+        for (const Fault* fault : faults)
+            names.push_back(fault->description().name);
+        const auto meant = nearest(name, names);
+        return one_problem(
+            where,
+            fmt::format("unknown fault '{}': {}",
+                        name.substr(0, 80),
+                        meant ? "did you mean " + *meant + "?" : "there are " + join(names, ", ")));
+    }
+    auto values = experiment::check_tunables(
+        chosen.fault->description().tunables, given, where, from_environment);
+    if (!values) return tl::unexpected<Problems>(values.error());
+    chosen.values = std::move(*values);
+    if (auto problems = chosen.fault->check(chosen.values); !problems.empty())
+        return tl::unexpected<Problems>(std::move(problems));
+    const std::string& region = chosen.values.text("REGION");
+    const auto cluster = wire::parse_arn(chosen.values.text("CLUSTER_NAME"));
+    if (cluster && cluster->region != region)
+        return one_problem(
+            chosen.values.all().at("CLUSTER_NAME").source,
+            fmt::format("CLUSTER_NAME is in {}, and REGION is {}", cluster->region, region));
+    return chosen;
+}
+
+} // namespace squall::app
