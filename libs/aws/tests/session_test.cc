@@ -143,7 +143,8 @@ TEST_F(SessionTest, ACredentialsFileCanStandInPlaceOfTheEnvironment) {
     aws.add_key("AKIDSECRET", {"s", "", std::nullopt});
     const auto session = open().value();
     EXPECT_TRUE(list(*session));
-    const auto header = wire::header_value(aws.received().at(0).request.headers, "Authorization");
+    const auto received = aws.received();
+    const auto header = wire::header_value(received.at(0).request.headers, "Authorization");
     EXPECT_NE(header.find("AKIDSECRET/"), std::string_view::npos);
     options.credentials_file = folder / "nothing";
     EXPECT_FALSE(open());

@@ -25,7 +25,9 @@ protected:
         Plan plan;
         plan.fault = "ecs-agent-stop";
         ASSERT_TRUE(test.files.journal->begin(run, plan, test.clock.wall()));
-        if (is_over) ASSERT_TRUE(test.files.journal->close(run, "failed", test.clock.wall()));
+        if (is_over) {
+            ASSERT_TRUE(test.files.journal->close(run, "failed", test.clock.wall()));
+        }
     }
 
     // As a run leaves it that stopped the agent and could not start it again.
