@@ -33,11 +33,15 @@ std::string hosts(std::int64_t count) {
 std::string phase_text(const json::Object& data) {
     const std::string phase = at(data, "phase");
     const auto count = json::integer_at(data, "hosts");
-    if (phase == "inject")
+    if (phase == "inject") {
+        const auto waves = json::integer_at(data, "waves");
         return fmt::format(
-            "stopping the agent on {}; whatever happens, they restore themselves at {}",
+            "{}stopping the agent on {}; whatever happens, {} at {}",
+            waves > 1 ? fmt::format("wave {} of {}: ", json::integer_at(data, "wave"), waves) : "",
             hosts(count),
+            count == 1 ? "it restores itself" : "they restore themselves",
             clock_at(data, "restore_at"));
+    }
     if (phase == "hold")
         return fmt::format("holding {} until {}", hosts(count), clock_at(data, "until"));
     if (phase == "revert") return fmt::format("starting the agent again on {}", hosts(count));

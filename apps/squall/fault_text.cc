@@ -38,7 +38,8 @@ std::string fault_text(const experiment::FaultDescription& description) {
     for (const auto& spec : description.tunables) {
         std::string range;
         if (spec.type == experiment::TunableSpec::Type::integer)
-            range = fmt::format(" ({} to {} {})", spec.least, spec.most, spec.unit);
+            range = fmt::format(
+                " ({} to {}{}{})", spec.least, spec.most, spec.unit.empty() ? "" : " ", spec.unit);
         const std::string start = spec.required                ? "required"
                                   : spec.default_value.empty() ? "none"
                                                                : spec.default_value;

@@ -13,6 +13,7 @@ std::string order_text(const experiment::Plan& plan) {
     const auto waves = plan.waves();
     if (waves.size() < 2) return "all at once";
     std::vector<std::string> sizes;
+    sizes.reserve(waves.size());
     for (const auto& wave : waves)
         sizes.push_back(std::to_string(wave.size()));
     const std::string last = sizes.back();
@@ -26,7 +27,7 @@ std::string targets_text(const experiment::Plan& plan) {
                                    ids.size(),
                                    plan.selection.registered,
                                    order_text(plan));
-    if (!plan.selection.how.empty()) text += "  chosen by    " + plan.selection.how + "\n";
+    if (!plan.selection.how.empty()) text += "  chosen       " + plan.selection.how + "\n";
     for (const auto& target : plan.targets) {
         const std::string wave =
             plan.sequence == "waves" ? fmt::format("wave {}: ", target.wave) : "";
@@ -79,6 +80,10 @@ std::string plan_text(const experiment::Plan& plan, bool with_scripts) {
             "  {} {}\n", finding.refuses ? "refuses     " : "against it  ", finding.text);
     for (const auto& warning : plan.warnings)
         text += "  note         " + warning + "\n";
+    if (plan.is_by_chance())
+        text += fmt::format("  the same     --set SEED={} --plan {}\n",
+                            plan.tunables.text("SEED"),
+                            plan.hash().substr(0, 8));
     if (with_scripts)
         text += "  each host runs\n" + indented(plan.inject_script) + "  and at the end\n"
                 + indented(plan.revert_script);
@@ -101,10 +106,9 @@ std::string check_text(const std::vector<experiment::CheckItem>& items) {
     }
     return text
            + (needed == 0 ? std::string("ready\n")
-                          : fmt::format("not ready: {} thing{} a run needs {} missing\n",
+                          : fmt::format("not ready: {} thing{} a run from beginning\n",
                                         needed,
-                                        needed == 1 ? "" : "s",
-                                        needed == 1 ? "is" : "are"));
+                                        needed == 1 ? " keeps" : "s keep"));
 }
 
 } // namespace squall::app

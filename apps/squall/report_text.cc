@@ -65,35 +65,39 @@ std::string spread_line(std::string_view what,
 std::string report_text(const json::Object& verdict) {
     const json::Array& all = json::array_at(verdict, "instances");
     json::Array instances;
-    std::copy_if(all.begin(),
-                 all.end(),
-                 std::back_inserter(instances),
-                 [](const json::Value& instance) { return json::bool_at(instance, "injected"); });
-    if (instances.empty()) return {};
+    std::string untouched;
+    for (const auto& instance : all) {
+        if (json::bool_at(instance, "injected"))
+            instances.push_back(instance);
+        else if (const auto why = json::string_at(instance, "why_not"); !why.empty())
+            untouched += fmt::format(
+                "  {:<20} nothing done: {}\n", json::string_at(instance, "instance_id"), why);
+    }
+    if (instances.empty()) return untouched;
     if (instances.size() > instances_shown_max) {
         return spread_line("seen gone after", instances, "time_to_detect_ms", Millis(1))
                + spread_line("connected again after", instances, "time_to_recover_ms", Millis(1))
                + spread_line(
-                   "credentials cut off for", instances, "credentials_cut_off_s", Seconds(1));
+                   "credentials cut off for", instances, "credentials_cut_off_s", Seconds(1))
+               + untouched;
     }
-    std::string text = fmt::format("  {:<20} {:>9} {:>9} {:>11}  {}\n",
+    std::string text = fmt::format("  {:<20} {:>9} {:>6} {:>11}  {}\n",
                                    "instance",
                                    "seen gone",
                                    "back",
                                    "credentials",
-                                   "tasks before / during / after");
+                                   "tasks");
     for (const auto& instance : instances) {
-        text += fmt::format("  {:<20} {:>9} {:>9} {:>11}  {}\n",
+        text += fmt::format("  {:<20} {:>9} {:>6} {:>11}  {}\n",
                             json::string_at(instance, "instance_id"),
                             millis_text(instance, "time_to_detect_ms"),
                             millis_text(instance, "time_to_recover_ms"),
                             seconds_text(instance, "credentials_cut_off_s"),
                             tasks_text(instance));
     }
-    return text
-           + "  seen gone, back: after the stop and the start, as ECS saw it; credentials: how "
-             "long "
-             "tasks could not renew them\n";
+    return text + untouched
+           + "  seen gone, back: how long after the stop and the start ECS saw it\n"
+             "  credentials: how long tasks could not renew them; tasks: before / during / after\n";
 }
 
 } // namespace squall::app

@@ -17,19 +17,20 @@ std::string_view word_of(const experiment::SweepItem& item) {
 std::string sweep_text(const experiment::SweepReport& report) {
     std::string text;
     for (const auto& item : report.items)
-        text += fmt::format("  {:<20} {:<8} {} of {}: {}\n",
+        text += fmt::format("  {:<20} {:<8} {}{}: {}\n",
                             item.instance_id,
                             word_of(item),
                             item.left.what,
-                            item.left.run,
+                            item.left.run.empty() ? "" : " of " + item.left.run,
                             item.why);
     for (const auto& [id, why] : report.not_looked_at)
         text += fmt::format("  {:<20} {:<8} {}\n", id, "unknown", why);
     text += fmt::format("{} host{} looked at: {}\n",
                         report.looked_at,
                         report.looked_at == 1 ? "" : "s",
-                        report.items.empty() ? "nothing is left of any run"
-                                             : fmt::format("{} found", report.items.size()));
+                        report.looked_at == 0  ? "what is there is not known"
+                        : report.items.empty() ? "nothing is left of any run"
+                                               : fmt::format("{} found", report.items.size()));
     const bool is_removable =
         std::any_of(report.items.begin(), report.items.end(), [](const auto& item) {
             return item.is_over && !item.removed;

@@ -22,6 +22,8 @@ def hosts_of(plan):
 @pytest.fixture(scope='module')
 def lab():
     lab = Lab(4)
+    # A new service rolls out at first, which a guard would tell.
+    wait_for('the service is deployed', lambda: lab.client('ecs').describe_services(cluster='demo', services=['web'])['services'][0]['deployments'][0]['rolloutState'] == 'COMPLETED')
     yield lab
     lab.down()
 
@@ -30,6 +32,8 @@ def lab():
 def whole(lab):
     """Whatever a test did, its hosts are well and no alarm is left."""
     yield lab
+    for host in (1, 2, 3, 4):
+        lab.sh(host, 'systemctl start ecs amazon-ssm-agent')
     wait_for('the hosts are well', lambda: all(lab.connected().values()), timeout=60)
     cloudwatch = lab.client('cloudwatch')
     cloudwatch.delete_alarms(AlarmNames=[alarm['AlarmName'] for alarm in cloudwatch.describe_alarms()['MetricAlarms']])

@@ -40,3 +40,19 @@ def test_a_fault_that_nobody_ends_any_more_is_found_and_undone(make_lab):
     assert 'squall-' not in lab.sh(2, 'systemctl list-units --all')
     lab.sh(1, 'systemctl stop amazon-ssm-agent')
     wait_for('SSM sees it', lambda: lab.squall('sweep', '--json', *FAULT).code == 3, timeout=60)
+
+
+def test_what_no_run_made_is_neither_taken_over_nor_removed(make_lab):
+    lab = make_lab(2)
+    lab.sh(1, 'mkdir -p /var/lib/squall/ecs-agent-stop && echo mine >/var/lib/squall/ecs-agent-stop/record')
+    lab.sh(2, 'mkdir -p /var/lib/squall && echo mine >/var/lib/squall/ecs-agent-stop')
+    before = [lab.agent_pid(1), lab.agent_pid(2)]
+    run = lab.run(6)
+    assert run.finish() == 4, run.verdict
+    assert [event['why'].startswith('no run made what lies at /var/lib/squall/ecs-agent-stop') for event in run.of('not-injected')] == [True, True]
+    code, found = sweep(lab, '--remove')
+    assert code == 0 and [(item['run'], item['over'], '/var/lib/squall/ecs-agent-stop' in item['what']) for item in found['items']] == [('', False, True)] * 2
+    assert lab.sh(1, 'cat /var/lib/squall/ecs-agent-stop/record') == lab.sh(2, 'cat /var/lib/squall/ecs-agent-stop') == 'mine'
+    assert [lab.agent_pid(1), lab.agent_pid(2)] == before
+    table = lab.squall('runs', run.events[0]['run']).out
+    assert table.count('nothing done: no run made') >= 2, table

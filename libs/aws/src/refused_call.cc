@@ -129,6 +129,7 @@ std::vector<std::string> needed_resources(const ApiError& error, const RefusedCa
         return {arns.in_cluster(cluster, "cluster", "")};
     if (error.action == "ecs:DescribeContainerInstances")
         return {arns.in_cluster(cluster, "container-instance", "/*")};
+    if (error.action == "ecs:DescribeServices") return {arns.in_cluster(cluster, "service", "/*")};
     if (error.action == "ssm:SendCommand") return resources_of_send_command(*input, arns);
     std::vector<std::string> resources;
     if (error.action == "ecs:DescribeClusters") {

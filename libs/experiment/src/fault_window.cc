@@ -7,7 +7,8 @@
 namespace squall::experiment {
 namespace {
 
-constexpr Seconds trouble_interval{10}; // the same kind of trouble is told no more often
+constexpr Seconds trouble_interval{10}; // trouble is told no more often
+constexpr Seconds same_trouble_interval{60};
 constexpr std::size_t comment_id_max = 60;
 
 Deadline sooner(Clock& clock, Seconds limit) { return Deadline::at(clock.now() + limit); }
@@ -45,8 +46,11 @@ std::vector<std::string> FaultWindow::arns_where(bool (*condition)(const HostSta
 
 void FaultWindow::tell_trouble(const std::string& doing, const aws::ApiError& error) {
     const WallTime now = parts_.world.clock.wall();
-    if (error.kind == Errc::interrupted || now - last_trouble_ < trouble_interval) return;
+    const std::string kind = fmt::format("{} {} {}", doing, error.operation, error.code);
+    const Seconds interval = kind == last_trouble_kind_ ? same_trouble_interval : trouble_interval;
+    if (error.kind == Errc::interrupted || now - last_trouble_ < interval) return;
     last_trouble_ = now;
+    last_trouble_kind_ = kind;
     parts_.events.tell("warning",
                        {{"text", fmt::format("{}: {}", doing, aws::to_error(error).message)}});
 }
@@ -61,12 +65,15 @@ Result<void> FaultWindow::order() {
     const RunOrder order{
         parts_.events.run(), not_after_, restore_at_, parts_.plan.duration + parts_.times.grace};
     const std::string restore_text = rfc3339_millis(restore_at_);
-    auto told = parts_.events.write("phase",
-                                    {},
-                                    {{"phase", "inject"},
-                                     {"hosts", ids_.size()},
-                                     {"planned_end", rfc3339_millis(*planned_end_)},
-                                     {"restore_at", restore_text}});
+    json::Object begins{{"phase", "inject"},
+                        {"hosts", ids_.size()},
+                        {"planned_end", rfc3339_millis(*planned_end_)},
+                        {"restore_at", restore_text}};
+    if (const auto waves = parts_.plan.waves().size(); waves > 1) {
+        begins["wave"] = parts_.hosts.at(ids_.front()).target.wave;
+        begins["waves"] = waves;
+    }
+    auto told = parts_.events.write("phase", {}, std::move(begins));
     for (const auto& id : ids_) {
         if (told)
             told = parts_.events.write(
@@ -156,10 +163,8 @@ void FaultWindow::take_answer(HostState& host, const host::HostResult& result) {
     case host::HostResult::State::refused:
         host.may_hold = false;
         host.answer = HostReport::Did::refused;
-        return parts_.events.tell(
-            "not-injected",
-            id,
-            {{"why", fmt::format("SSM did not take the command: {}", result.details)}});
+        host.why_not = fmt::format("SSM did not take the command: {}", result.details);
+        return parts_.events.tell("not-injected", id, {{"why", host.why_not}});
     case host::HostResult::State::lost:
         // It may have run all the same: undone with the others.
         host.silent = true;
@@ -196,6 +201,7 @@ void FaultWindow::take_report(HostState& host, const HostReport& report) {
     host.may_hold = false;
     if (report.did == HostReport::Did::busy)
         ended_since_ = fmt::format("a host is held by the run {}", report.other_run);
+    host.why_not = report.why;
     json::Object data{{"why", report.why}};
     if (!report.other_run.empty()) data["other_run"] = report.other_run;
     parts_.events.tell("not-injected", id, std::move(data));

@@ -79,6 +79,8 @@ private:
     bool holding_ = false;
     bool reverting_ = false;
     WallTime last_trouble_;
+    std::string last_trouble_kind_;
+    std::string blind_since_; // why the last look at the hosts gave nothing; empty: it did
 };
 
 } // namespace squall::experiment

@@ -46,14 +46,17 @@ void FaultWindow::revert() {
     // A host that is seen to be well may still owe its answer: one more look, for the record.
     if (all_recovered()) look_after_reverts();
     for (const auto& id : ids_) {
-        const HostState& host = parts_.hosts.at(id);
+        HostState& host = parts_.hosts.at(id);
         if (!host.may_hold || host.recovered_at || host.gone) continue;
+        host.unseen = !blind_since_.empty();
         parts_.events.tell(
             "not-recovered",
             id,
             {{"why",
-              parts_.stops.quit.stop_requested() ? "squall was told to leave before it was seen"
-                                                 : "it was not seen to be well again in time"},
+              parts_.stops.quit.stop_requested()
+                  ? std::string("squall was told to leave before it was seen")
+              : !blind_since_.empty() ? "it could not be looked at: " + blind_since_
+                                      : std::string("it was not seen to be well again in time")},
              {"advice",
               parts_.world.clock.wall() < restore_at_
                   ? fmt::format("it restores itself at {}; then look at it, or log in and start "
@@ -150,6 +153,7 @@ void FaultWindow::look_at_recovery() {
     if (arns.empty()) return;
     const auto sights =
         parts_.fault.look(parts_.world, parts_.plan, arns, call_deadline(), parts_.stops.quit);
+    blind_since_ = sights ? "" : aws::to_error(sights.error()).message;
     if (!sights) return tell_trouble("looking at the container instances", sights.error());
     for (const auto& [arn, sight] : *sights) {
         HostState* host = parts_.hosts.by_arn(arn);

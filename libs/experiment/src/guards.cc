@@ -36,8 +36,10 @@ std::vector<GuardFinding> instance_findings(const Plan& plan,
                                             const std::set<std::string>& going) {
     std::vector<std::string> gone;
     std::int64_t left = 0;
+    std::size_t others = 0;
     for (const auto& instance : instances) {
         const bool is_ours = going.contains(instance.ec2_instance_id);
+        if (!is_ours) ++others;
         if (!is_ours && !instance.agent_connected) gone.push_back(instance.ec2_instance_id);
         if (!is_ours && instance.agent_connected) ++left;
     }
@@ -45,9 +47,10 @@ std::vector<GuardFinding> instance_findings(const Plan& plan,
     if (!gone.empty()) {
         findings.push_back(
             {"disconnected",
-             fmt::format("{} of {} container instances {} disconnected, and not by this run: {}",
+             fmt::format("{} of the {} container instances that this run leaves alone {} "
+                         "disconnected: {}",
                          gone.size(),
-                         instances.size(),
+                         others,
                          gone.size() == 1 ? "is" : "are",
                          some_of(gone)),
              is_strict(plan)});
@@ -102,6 +105,7 @@ alarm_findings(World& world, const Plan& plan, Deadline deadline, const std::sto
     const auto arns = plan.tunables.list("STOP_ALARMS");
     if (arns.empty()) return {};
     std::vector<std::string> names;
+    names.reserve(arns.size());
     for (const auto& arn : arns)
         names.push_back(arn.substr(arn.find(":alarm:") + 7));
     const auto alarms = world.cloudwatch.describe_alarms(names, deadline, stop);
@@ -211,7 +215,8 @@ std::optional<std::string> Guards::against_holding(const std::vector<std::string
         // What has just been looked at when the wave began.
         if (next_cluster_ != SteadyTime{})
             append(findings, look_at_cluster({wave.begin(), wave.end()}, /*holding=*/true, stop));
-        next_cluster_ = world_.clock.now() + cluster_interval;
+        next_cluster_ =
+            world_.clock.now() + (is_strict(plan_) ? strict_cluster_interval : cluster_interval);
     }
     return stop.stop_requested() ? std::nullopt : judge(findings);
 }

@@ -37,6 +37,8 @@ guard_findings(World& world,
 class Guards {
 public:
     static constexpr Seconds alarm_interval{10};
+    // Where it ends the run, and where it only warns.
+    static constexpr Seconds strict_cluster_interval{10};
     static constexpr Seconds cluster_interval{30};
     static constexpr Seconds call_limit{20};
 

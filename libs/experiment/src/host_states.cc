@@ -31,6 +31,7 @@ json::Object HostState::to_json() const {
                         {"affected", affected_at.has_value()},
                         {"recovered", recovered_at.has_value()},
                         {"tasks_before", target.running_tasks}};
+    if (!why_not.empty()) object["why_not"] = why_not;
     put(object, "sent_at", sent_at);
     put(object, "injected_at", injected_at);
     put(object, "stop_ran_at", stop_ran_at);

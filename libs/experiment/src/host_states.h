@@ -26,8 +26,10 @@ struct HostState {
     std::optional<WallTime> recovered_at; // when it was seen to be well again
     std::optional<WallTime> stop_ran_at;  // by the host's clock, to the second
     std::optional<WallTime> start_ran_at; // by the host's clock; unknown where its own timer did it
+    std::string why_not;                  // nothing was done there; empty where it was
     bool silent = false; // its order is over and it said nothing: it may have followed it
     bool gone = false;
+    bool unseen = false; // at the end it could not be looked at: whether it is well is not known
     bool back_early = false; // seen well again before its undo: somebody else's doing
     std::optional<std::int64_t> tasks_during; // the fewest that were seen
     std::optional<std::int64_t> tasks_after;

@@ -82,7 +82,7 @@ std::vector<TunableSpec> narrowing_tunables() {
          .most = 100},
         {.name = "WAVES",
          .meaning = "group by group, each seen well again before the next: how many hosts each "
-                    "group goes up to, such as 1,10%,100%",
+                    "group goes up to, the last 100%, such as 1,10%,100%",
          .pattern = "[1-9][0-9]{0,5}%?",
          .pattern_meaning = "numbers of hosts or percentages, with commas between, such as "
                             "1,10%,100%",

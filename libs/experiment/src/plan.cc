@@ -69,6 +69,7 @@ std::vector<std::vector<std::string>> Plan::waves() const {
         if (target.is_injected()) by_wave[target.wave].push_back(target.instance_id);
     }
     std::vector<std::vector<std::string>> groups;
+    groups.reserve(by_wave.size());
     for (auto& [wave, ids] : by_wave)
         groups.push_back(std::move(ids));
     return groups;

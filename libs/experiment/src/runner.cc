@@ -16,13 +16,21 @@ json::Object counts_of(World& world) {
     return counts;
 }
 
-// "all 3 hosts are", "1 of 3 hosts are", "the host is".
+// "all 3 hosts are", "both hosts are", "1 of 3 hosts are", "the host is".
 std::string hosts_are(std::size_t part, std::size_t whole, bool past = false) {
     if (part == 1 && whole == 1) return past ? "the host was" : "the host is";
+    const char* are = past ? "were" : "are";
+    if (part == 2 && whole == 2) return fmt::format("both hosts {}", are);
     return fmt::format("{} hosts {}",
                        part == whole ? fmt::format("all {}", whole)
                                      : fmt::format("{} of {}", part, whole),
-                       past ? "were" : "are");
+                       are);
+}
+
+// Not to have been looked at is another thing than not to be well.
+std::string unseen_text(const HostStates& hosts) {
+    const auto unseen = hosts.count_where([](const HostState& host) { return host.unseen; });
+    return unseen == 0 ? "" : fmt::format(" ({} of them could not be looked at)", unseen);
 }
 
 void tell_plan(EventWriter& events, const Plan& plan, const HostStates& hosts) {
@@ -91,10 +99,12 @@ RunResult judge(const std::string& run,
                 "closes the run",
                 /*is_open=*/true};
     if (recovered < held)
-        return {
-            run,
-            Verdict::failed,
-            fmt::format("{} of {} hosts were not seen to be well again", held - recovered, held)};
+        return {run,
+                Verdict::failed,
+                fmt::format("{} of {} hosts were not seen to be well again{}",
+                            held - recovered,
+                            held,
+                            unseen_text(hosts))};
     if (ended_since && held == 0)
         return {run, Verdict::refused, fmt::format("not injecting: {}", *ended_since)};
     if (ended_since)
@@ -282,9 +292,10 @@ RunResult Runner::finish(const RunRecord& record) {
     if (recovered < held)
         result = {record.id,
                   Verdict::failed,
-                  fmt::format("its runner died; {} of {} hosts were not seen to be well again",
+                  fmt::format("its runner died; {} of {} hosts were not seen to be well again{}",
                               held - recovered,
-                              held)};
+                              held,
+                              unseen_text(hosts))};
     tell_verdict(events, result, hosts, world_);
     if (auto closed = journal_.close(
             record.id, std::string(verdict_word(result.verdict)), world_.clock.wall());

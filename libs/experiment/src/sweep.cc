@@ -59,6 +59,10 @@ private:
 // Whether the run is over, and how that is known.
 Result<void> judge(SweepItem& item, Journal& journal) {
     const Leftover& left = item.left;
+    if (left.run.empty()) {
+        item.why = "no run made it: look at it, and remove it by hand";
+        return {};
+    }
     const auto record = journal.find(left.run);
     if (!record) return fail(record.error());
     if (*record && (*record)->open) {

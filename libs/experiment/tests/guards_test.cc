@@ -122,6 +122,19 @@ TEST(Guards, EndAStrictRunWhenAnotherInstanceGoes) {
     EXPECT_FALSE(test.aws.host(3).agent_running) << "it is not ours to start";
 }
 
+TEST(Guards, AreAskedEveryTenSecondsOfAStrictRunAndSooner) {
+    TestWorld test(3);
+    auto given = strict;
+    given["TOTAL_CHAOS_DURATION"] = {"30", "test"};
+    given["CONTAINER_INSTANCE_IDS"] = {test.aws.host(1).id, "test"};
+    test.events.watcher = [&](const Event& event) {
+        if (json::string_at(event.data, "phase") == "hold") test.aws.host(2).agent_running = false;
+    };
+    const auto result = test.run(test.plan(given));
+    EXPECT_EQ(result.verdict, Verdict::aborted) << result.reason;
+    EXPECT_LT(test.clock.wall() - start_of_test, Seconds(20));
+}
+
 TEST(Guards, AreAskedAgainBeforeEveryWave) {
     TestWorld test(3);
     auto given = strict;

@@ -130,6 +130,29 @@ TEST(Runner, FailsWhenAnAgentDoesNotComeBack) {
     EXPECT_EQ(test.events.count("recovered"), 2);
 }
 
+TEST(Runner, SaysThatItCouldNotLookWhereItCouldNot) {
+    TestWorld test;
+    test.events.watcher = [&](const Event& event) {
+        if (json::string_at(event.data, "phase") == "revert")
+            test.aws.fail_with["DescribeContainerInstances"] = {
+                "AccessDeniedException",
+                "User: arn:aws:iam::123456789012:user/test is not authorized to perform: "
+                "ecs:DescribeContainerInstances on resource: *",
+                400};
+    };
+    const auto result = test.run(test.plan(duration(10)));
+    EXPECT_EQ(result.verdict, Verdict::failed);
+    EXPECT_EQ(result.reason,
+              "3 of 3 hosts were not seen to be well again (3 of them could not be looked at)");
+    for (const auto& event : test.events.events) {
+        if (event.kind == "not-recovered") {
+            EXPECT_NE(json::string_at(event.data, "why").find("ecs:DescribeContainerInstances"),
+                      std::string::npos);
+        }
+    }
+    EXPECT_LE(test.events.count("warning"), 4) << "the same trouble is told once a minute";
+}
+
 TEST(Runner, EndsTheFaultAtOnceWhenAbortedAndStillSeesItThrough) {
     for (const std::string when : {"intent", "sent", "injected", "affected"}) {
         TestWorld test;
@@ -470,7 +493,7 @@ TEST(Recover, LeavesAHostAloneThatAnsweredThatItDidNothing) {
     Runner runner(test.world, *test.files.journal, *test.fault, {&test.events}, {});
     const auto result = runner.finish(*test.files.journal->find("r-test").value());
     EXPECT_EQ(result.verdict, Verdict::aborted);
-    EXPECT_EQ(result.reason, "its runner died; all 2 hosts are well again");
+    EXPECT_EQ(result.reason, "its runner died; both hosts are well again");
     EXPECT_FALSE(test.aws.host(2).agent_running) << "it was found stopped, and stays so";
 }
 

@@ -60,7 +60,7 @@ if [ "$left" -gt "$longest" ]; then left=$longest; fi
 if [ "$left" -lt 3 ]; then say too-late 'the fault would be over at once'; exit 0; fi
 if [ -e "$over/$run" ]; then say too-late 'the run is over'; exit 0; fi
 # A hold whose time ended long ago is left from before a reboot, which brought the agent back by itself.
-is_stale() { [ -d "$1" ] && [ "$now" -gt $(($(cat "$1/until" 2>/dev/null || echo 0) + 60)) ]; }
+is_stale() { [ -s "$1/run" ] && [ "$now" -gt $(($(cat "$1/until" 2>/dev/null || echo 0) + 60)) ]; }
 if is_stale "$hold"; then
     stale=$hold.$run.stale.$$
     mv -T "$hold" "$stale" 2>/dev/null
@@ -74,7 +74,7 @@ echo "$run" >"$new/run"
 echo $((now + left)) >"$new/until"
 if ! mv -T "$new" "$hold" 2>/dev/null; then
     rm -rf "$new"
-    if [ ! -d "$hold" ]; then say failed "could not take $hold"; exit 0; fi
+    if [ ! -s "$hold/run" ]; then say failed "no run made what lies at $hold: look at it, and remove it"; exit 0; fi
     other=$(tr -cd 'A-Za-z0-9-' <"$hold/run" 2>/dev/null || echo unknown)
     if [ "$other" = "$run" ]; then say injected 'by an earlier order of this run'; else say busy "another run holds this host" "$other"; fi
     exit 0

@@ -7,6 +7,8 @@
 namespace squall::experiment {
 namespace {
 
+const std::string record_path = "/var/lib/squall/ecs-agent-stop";
+
 // One line of JSON for each thing, and one to say that this was all.
 constexpr std::string_view list_script = R"sh(
 set -u
@@ -21,7 +23,11 @@ tell() {
     until=$(printf %s "${3:-}" | tr -cd '0-9')
     printf '{"squall":"ecs-agent-stop","found":"%s","run":"%s","until":%s,"host_time":%s}\n' "$1" "$run" "${until:-0}" "$now"
 }
-if [ -d "$hold" ]; then tell hold "$(cat "$hold/run" 2>/dev/null)" "$(cat "$hold/until" 2>/dev/null)"; fi
+if [ -s "$hold/run" ]; then
+    tell hold "$(cat "$hold/run" 2>/dev/null)" "$(cat "$hold/until" 2>/dev/null)"
+elif [ -e "$hold" ] || [ -L "$hold" ]; then
+    tell foreign ''
+fi
 for part in "$hold".*; do
     [ -e "$part" ] || continue
     name=${part#"$hold".}
@@ -63,6 +69,7 @@ std::string words_of(std::string_view found) {
     if (found == "part") return "a part of a fault that began or ended";
     if (found == "tombstone") return "a mark";
     if (found == "timer") return "a timer";
+    if (found == "foreign") return "something in place of the fault's record, " + record_path;
     return {};
 }
 
