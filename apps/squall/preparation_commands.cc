@@ -58,9 +58,7 @@ int run_command(const SweepCommand& command, const FaultTable& faults) {
                                       "squall-sweep",
                                       signals.first());
     if (!session) return tell(session.error());
-    const auto report = experiment::sweep((*session)->world(),
-                                          *journal,
-                                          *chosen->fault,
+    const auto report = experiment::sweep({(*session)->world(), *journal, *chosen->fault},
                                           chosen->values,
                                           command.remove,
                                           Deadline::in(sweep_limit),

@@ -56,7 +56,7 @@ std::vector<std::string> shuffled(std::vector<std::string> ids, std::int64_t see
     // Not std::shuffle: what that does with the same numbers is the library's choice.
     std::mt19937_64 random(static_cast<std::uint64_t>(seed));
     for (std::size_t left = ids.size(); left > 1; --left) {
-        const std::uint64_t fair = random.max() - random.max() % left;
+        const std::uint64_t fair = std::mt19937_64::max() - std::mt19937_64::max() % left;
         std::uint64_t number = random();
         while (number >= fair)
             number = random();

@@ -137,13 +137,9 @@ Result<void> take_away(const Fault& fault, const SweepReport& found, Errand& err
 
 } // namespace
 
-Result<SweepReport> sweep(World& world,
-                          Journal& journal,
-                          const Fault& fault,
-                          TunableValues values,
-                          bool remove,
-                          Deadline deadline,
-                          std::stop_token stop) {
+Result<SweepReport> sweep(
+    SweepParts parts, TunableValues values, bool remove, Deadline deadline, std::stop_token stop) {
+    auto& [world, journal, fault] = parts;
     // All that the experiment speaks of, whatever share of it a run would take.
     values.put("INSTANCE_AFFECTED_PERC", {"100", 100, "sweep"});
     values.put("WAVES", {"", 0, "sweep"});

@@ -11,9 +11,7 @@ namespace {
 class Sweeping : public ::testing::Test {
 protected:
     SweepReport sweep_it(bool remove) {
-        return sweep(test.world,
-                     *test.files.journal,
-                     *test.fault,
+        return sweep({test.world, *test.files.journal, *test.fault},
                      test.values({}),
                      remove,
                      Deadline::at(test.clock.now() + Seconds(120)),

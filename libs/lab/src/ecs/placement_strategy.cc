@@ -90,6 +90,7 @@ ContainerInstance* best_of(const Instances& candidates,
     const auto measures = measures_of(request.rules->strategy, all, request.group, store);
     const auto key_of = [&](const ContainerInstance& instance) {
         std::vector<std::int64_t> key;
+        key.reserve(measures.size());
         for (const auto& measure : measures)
             key.push_back(measure(instance));
         return key;

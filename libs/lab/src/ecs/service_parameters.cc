@@ -48,7 +48,7 @@ Found<RolloutRules> read_rollout_rules(const json::Object& body, RolloutRules kn
     return known;
 }
 
-Found<std::string> read_propagate_tags(const json::Object& body, std::string known) {
+Found<std::string> read_propagate_tags(const json::Object& body, const std::string& known) {
     std::string given(json::string_at(body, "propagateTags", known));
     if (given != "NONE" && given != "SERVICE" && given != "TASK_DEFINITION")
         return invalid_parameter("propagateTags must be SERVICE, TASK_DEFINITION or NONE.");

@@ -14,7 +14,8 @@ namespace squall::lab::ecs {
 [[nodiscard]] Found<RolloutRules> read_rollout_rules(const json::Object& body, RolloutRules known);
 
 // `propagateTags`, or what it was.
-[[nodiscard]] Found<std::string> read_propagate_tags(const json::Object& body, std::string known);
+[[nodiscard]] Found<std::string> read_propagate_tags(const json::Object& body,
+                                                     const std::string& known);
 
 // What a service of AWS may have and one of this lab has not: to ignore it would be a lie.
 [[nodiscard]] Found<void> check_service_abilities(const json::Object& body);

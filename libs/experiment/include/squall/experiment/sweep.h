@@ -26,14 +26,16 @@ struct SweepReport {
     std::vector<std::pair<std::string, std::string>> not_looked_at;
 };
 
+// What a sweep works with; all of it outlives the call.
+struct SweepParts {
+    World& world;
+    Journal& journal; // tells which runs are over
+    const Fault& fault;
+};
+
 // Asks every host of the experiment that SSM reaches. With `remove`, ends what is left of runs that
 // are over: a fault that is still in is undone first.
-[[nodiscard]] Result<SweepReport> sweep(World& world,
-                                        Journal& journal,
-                                        const Fault& fault,
-                                        TunableValues values,
-                                        bool remove,
-                                        Deadline deadline,
-                                        std::stop_token stop);
+[[nodiscard]] Result<SweepReport>
+sweep(SweepParts parts, TunableValues values, bool remove, Deadline deadline, std::stop_token stop);
 
 } // namespace squall::experiment
