@@ -107,6 +107,10 @@ TEST(ClusterQuery, SaysWhereItCannotBeRead) {
     EXPECT_EQ(trouble("runningTasksCount == many"), "'many' is no number");
     EXPECT_EQ(trouble("registeredAt < yesterday"), "'yesterday' is no date such as 2018-06-18");
     EXPECT_EQ(trouble("ec2InstanceId =~ [a"), "'[a' is no regular expression");
+    for (const char* huge : {"a\\22222222222222222222", "a{99999999999999999999}", "a{1,99999}"})
+        EXPECT_EQ(trouble(fmt::format("ec2InstanceId =~ {}", huge)),
+                  fmt::format("'{}' is no regular expression", huge));
+    EXPECT_EQ(trouble("ec2InstanceId =~ i-[0-9]{17}12345678"), "none");
     EXPECT_NE(trouble("color == red").find("attribute:NAME"), std::string::npos);
     EXPECT_NE(trouble(""), "none");
     EXPECT_NE(trouble(std::string(1000, '(')), "none");

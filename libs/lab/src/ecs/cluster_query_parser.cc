@@ -79,11 +79,29 @@ bool is_allowed(const KnownSubject* subject, Relation relation) {
            || relation == Relation::matches;
 }
 
+// libstdc++ reads the numbers of repetitions and back references without looking for an overflow.
+bool has_huge_number(std::string_view pattern) {
+    constexpr int digits_max = 4;
+    bool counts = false; // a number that begins here is one of these
+    bool in_braces = false;
+    int digits = 0;
+    for (const char c : pattern) {
+        const bool is_digit = c >= '0' && c <= '9';
+        digits = is_digit && (counts || in_braces) ? digits + 1 : 0;
+        if (digits > digits_max) return true;
+        if (c == '{' || c == '}') in_braces = c == '{';
+        counts = c == '\\' || (is_digit && counts);
+    }
+    return false;
+}
+
 Result<std::regex> compile(const std::string& pattern) {
     constexpr std::ptrdiff_t groups_max = 20;
     if (pattern.size() > ClusterQuery::pattern_max
         || std::count(pattern.begin(), pattern.end(), '(') > groups_max)
         return fail(Errc::invalid_input, "the pattern '{}' is too long", pattern);
+    if (has_huge_number(pattern))
+        return fail(Errc::invalid_input, "'{}' is no regular expression", pattern);
     try {
         // Without back references, libstdc++ can match in linear time, and needs no stack for it.
         return std::regex(pattern,
