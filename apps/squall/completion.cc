@@ -11,6 +11,8 @@ namespace squall::app {
 namespace {
 
 constexpr int runs_shown_max = 50;
+// The line that asks the shell for names of files.
+constexpr const char* completion_files = ":files";
 
 constexpr std::string_view bash =
     R"sh(# squall: completion for bash. Try it: eval "$(squall completion bash)"
@@ -124,11 +126,22 @@ void add_options(const CLI::App& command, Words& candidates) {
     }
 }
 
+void append(Words& candidates, const Words& more) {
+    candidates.insert(candidates.end(), more.begin(), more.end());
+}
+
+Words run_ids() {
+    Words ids;
+    auto journal = experiment::Journal::open_default();
+    if (!journal) return ids;
+    if (const auto records = journal->runs(runs_shown_max); records)
+        for (const auto& record : *records)
+            ids.push_back(record.id);
+    return ids;
+}
+
 // What stands by itself: a command, or what the command takes without an option's name.
-void add_words(const CLI::App& command,
-               const experiment::FaultTable& faults,
-               const Words& runs,
-               Words& candidates) {
+void add_words(const CLI::App& command, const experiment::FaultTable& faults, Words& candidates) {
     for (const CLI::App* one : command.get_subcommands({})) {
         if (!one->get_group().empty()) candidates.push_back(one->get_name());
     }
@@ -136,18 +149,15 @@ void add_words(const CLI::App& command,
         if (!option->get_positional()) continue;
         const std::string name = option->get_name(/*positional=*/true);
         if (name == "FILE") candidates.emplace_back(completion_files);
-        if (name == "RUN") candidates.insert(candidates.end(), runs.begin(), runs.end());
-        if (name == "NAME")
-            for (const auto* fault : faults)
-                candidates.push_back(fault->description().name);
-        if (name == "SHELL") candidates.insert(candidates.end(), {"bash", "zsh", "fish"});
+        if (name == "RUN") append(candidates, run_ids());
+        if (name == "NAME") append(candidates, experiment::fault_names(faults));
+        if (name == "SHELL") append(candidates, {"bash", "zsh", "fish"});
     }
 }
 
-} // namespace
-
-std::vector<std::string>
-complete(Words words, const experiment::FaultTable& faults, const Words& runs) {
+// Candidates for the last word. Bash breaks words at '=': what it gives as NAME, =, VALUE is
+// understood, and completed from VALUE on.
+Words complete(Words words, const experiment::FaultTable& faults) {
     if (words.empty()) words.emplace_back();
     const std::size_t taken = join_broken(words);
     const std::string& last = words.back();
@@ -156,16 +166,12 @@ complete(Words words, const experiment::FaultTable& faults, const Words& runs) {
     with_command_tree([&](const CLI::App& app) {
         const CLI::App& command = *command_of(app, words);
         if (before == "--set") return add_tunables(faults, words, candidates);
-        if (before == "--fault") {
-            for (const auto* fault : faults)
-                candidates.push_back(fault->description().name);
-            return;
-        }
+        if (before == "--fault") return append(candidates, experiment::fault_names(faults));
         const CLI::Option* option =
             before.starts_with("--") ? command.get_option_no_throw(before) : nullptr;
         if (option != nullptr && option->get_expected_max() > 0) return; // a value of its own
         if (last.starts_with("-")) return add_options(command, candidates);
-        add_words(command, faults, runs, candidates);
+        add_words(command, faults, candidates);
     });
     Words fitting;
     for (const auto& candidate : candidates) {
@@ -177,26 +183,21 @@ complete(Words words, const experiment::FaultTable& faults, const Words& runs) {
     return fitting;
 }
 
-std::string completion_script(std::string_view shell) {
-    if (shell == "bash") return std::string(bash);
-    if (shell == "zsh") return std::string(zsh);
-    if (shell == "fish") return std::string(fish);
-    return {};
+// The command line lets no other shell through.
+std::string_view completion_script(std::string_view shell) {
+    if (shell == "bash") return bash;
+    return shell == "zsh" ? zsh : fish;
 }
+
+} // namespace
 
 int run_command(const CompletionCommand& command, const experiment::FaultTable& faults) {
     Output output;
     if (!command.shell.empty()) {
-        output.write(completion_script(command.shell));
+        output.write(std::string(completion_script(command.shell)));
         return 0;
     }
-    Words runs;
-    if (auto journal = experiment::Journal::open_default(); journal) {
-        if (const auto records = journal->runs(runs_shown_max); records)
-            for (const auto& record : *records)
-                runs.push_back(record.id);
-    }
-    for (const auto& candidate : complete(command.words, faults, runs))
+    for (const auto& candidate : complete(command.words, faults))
         output.line(candidate);
     return 0;
 }

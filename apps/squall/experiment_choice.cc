@@ -10,7 +10,6 @@
 namespace squall::app {
 namespace {
 
-using experiment::Fault;
 using experiment::FaultTable;
 using experiment::Problems;
 
@@ -32,6 +31,14 @@ std::optional<std::string> from_environment(const std::string& name) {
 }
 
 } // namespace
+
+Result<std::unique_ptr<SessionWorld>>
+open_world(const Chosen& chosen, const std::string& doing, std::stop_token stop) {
+    return SessionWorld::open(chosen.values.text("REGION"),
+                              chosen.values.text("ASSUME_ROLE_ARN"),
+                              "squall-" + doing,
+                              std::move(stop));
+}
 
 int complain(const Problems& problems) {
     log::print("{}\n", experiment::problem_text(problems));
@@ -70,9 +77,7 @@ Result<Chosen, Problems> choose(const ExperimentArguments& arguments, const Faul
         given[tunable] = value;
     chosen.fault = experiment::find_fault(faults, name);
     if (chosen.fault == nullptr) {
-        std::vector<std::string> names;
-        for (const Fault* fault : faults)
-            names.push_back(fault->description().name);
+        const auto names = experiment::fault_names(faults);
         const auto meant = nearest(name, names);
         return one_problem(
             where,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli.h"
+#include "session_world.h"
 #include "squall/base/result.h"
 #include "squall/experiment/fault.h"
 
@@ -21,6 +22,10 @@ struct Chosen {
 // From a file, or from --fault; with --set, and with the environment.
 [[nodiscard]] Result<Chosen, experiment::Problems> choose(const ExperimentArguments& arguments,
                                                           const experiment::FaultTable& faults);
+
+// The world that it is about. `doing` names the session where a role is assumed.
+[[nodiscard]] Result<std::unique_ptr<SessionWorld>>
+open_world(const Chosen& chosen, const std::string& doing, std::stop_token stop);
 
 // To standard error; the exit code that goes with it.
 int complain(const experiment::Problems& problems);

@@ -5,7 +5,6 @@
 #include "plan_text.h"
 #include "recovery.h"
 #include "report_text.h"
-#include "session_world.h"
 #include "signals.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -128,10 +127,7 @@ int run_command(const PlanCommand& command, const FaultTable& faults) {
     const auto chosen = choose(command.experiment, faults);
     if (!chosen) return complain(chosen.error());
     const SignalStops signals; // after the file, which may be a pipe that nobody writes to
-    auto session = SessionWorld::open(chosen->values.text("REGION"),
-                                      chosen->values.text("ASSUME_ROLE_ARN"),
-                                      "squall-plan",
-                                      signals.first());
+    auto session = open_world(*chosen, "plan", signals.first());
     if (!session) return tell(session.error());
     const auto plan = make_plan(*chosen, (*session)->world(), signals.first());
     if (!plan) return tell(plan.error());
@@ -174,10 +170,7 @@ int run_command(const RunCommand& command, const FaultTable& faults) {
         return complain(Error{Errc::refused, "not injecting: " + journal.error().message});
     // What a dead runner left open is closed before anything new begins.
     close_abandoned_runs(*journal, faults, signals);
-    auto session = SessionWorld::open(chosen->values.text("REGION"),
-                                      chosen->values.text("ASSUME_ROLE_ARN"),
-                                      "squall-run",
-                                      signals.first());
+    auto session = open_world(*chosen, "run", signals.first());
     if (!session) return complain(session.error());
     const auto plan = make_plan(*chosen, (*session)->world(), signals.first());
     if (!plan) return complain(plan.error());

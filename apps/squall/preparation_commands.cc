@@ -3,7 +3,6 @@
 #include "experiment_commands.h"
 #include "output.h"
 #include "plan_text.h"
-#include "session_world.h"
 #include "signals.h"
 #include "squall/experiment/sweep.h"
 #include "sweep_text.h"
@@ -25,10 +24,7 @@ int run_command(const CheckCommand& command, const FaultTable& faults) {
     const auto chosen = choose(command.experiment, faults);
     if (!chosen) return complain(chosen.error());
     const SignalStops signals; // after the file, which may be a pipe that nobody writes to
-    auto session = SessionWorld::open(chosen->values.text("REGION"),
-                                      chosen->values.text("ASSUME_ROLE_ARN"),
-                                      "squall-check",
-                                      signals.first());
+    auto session = open_world(*chosen, "check", signals.first());
     if (!session) return tell(session.error());
     const auto items = chosen->fault->look_beforehand(
         (*session)->world(), chosen->values, Deadline::in(check_limit), signals.first());
@@ -53,10 +49,7 @@ int run_command(const SweepCommand& command, const FaultTable& faults) {
     const SignalStops signals; // after the file, which may be a pipe that nobody writes to
     auto journal = experiment::Journal::open_default();
     if (!journal) return tell(journal.error());
-    auto session = SessionWorld::open(chosen->values.text("REGION"),
-                                      chosen->values.text("ASSUME_ROLE_ARN"),
-                                      "squall-sweep",
-                                      signals.first());
+    auto session = open_world(*chosen, "sweep", signals.first());
     if (!session) return tell(session.error());
     const auto report = experiment::sweep({(*session)->world(), *journal, *chosen->fault},
                                           chosen->values,

@@ -32,6 +32,11 @@ Result<aws::Cluster> find_cluster(World& world,
 
 } // namespace
 
+std::string zone_of(const aws::ContainerInstance& instance) {
+    const auto zone = instance.attributes.find("ecs.availability-zone");
+    return zone == instance.attributes.end() ? "" : zone->second;
+}
+
 const aws::InstanceInformation*
 ClusterView::information(const aws::ContainerInstance& instance) const {
     const auto found = managed.find(instance.ec2_instance_id);

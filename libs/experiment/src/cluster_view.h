@@ -22,6 +22,9 @@ struct ClusterView {
     information(const aws::ContainerInstance& instance) const;
 };
 
+// Empty where it says none.
+[[nodiscard]] std::string zone_of(const aws::ContainerInstance& instance);
+
 // An ACTIVE cluster by name or ARN, or an error that says where was looked, and as whom. An
 // expression of the cluster query language asks ECS as well which instances it matches.
 [[nodiscard]] Result<ClusterView> look_at_cluster(World& world,

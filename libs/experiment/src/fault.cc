@@ -11,4 +11,12 @@ const Fault* find_fault(const FaultTable& table, std::string_view name) {
     return found == table.end() ? nullptr : *found;
 }
 
+std::vector<std::string> fault_names(const FaultTable& table) {
+    std::vector<std::string> names;
+    names.reserve(table.size());
+    for (const Fault* fault : table)
+        names.push_back(fault->description().name);
+    return names;
+}
+
 } // namespace squall::experiment

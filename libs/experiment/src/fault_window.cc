@@ -69,7 +69,7 @@ Result<void> FaultWindow::order() {
                         {"hosts", ids_.size()},
                         {"planned_end", rfc3339_millis(*planned_end_)},
                         {"restore_at", restore_text}};
-    if (const auto waves = parts_.plan.waves().size(); waves > 1) {
+    if (const auto waves = parts_.plan.wave_count(); waves > 1) {
         begins["wave"] = parts_.hosts.at(ids_.front()).target.wave;
         begins["waves"] = waves;
     }

@@ -21,11 +21,6 @@ bool is_named(const aws::ContainerInstance& instance, const std::string& id) {
     return id == instance.ec2_instance_id || id == instance.arn || instance.arn.ends_with("/" + id);
 }
 
-std::string zone_of(const aws::ContainerInstance& instance) {
-    const auto zone = instance.attributes.find("ecs.availability-zone");
-    return zone == instance.attributes.end() ? "" : zone->second;
-}
-
 // The settings that narrow, as they were given: "AVAILABILITY_ZONE=us-east-1a".
 std::string narrowing_text(const TunableValues& values) {
     std::vector<std::string> parts;
@@ -147,6 +142,11 @@ Result<std::vector<const aws::ContainerInstance*>> narrowed(const ClusterView& v
                     view.cluster.arn,
                     narrowing_text(values));
     return left;
+}
+
+void widen(TunableValues& values) {
+    values.put("INSTANCE_AFFECTED_PERC", {"100", 100, "all hosts"});
+    values.put("WAVES", {"", 0, "all hosts"});
 }
 
 void choose_targets(Plan& plan) {

@@ -20,6 +20,9 @@ namespace squall::experiment {
 [[nodiscard]] Result<std::vector<const aws::ContainerInstance*>>
 narrowed(const ClusterView& view, const TunableValues& values);
 
+// All that the settings speak of, at once: no share of it, and no waves.
+void widen(TunableValues& values);
+
 // Of plan.targets, which are those that match: picks as many as are wanted of those that can be
 // injected, drops the rest of these, and gives every one its wave. Where chance decides, the seed
 // is in plan.tunables afterwards.

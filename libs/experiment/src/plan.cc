@@ -75,6 +75,13 @@ std::vector<std::vector<std::string>> Plan::waves() const {
     return groups;
 }
 
+std::size_t Plan::wave_count() const {
+    std::size_t last = 0;
+    for (const auto& target : targets)
+        last = std::max(last, target.wave);
+    return last;
+}
+
 json::Object Plan::to_json() const {
     json::Array target_list;
     for (const auto& target : targets)

@@ -48,7 +48,7 @@ void tell_plan(EventWriter& events, const Plan& plan, const HostStates& hosts) {
                  {"registered", plan.selection.registered},
                  {"selection", plan.selection.how},
                  {"sequence", plan.sequence},
-                 {"waves", plan.waves().size()}});
+                 {"waves", plan.wave_count()}});
     for (const auto& target : plan.targets) {
         if (!target.is_injected())
             events.tell(
@@ -73,7 +73,7 @@ void tell_verdict(EventWriter& events,
 
 // A parallel run orders all of its hosts, or none.
 void tell_passed_over(EventWriter& events, const Plan& plan, const HostStates& hosts) {
-    if (plan.waves().size() < 2) return;
+    if (plan.wave_count() < 2) return;
     for (const auto& target : hosts.ids_where([](const HostState& host) { return !host.ordered; }))
         events.tell("not-injected", target, {{"why", "the run ended before its turn"}});
 }

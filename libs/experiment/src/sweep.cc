@@ -1,5 +1,6 @@
 #include "squall/experiment/sweep.h"
 
+#include "narrowing.h"
 #include "squall/base/time_text.h"
 #include "squall/host/remote_command.h"
 
@@ -140,9 +141,7 @@ Result<void> take_away(const Fault& fault, const SweepReport& found, Errand& err
 Result<SweepReport> sweep(
     SweepParts parts, TunableValues values, bool remove, Deadline deadline, std::stop_token stop) {
     auto& [world, journal, fault] = parts;
-    // All that the experiment speaks of, whatever share of it a run would take.
-    values.put("INSTANCE_AFFECTED_PERC", {"100", 100, "sweep"});
-    values.put("WAVES", {"", 0, "sweep"});
+    widen(values);
     const auto plan = fault.plan(world, values, deadline, stop);
     if (!plan) return fail(plan.error());
     Errand errand(world, deadline, stop);

@@ -4,9 +4,6 @@
 #include "squall/aws/cloudwatch.h"
 #include "squall/base/text.h"
 
-#include <algorithm>
-#include <functional>
-
 namespace squall::experiment {
 namespace {
 
@@ -78,36 +75,31 @@ private:
     void follow_commands(const std::string& command) {
         const auto listed =
             world_.ssm.list_command_invocations(command, /*with_details=*/false, deadline_, stop_);
+        CheckItem& list = take("ssm:ListCommandInvocations", listed);
+        if (list.state == State::good) return;
         const auto asked =
             world_.ssm.get_command_invocation(command, no_instance, {}, deadline_, stop_);
-        const bool may_list = listed || is_allowed(listed.error());
-        const bool may_ask = asked || is_allowed(asked.error());
-        CheckItem& list = take("ssm:ListCommandInvocations", listed);
-        if (may_list || !may_ask) return;
+        if (!asked && !is_allowed(asked.error())) return;
         list.needed = false;
         list.advice.clear();
         list.text = "not allowed; ssm:GetCommandInvocation is, and each host is asked for by "
                     "itself: slower, with many calls";
     }
 
-    static void optional(CheckItem& item) {
+    // Only a strict run needs it.
+    void need_if_strict(CheckItem& item) const {
+        if (values_.text("GUARDS") == "strict") return;
         item.needed = false;
         if (item.state == State::bad) item.text = "not allowed: a run does not look at it";
         item.advice.clear();
     }
 
     void look_at_guards(const std::string& cluster) {
-        const bool is_strict = values_.text("GUARDS") == "strict";
         const std::vector<std::string> services{"squall-check"};
-        if (!is_strict) {
-            optional(take("ecs:ListServices", world_.ecs.list_services(cluster, deadline_, stop_)));
-            optional(take("ecs:DescribeServices",
-                          world_.ecs.describe_services(cluster, services, deadline_, stop_)));
-        } else {
-            take("ecs:ListServices", world_.ecs.list_services(cluster, deadline_, stop_));
-            take("ecs:DescribeServices",
-                 world_.ecs.describe_services(cluster, services, deadline_, stop_));
-        }
+        need_if_strict(
+            take("ecs:ListServices", world_.ecs.list_services(cluster, deadline_, stop_)));
+        need_if_strict(take("ecs:DescribeServices",
+                            world_.ecs.describe_services(cluster, services, deadline_, stop_)));
         if (values_.text("STOP_ALARMS").empty()) return;
         const std::vector<std::string> alarms{"squall-check"};
         take("cloudwatch:DescribeAlarms",

@@ -18,46 +18,57 @@ std::int64_t batches(std::size_t count, std::int64_t size) {
     return (static_cast<std::int64_t>(count) + size - 1) / size;
 }
 
-// Why nothing is done on this instance, and what would change that.
-void decide(Target& target,
-            const aws::ContainerInstance& instance,
-            const aws::InstanceInformation* managed) {
-    if (instance.status != "ACTIVE" && instance.status != "DRAINING") {
-        target.skip = fmt::format("its status is {}", instance.status);
-    } else if (managed == nullptr) {
-        target.skip = "it is not managed by SSM";
-        target.advice = "attach the policy AmazonSSMManagedInstanceCore to its instance role, and "
-                        "see that amazon-ssm-agent runs";
-    } else if (managed->platform_type != "Linux") {
-        target.skip =
-            fmt::format("unsupported: {} hosts cannot be stopped yet", managed->platform_type);
-    } else if (managed->platform_name == "Bottlerocket") {
-        target.skip = "unsupported: on Bottlerocket, SSM commands land in a container that cannot "
-                      "reach the agent";
-    } else if (managed->ping_status != "Online") {
-        target.skip = fmt::format("SSM cannot reach it ({})", managed->ping_status);
-        target.advice = "see that the host is up, and that amazon-ssm-agent runs and reaches SSM";
-    } else if (!instance.agent_connected) {
-        target.skip = "its agent is already disconnected";
-        target.advice = "an agent that is found away is left alone, and not started by the undo";
-    }
+struct Obstacle {
+    std::string why;
+    std::string advice; // what would change that
+};
+
+// Why SSM cannot have this host run a script; nothing when it can.
+std::optional<Obstacle> out_of_reach(const aws::InstanceInformation* managed) {
+    if (managed == nullptr)
+        return Obstacle{"it is not managed by SSM",
+                        "attach the policy AmazonSSMManagedInstanceCore to its instance role, and "
+                        "see that amazon-ssm-agent runs"};
+    if (managed->platform_type != "Linux")
+        return Obstacle{
+            fmt::format("unsupported: {} hosts cannot be stopped yet", managed->platform_type), ""};
+    if (managed->platform_name == "Bottlerocket")
+        return Obstacle{"unsupported: on Bottlerocket, SSM commands land in a container that "
+                        "cannot reach the agent",
+                        ""};
+    if (managed->ping_status != "Online")
+        return Obstacle{fmt::format("SSM cannot reach it ({})", managed->ping_status),
+                        "see that the host is up, and that amazon-ssm-agent runs and reaches SSM"};
+    return std::nullopt;
+}
+
+// Why nothing is done on this instance.
+std::optional<Obstacle> obstacle_of(const aws::ContainerInstance& instance,
+                                    const aws::InstanceInformation* managed) {
+    if (instance.status != "ACTIVE" && instance.status != "DRAINING")
+        return Obstacle{fmt::format("its status is {}", instance.status), ""};
+    if (auto obstacle = out_of_reach(managed)) return obstacle;
+    if (!instance.agent_connected)
+        return Obstacle{"its agent is already disconnected",
+                        "an agent that is found away is left alone, and not started by the undo"};
+    return std::nullopt;
 }
 
 Target target_of(const aws::ContainerInstance& instance,
                  const aws::InstanceInformation* information) {
-    const auto zone = instance.attributes.find("ecs.availability-zone");
     Target target;
     target.instance_id = instance.ec2_instance_id;
     target.arn = instance.arn;
-    target.availability_zone = zone == instance.attributes.end() ? "" : zone->second;
+    target.availability_zone = zone_of(instance);
     target.platform = information == nullptr
                           ? ""
                           : information->platform_name + " " + information->platform_version;
     target.running_tasks = instance.running_tasks_count;
-    target.is_reachable = information != nullptr && information->ping_status == "Online"
-                          && information->platform_type == "Linux"
-                          && information->platform_name != "Bottlerocket";
-    decide(target, instance, information);
+    target.is_reachable = !out_of_reach(information);
+    if (auto obstacle = obstacle_of(instance, information)) {
+        target.skip = std::move(obstacle->why);
+        target.advice = std::move(obstacle->advice);
+    }
     return target;
 }
 

@@ -14,15 +14,7 @@ namespace {
 //   $over/RUN    a run that ended before it began here: its order, should it still come, is void;
 //   it lies there until
 //                the order would be void by its own time
-constexpr std::string_view common = R"sh(
-set -u
-umask 077
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
-base=/var/lib/squall
-hold=$base/ecs-agent-stop
-over=$base/over
-timer=squall-$run-undo
+constexpr std::string_view common = R"sh(timer=squall-$run-undo
 now=$(date +%s)
 say() {
     printf '{"squall":"ecs-agent-stop","run":"%s","did":"%s","why":"%s","other_run":"%s","host_time":%s}\n' "$run" "$1" "${2:-}" "${3:-}" "$now"
@@ -191,7 +183,7 @@ std::string agent_stop_script(const std::string& run,
                        shell_quoted(not_after),
                        shell_quoted(restore_at),
                        shell_quoted(longest))
-           + std::string(common) + std::string(stop);
+           + std::string(agent_script_places) + std::string(common) + std::string(stop);
 }
 
 std::string agent_start_script(const std::string& run,
@@ -201,7 +193,7 @@ std::string agent_start_script(const std::string& run,
                        shell_quoted(run),
                        shell_quoted(not_after),
                        shell_quoted(is_certain))
-           + std::string(common) + std::string(start);
+           + std::string(agent_script_places) + std::string(common) + std::string(start);
 }
 
 } // namespace squall::experiment

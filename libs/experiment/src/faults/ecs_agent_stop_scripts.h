@@ -8,6 +8,17 @@
 
 namespace squall::experiment {
 
+// How every script of this fault begins: where things lie on a host.
+inline constexpr std::string_view agent_script_places = R"sh(
+set -u
+umask 077
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+base=/var/lib/squall
+hold=$base/ecs-agent-stop
+over=$base/over
+)sh";
+
 // How long the scripts may take: a stop of the agent is a matter of seconds, of a minute at the
 // worst.
 inline constexpr Seconds agent_script_time_limit{100};

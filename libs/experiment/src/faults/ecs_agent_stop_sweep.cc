@@ -1,5 +1,6 @@
 // What ecs-agent-stop has left on hosts: listing it, and taking it away.
 #include "faults/ecs_agent_stop.h"
+#include "faults/ecs_agent_stop_scripts.h"
 #include "squall/base/json.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
@@ -10,14 +11,7 @@ namespace {
 const std::string record_path = "/var/lib/squall/ecs-agent-stop";
 
 // One line of JSON for each thing, and one to say that this was all.
-constexpr std::string_view list_script = R"sh(
-set -u
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
-base=/var/lib/squall
-hold=$base/ecs-agent-stop
-over=$base/over
-now=$(date +%s)
+constexpr std::string_view list_script = R"sh(now=$(date +%s)
 tell() {
     run=$(printf %s "$2" | tr -cd 'A-Za-z0-9-')
     until=$(printf %s "${3:-}" | tr -cd '0-9')
@@ -46,20 +40,14 @@ fi
 printf '{"squall":"ecs-agent-stop","did":"listed"}\n'
 )sh";
 
-constexpr std::string_view removal = R"sh(
-set -u
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
-base=/var/lib/squall
-hold=$base/ecs-agent-stop
-for run in $runs; do
+constexpr std::string_view removal = R"sh(for run in $runs; do
     # A fault that is in is not ended here: its timer and its record stay with it.
     [ "$(cat "$hold/run" 2>/dev/null)" != "$run" ] || continue
     if [ -d /run/systemd/system ]; then systemctl stop "squall-$run-undo.timer" 2>/dev/null; fi
     rm -rf "$hold.$run".*
-    rm -f "$base/over/$run"
+    rm -f "$over/$run"
 done
-rmdir "$base/over" "$base" 2>/dev/null
+rmdir "$over" "$base" 2>/dev/null
 exit 0
 )sh";
 
@@ -75,10 +63,13 @@ std::string words_of(std::string_view found) {
 
 } // namespace
 
-std::string EcsAgentStop::sweep_script() const { return std::string(list_script); }
+std::string EcsAgentStop::sweep_script() const {
+    return fmt::format("{}{}", agent_script_places, list_script);
+}
 
 std::string EcsAgentStop::removal_script(const std::vector<std::string>& runs) const {
-    return fmt::format("runs={}\n{}", shell_quoted(join(runs, " ")), removal);
+    return fmt::format(
+        "runs={}\n{}{}", shell_quoted(join(runs, " ")), agent_script_places, removal);
 }
 
 std::optional<std::vector<Leftover>> EcsAgentStop::read_leftovers(std::string_view output) const {

@@ -137,6 +137,8 @@ using FaultTable = std::vector<const Fault*>;
 // Null where there is none of that name.
 [[nodiscard]] const Fault* find_fault(const FaultTable& table, std::string_view name);
 
+[[nodiscard]] std::vector<std::string> fault_names(const FaultTable& table);
+
 // The ecs-agent-stop fault (src/faults/ecs_agent_stop.cc).
 [[nodiscard]] std::unique_ptr<Fault> make_ecs_agent_stop();
 

@@ -76,6 +76,7 @@ struct Plan {
     [[nodiscard]] bool is_by_chance() const;
     // The instance ids that have the fault at the same time, first those who have it first.
     [[nodiscard]] std::vector<std::vector<std::string>> waves() const;
+    [[nodiscard]] std::size_t wave_count() const;
     // Everything above, for people's programs and for the hash.
     [[nodiscard]] json::Object to_json() const;
     [[nodiscard]] static Result<Plan> from_json(const json::Object& object);
