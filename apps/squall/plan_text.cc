@@ -84,9 +84,12 @@ std::string plan_text(const experiment::Plan& plan, bool with_scripts) {
         text += fmt::format("  the same     --set SEED={} --plan {}\n",
                             plan.tunables.text("SEED"),
                             plan.hash().substr(0, 8));
-    if (with_scripts)
-        text += "  each host runs\n" + indented(plan.inject_script) + "  and at the end\n"
-                + indented(plan.revert_script);
+    if (!with_scripts) return text;
+    for (const auto& scripts : plan.scripts)
+        text += fmt::format("  each host runs, by {}\n{}  and at the end\n{}",
+                            host::document_of(scripts.shell),
+                            indented(scripts.inject),
+                            indented(scripts.revert));
     return text;
 }
 

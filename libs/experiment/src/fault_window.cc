@@ -27,9 +27,11 @@ Deadline FaultWindow::call_deadline() const {
     return sooner(parts_.world.clock, parts_.times.call_limit);
 }
 
-host::Script FaultWindow::script_for(std::string text, std::string_view what) const {
+host::Script
+FaultWindow::script_for(std::string text, host::Shell shell, std::string_view what) const {
     host::Script script;
     script.text = std::move(text);
+    script.shell = shell;
     script.comment =
         fmt::format("squall {} {}", what, parts_.events.run().substr(0, comment_id_max));
     return script;
@@ -89,10 +91,15 @@ Result<void> FaultWindow::order() {
             parts_.hosts.at(id).may_hold = false;
         return fail("not injecting", told.error());
     }
-    const auto sent = orders_.send(ids_,
-                                   script_for(parts_.fault.inject_script(order), "stop"),
-                                   sooner(clock, parts_.times.send_limit),
-                                   parts_.stops.abort);
+    const Deadline limit = sooner(clock, parts_.times.send_limit);
+    aws::Outcome<void> sent;
+    for (const auto& [shell, ids] : parts_.hosts.by_shell(ids_)) {
+        sent = orders_.send(ids,
+                            script_for(parts_.fault.inject_script(order, shell), shell, "stop"),
+                            limit,
+                            parts_.stops.abort);
+        if (!sent) break;
+    }
     for (const auto& [id, result] : orders_.results()) {
         HostState& host = parts_.hosts.at(id);
         host.sent_at = clock.wall();

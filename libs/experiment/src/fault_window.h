@@ -66,7 +66,8 @@ private:
     [[nodiscard]] Deadline call_deadline() const;
     [[nodiscard]] std::vector<std::string> arns_where(bool (*condition)(const HostState&)) const;
     // `what` is for people who see the command in SSM's console.
-    [[nodiscard]] host::Script script_for(std::string text, std::string_view what) const;
+    [[nodiscard]] host::Script
+    script_for(std::string text, host::Shell shell, std::string_view what) const;
 
     WindowParts parts_;
     std::vector<std::string> ids_;

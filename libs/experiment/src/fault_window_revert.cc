@@ -90,13 +90,18 @@ bool FaultWindow::send_revert() {
 
 bool FaultWindow::send_undo(const std::vector<std::string>& ids, bool is_certain) {
     if (ids.empty()) return true;
-    const auto script = script_for(
-        parts_.fault.revert_script({parts_.events.run(), not_after_, is_certain}), "start");
-    const auto done =
-        reverts_.send(ids,
-                      script,
-                      Deadline::at(parts_.world.clock.now() + parts_.times.send_limit),
-                      parts_.stops.quit);
+    const UndoOrder order{parts_.events.run(), not_after_, is_certain};
+    const Deadline limit = Deadline::at(parts_.world.clock.now() + parts_.times.send_limit);
+    aws::Outcome<void> done;
+    for (const auto& [shell, hosts] : parts_.hosts.by_shell(ids)) {
+        auto sent =
+            reverts_.send(hosts,
+                          script_for(parts_.fault.revert_script(order, shell), shell, "start"),
+                          limit,
+                          parts_.stops.quit);
+        // Hosts of the other kind are sent theirs all the same.
+        if (!sent) done = std::move(sent);
+    }
     for (const auto& id : ids) {
         HostState& host = parts_.hosts.at(id);
         const auto result = reverts_.results().find(id);

@@ -50,7 +50,9 @@ json::Object HostState::to_json() const {
 
 HostStates::HostStates(const Plan& plan) {
     for (const auto& target : plan.targets) {
-        if (target.is_injected()) hosts_[target.instance_id].target = target;
+        if (!target.is_injected()) continue;
+        hosts_[target.instance_id].target = target;
+        id_of_arn_[target.arn] = target.instance_id;
     }
 }
 
@@ -61,10 +63,16 @@ bool HostStates::owes_recovery() const {
 }
 
 HostState* HostStates::by_arn(const std::string& arn) {
-    const auto found = std::find_if(hosts_.begin(), hosts_.end(), [&](const auto& entry) {
-        return entry.second.target.arn == arn;
-    });
-    return found == hosts_.end() ? nullptr : &found->second;
+    const auto id = id_of_arn_.find(arn);
+    return id == id_of_arn_.end() ? nullptr : &hosts_.at(id->second);
+}
+
+std::map<host::Shell, std::vector<std::string>>
+HostStates::by_shell(const std::vector<std::string>& instance_ids) const {
+    std::map<host::Shell, std::vector<std::string>> groups;
+    for (const auto& id : instance_ids)
+        groups[hosts_.at(id).target.shell].push_back(id);
+    return groups;
 }
 
 } // namespace squall::experiment

@@ -62,6 +62,10 @@ public:
     // Null where no host has this container instance ARN.
     [[nodiscard]] HostState* by_arn(const std::string& arn);
 
+    // These instances by the shell of their hosts: each shell has scripts of its own.
+    [[nodiscard]] std::map<host::Shell, std::vector<std::string>>
+    by_shell(const std::vector<std::string>& instance_ids) const;
+
     template <class Condition>
     [[nodiscard]] std::vector<std::string> ids_where(const Condition& condition) const {
         std::vector<std::string> ids;
@@ -78,6 +82,7 @@ public:
 
 private:
     std::map<std::string, HostState> hosts_; // by instance id: those that the plan injects
+    std::map<std::string, std::string, std::less<>> id_of_arn_;
 };
 
 } // namespace squall::experiment

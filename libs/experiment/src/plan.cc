@@ -24,6 +24,7 @@ json::Object to_json(const Target& target) {
             {"arn", target.arn},
             {"availability_zone", target.availability_zone},
             {"platform", target.platform},
+            {"document", host::document_of(target.shell)},
             {"running_tasks", target.running_tasks},
             {"wave", target.wave},
             {"reachable", target.is_reachable},
@@ -31,11 +32,17 @@ json::Object to_json(const Target& target) {
             {"advice", target.advice}};
 }
 
+host::Shell shell_from(std::string_view document) {
+    return document == host::document_of(host::Shell::powershell) ? host::Shell::powershell
+                                                                  : host::Shell::posix;
+}
+
 Target target_from(const json::Value& value) {
     return {std::string(json::string_at(value, "instance_id")),
             std::string(json::string_at(value, "arn")),
             std::string(json::string_at(value, "availability_zone")),
             std::string(json::string_at(value, "platform")),
+            shell_from(json::string_at(value, "document")),
             json::integer_at(value, "running_tasks"),
             static_cast<std::size_t>(std::max<std::int64_t>(0, json::integer_at(value, "wave"))),
             json::bool_at(value, "reachable"),
@@ -86,6 +93,11 @@ json::Object Plan::to_json() const {
     json::Array target_list;
     for (const auto& target : targets)
         target_list.push_back(experiment::to_json(target));
+    json::Array script_list;
+    for (const auto& one : scripts)
+        script_list.push_back(json::Object{{"document", host::document_of(one.shell)},
+                                           {"inject", one.inject},
+                                           {"revert", one.revert}});
     json::Array call_list;
     for (const auto& call : calls)
         call_list.push_back(experiment::to_json(call));
@@ -108,8 +120,7 @@ json::Object Plan::to_json() const {
             {"sequence", sequence},
             {"duration_s", duration.count()},
             {"ramp_s", ramp.count()},
-            {"inject_script", inject_script},
-            {"revert_script", revert_script},
+            {"scripts", std::move(script_list)},
             {"calls", std::move(call_list)},
             {"permissions", texts(permissions)},
             {"warnings", texts(warnings)},
@@ -135,8 +146,6 @@ Result<Plan> Plan::from_json(const json::Object& object) {
     plan.sequence = json::string_at(object, "sequence");
     plan.duration = Seconds(json::integer_at(object, "duration_s"));
     plan.ramp = Seconds(json::integer_at(object, "ramp_s"));
-    plan.inject_script = json::string_at(object, "inject_script");
-    plan.revert_script = json::string_at(object, "revert_script");
     plan.permissions = texts_from(json::array_at(object, "permissions"));
     plan.warnings = texts_from(json::array_at(object, "warnings"));
     if (plan.fault.empty()) return fail(Errc::invalid_input, "this is no plan: it names no fault");

@@ -20,18 +20,26 @@ using Ids = std::vector<std::string>;
 // answer are in the result, with why.
 class Errand {
 public:
-    Errand(World& world, Deadline deadline, std::stop_token stop)
-        : world_(world), deadline_(deadline), stop_(std::move(stop)) {}
+    Errand(World& world, const Plan& plan, Deadline deadline, std::stop_token stop)
+        : world_(world), deadline_(deadline), stop_(std::move(stop)) {
+        for (const auto& target : plan.targets)
+            shell_of_[target.instance_id] = target.shell;
+    }
+
+    using ScriptFor = std::function<std::string(host::Shell)>;
 
     template <class Take>
     Result<std::vector<std::pair<std::string, std::string>>>
-    run(const Ids& ids, const std::string& script, const Take& take) {
+    run(const Ids& ids, const ScriptFor& script_for, const Take& take) {
         host::RemoteCommand command(world_.ssm);
-        host::Script order;
-        order.text = script;
-        order.comment = "squall sweep";
-        if (const auto sent = command.send(ids, order, deadline_, stop_); !sent)
-            return fail("sending the command to the hosts", aws::to_error(sent.error()));
+        for (const auto shell : {host::Shell::posix, host::Shell::powershell}) {
+            host::Script order;
+            order.text = script_for(shell);
+            order.shell = shell;
+            order.comment = "squall sweep";
+            const auto sent = command.send(with_shell(ids, shell), order, deadline_, stop_);
+            if (!sent) return fail("sending the command to the hosts", aws::to_error(sent.error()));
+        }
         while (!command.is_over() && !deadline_.passed(world_.clock.now())) {
             if (const auto news = command.look(deadline_, stop_); !news)
                 return fail("asking SSM what became of the commands", aws::to_error(news.error()));
@@ -52,7 +60,16 @@ public:
     }
 
 private:
+    [[nodiscard]] Ids with_shell(const Ids& ids, host::Shell shell) const {
+        Ids found;
+        std::copy_if(ids.begin(), ids.end(), std::back_inserter(found), [&](const auto& id) {
+            return shell_of_.at(id) == shell;
+        });
+        return found;
+    }
+
     World& world_;
+    std::map<std::string, host::Shell> shell_of_;
     Deadline deadline_;
     std::stop_token stop_;
 };
@@ -90,8 +107,10 @@ Result<SweepReport> look(const Fault& fault, const Plan& plan, Journal& journal,
             report.not_looked_at.emplace_back(target.instance_id, target.skip);
     }
     if (ids.empty()) return report;
-    const auto silent =
-        errand.run(ids, fault.sweep_script(), [&](const std::string& id, const std::string& text) {
+    const auto silent = errand.run(
+        ids,
+        [&](host::Shell shell) { return fault.sweep_script(shell); },
+        [&](const std::string& id, const std::string& text) {
             const auto found = fault.read_leftovers(text);
             if (!found) return false;
             for (const auto& left : *found)
@@ -121,7 +140,12 @@ Result<void> take_away(const Fault& fault, const SweepReport& found, Errand& err
     };
     for (const auto& [run, ids] : holders) {
         // No order of a run that is over is still on its way.
-        const auto done = errand.run(ids, fault.revert_script({run, WallTime{}, false}), take_all);
+        const auto done = errand.run(
+            ids,
+            [&](host::Shell shell) {
+                return fault.revert_script({run, WallTime{}, false}, shell);
+            },
+            take_all);
         if (!done) return fail(done.error());
     }
     // Hosts with the same leftovers get one command.
@@ -129,8 +153,12 @@ Result<void> take_away(const Fault& fault, const SweepReport& found, Errand& err
     for (const auto& [id, runs] : rest)
         by_runs[runs].push_back(id);
     for (const auto& [runs, ids] : by_runs) {
-        const auto done =
-            errand.run(ids, fault.removal_script({runs.begin(), runs.end()}), take_all);
+        const auto done = errand.run(
+            ids,
+            [&](host::Shell shell) {
+                return fault.removal_script({runs.begin(), runs.end()}, shell);
+            },
+            take_all);
         if (!done) return fail(done.error());
     }
     return {};
@@ -144,7 +172,7 @@ Result<SweepReport> sweep(
     widen(values);
     const auto plan = fault.plan(world, values, deadline, stop);
     if (!plan) return fail(plan.error());
-    Errand errand(world, deadline, stop);
+    Errand errand(world, *plan, deadline, stop);
     auto found = look(fault, *plan, journal, errand);
     const bool is_any_over =
         found && std::any_of(found->items.begin(), found->items.end(), [](const auto& item) {

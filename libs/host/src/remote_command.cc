@@ -54,7 +54,7 @@ aws::Outcome<void> RemoteCommand::send_batch(std::vector<std::string> instance_i
                                              const std::stop_token& stop) {
     while (!instance_ids.empty()) {
         aws::SendCommandRequest request;
-        request.document_name = "AWS-RunShellScript";
+        request.document_name = document_of(script.shell);
         request.instance_ids = instance_ids;
         request.parameters = {{"commands", {script.text}},
                               {"executionTimeout", {std::to_string(script.time_limit.count())}}};

@@ -1,6 +1,7 @@
 #include "faults/ecs_agent_stop.h"
 
 #include "faults/ecs_agent_stop_scripts.h"
+#include "faults/ecs_agent_stop_windows.h"
 #include "guards.h"
 #include "narrowing.h"
 #include "squall/base/json.h"
@@ -92,16 +93,18 @@ Problems EcsAgentStop::check(const TunableValues& values) const {
     return problems;
 }
 
-std::string EcsAgentStop::inject_script(const RunOrder& order) const {
-    return agent_stop_script(order.run,
-                             whole_seconds(order.not_after),
-                             whole_seconds(order.restore_at),
-                             std::to_string(order.longest.count()));
+std::string EcsAgentStop::inject_script(const RunOrder& order, host::Shell shell) const {
+    const auto script = shell == host::Shell::powershell ? windows_stop_script : agent_stop_script;
+    return script(order.run,
+                  whole_seconds(order.not_after),
+                  whole_seconds(order.restore_at),
+                  std::to_string(order.longest.count()));
 }
 
-std::string EcsAgentStop::revert_script(const UndoOrder& order) const {
-    return agent_start_script(
-        order.run, whole_seconds(order.not_after), order.is_certain ? "yes" : "no");
+std::string EcsAgentStop::revert_script(const UndoOrder& order, host::Shell shell) const {
+    const auto script =
+        shell == host::Shell::powershell ? windows_start_script : agent_start_script;
+    return script(order.run, whole_seconds(order.not_after), order.is_certain ? "yes" : "no");
 }
 
 aws::Outcome<std::map<std::string, Sight>> EcsAgentStop::look(World& world,

@@ -26,14 +26,17 @@ public:
                                                          Deadline deadline,
                                                          std::stop_token stop) const override;
 
-    [[nodiscard]] std::string inject_script(const RunOrder& order) const override;
-    [[nodiscard]] std::string revert_script(const UndoOrder& order) const override;
+    [[nodiscard]] std::string inject_script(const RunOrder& order,
+                                            host::Shell shell) const override;
+    [[nodiscard]] std::string revert_script(const UndoOrder& order,
+                                            host::Shell shell) const override;
     [[nodiscard]] std::optional<HostReport> read_report(std::string_view output) const override;
 
-    [[nodiscard]] std::string sweep_script() const override;
+    [[nodiscard]] std::string sweep_script(host::Shell shell) const override;
     [[nodiscard]] std::optional<std::vector<Leftover>>
     read_leftovers(std::string_view output) const override;
-    [[nodiscard]] std::string removal_script(const std::vector<std::string>& runs) const override;
+    [[nodiscard]] std::string removal_script(const std::vector<std::string>& runs,
+                                             host::Shell shell) const override;
 
     [[nodiscard]] aws::Outcome<std::map<std::string, Sight>>
     look(World& world,

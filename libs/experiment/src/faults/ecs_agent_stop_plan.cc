@@ -1,11 +1,13 @@
 // What a run of ecs-agent-stop would do.
 #include "faults/ecs_agent_stop.h"
 #include "faults/ecs_agent_stop_scripts.h"
+#include "faults/ecs_agent_stop_windows.h"
 #include "guards.h"
 #include "narrowing.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
+#include <set>
 
 namespace squall::experiment {
 namespace {
@@ -29,9 +31,10 @@ std::optional<Obstacle> out_of_reach(const aws::InstanceInformation* managed) {
         return Obstacle{"it is not managed by SSM",
                         "attach the policy AmazonSSMManagedInstanceCore to its instance role, and "
                         "see that amazon-ssm-agent runs"};
-    if (managed->platform_type != "Linux")
-        return Obstacle{
-            fmt::format("unsupported: {} hosts cannot be stopped yet", managed->platform_type), ""};
+    if (managed->platform_type != "Linux" && managed->platform_type != "Windows")
+        return Obstacle{fmt::format("unsupported: no ECS agent that squall knows runs on {}",
+                                    managed->platform_type),
+                        ""};
     if (managed->platform_name == "Bottlerocket")
         return Obstacle{"unsupported: on Bottlerocket, SSM commands land in a container that "
                         "cannot reach the agent",
@@ -63,6 +66,8 @@ Target target_of(const aws::ContainerInstance& instance,
     target.platform = information == nullptr
                           ? ""
                           : information->platform_name + " " + information->platform_version;
+    if (information != nullptr && information->platform_type == "Windows")
+        target.shell = host::Shell::powershell;
     target.running_tasks = instance.running_tasks_count;
     target.is_reachable = !out_of_reach(information);
     if (auto obstacle = obstacle_of(instance, information)) {
@@ -83,12 +88,41 @@ void add_permissions(Plan& plan) {
         plan.permissions.emplace_back("cloudwatch:DescribeAlarms");
 }
 
+std::set<std::string> windows_ids(const Plan& plan) {
+    std::set<std::string> ids;
+    for (const auto& target : plan.targets) {
+        if (target.shell == host::Shell::powershell) ids.insert(target.instance_id);
+    }
+    return ids;
+}
+
+void add_scripts(Plan& plan) {
+    const auto is_sent = [&](host::Shell shell) {
+        return std::any_of(plan.targets.begin(), plan.targets.end(), [&](const Target& target) {
+            return target.is_injected() && target.shell == shell;
+        });
+    };
+    if (is_sent(host::Shell::posix))
+        plan.scripts.push_back(
+            {host::Shell::posix,
+             agent_stop_script("<run>", "<not-after>", "<restore-at>", "<longest>"),
+             agent_start_script("<run>", "<not-after>", "<yes-or-no>")});
+    if (is_sent(host::Shell::powershell))
+        plan.scripts.push_back(
+            {host::Shell::powershell,
+             windows_stop_script("<run>", "<not-after>", "<restore-at>", "<longest>"),
+             windows_start_script("<run>", "<not-after>", "<yes-or-no>")});
+}
+
 void add_calls(Plan& plan, std::size_t services) {
     const std::size_t all = plan.selection.registered;
     std::int64_t sends = 0;
     std::size_t largest = 0;
+    const std::set<std::string> windows = windows_ids(plan);
     for (const auto& wave : plan.waves()) {
-        sends += batches(wave.size(), ssm_batch);
+        const auto powershell = static_cast<std::size_t>(std::count_if(
+            wave.begin(), wave.end(), [&](const auto& id) { return windows.contains(id); }));
+        sends += batches(powershell, ssm_batch) + batches(wave.size() - powershell, ssm_batch);
         largest = std::max(largest, wave.size());
     }
     const std::int64_t lists = plan.tunables.text("ATTRIBUTE").empty() ? 1 : 2;
@@ -142,8 +176,6 @@ Result<Plan> EcsAgentStop::plan(World& world,
     plan.permissions = description().permissions;
     plan.duration = values.seconds("TOTAL_CHAOS_DURATION");
     plan.ramp = values.seconds("RAMP_TIME");
-    plan.inject_script = agent_stop_script("<run>", "<not-after>", "<restore-at>", "<longest>");
-    plan.revert_script = agent_start_script("<run>", "<not-after>", "<yes-or-no>");
     const auto caller = world.sts.get_caller_identity(deadline, stop);
     if (!caller) return fail(aws::to_error(caller.error()));
     plan.principal = caller->arn;
@@ -164,6 +196,7 @@ Result<Plan> EcsAgentStop::plan(World& world,
         return a.instance_id < b.instance_id;
     });
     choose_targets(plan);
+    add_scripts(plan);
     plan.guards = guard_findings(world, plan, view->instances, deadline, stop);
     add_calls(
         plan,

@@ -31,6 +31,7 @@ json::Array EcsAgentStop::policy_statements(const TunableValues& values, bool al
                      {"Action", "ssm:SendCommand"},
                      {"Resource",
                       json::Array{arn("ssm", "*", "document/AWS-RunShellScript"),
+                                  arn("ssm", "*", "document/AWS-RunPowerShellScript"),
                                   arn("ec2", account, "instance/*"),
                                   arn("ssm", account, "managed-instance/*")}}},
         json::Object{{"Sid", "FollowTheCommands"},

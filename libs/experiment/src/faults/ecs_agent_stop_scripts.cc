@@ -178,7 +178,8 @@ std::string agent_stop_script(const std::string& run,
                               const std::string& not_after,
                               const std::string& restore_at,
                               const std::string& longest) {
-    return fmt::format("run={}\nnot_after={}\nrestore_at={}\nlongest={}\n",
+    return fmt::format("# squall ecs-agent-stop stop\n"
+                       "run={}\nnot_after={}\nrestore_at={}\nlongest={}\n",
                        shell_quoted(run),
                        shell_quoted(not_after),
                        shell_quoted(restore_at),
@@ -189,7 +190,8 @@ std::string agent_stop_script(const std::string& run,
 std::string agent_start_script(const std::string& run,
                                const std::string& not_after,
                                const std::string& is_certain) {
-    return fmt::format("run={}\nnot_after={}\nis_certain={}\n",
+    return fmt::format("# squall ecs-agent-stop start\n"
+                       "run={}\nnot_after={}\nis_certain={}\n",
                        shell_quoted(run),
                        shell_quoted(not_after),
                        shell_quoted(is_certain))

@@ -1,6 +1,7 @@
 // What ecs-agent-stop has left on hosts: listing it, and taking it away.
 #include "faults/ecs_agent_stop.h"
 #include "faults/ecs_agent_stop_scripts.h"
+#include "faults/ecs_agent_stop_windows.h"
 #include "squall/base/json.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
@@ -63,13 +64,18 @@ std::string words_of(std::string_view found) {
 
 } // namespace
 
-std::string EcsAgentStop::sweep_script() const {
-    return fmt::format("{}{}", agent_script_places, list_script);
+std::string EcsAgentStop::sweep_script(host::Shell shell) const {
+    if (shell == host::Shell::powershell) return windows_list_script();
+    return fmt::format("# squall ecs-agent-stop list\n{}{}", agent_script_places, list_script);
 }
 
-std::string EcsAgentStop::removal_script(const std::vector<std::string>& runs) const {
-    return fmt::format(
-        "runs={}\n{}{}", shell_quoted(join(runs, " ")), agent_script_places, removal);
+std::string EcsAgentStop::removal_script(const std::vector<std::string>& runs,
+                                         host::Shell shell) const {
+    if (shell == host::Shell::powershell) return windows_removal_script(runs);
+    return fmt::format("# squall ecs-agent-stop remove\nruns={}\n{}{}",
+                       shell_quoted(join(runs, " ")),
+                       agent_script_places,
+                       removal);
 }
 
 std::optional<std::vector<Leftover>> EcsAgentStop::read_leftovers(std::string_view output) const {

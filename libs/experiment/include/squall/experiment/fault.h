@@ -100,19 +100,21 @@ public:
                                                                  Deadline deadline,
                                                                  std::stop_token stop) const = 0;
 
-    [[nodiscard]] virtual std::string inject_script(const RunOrder& order) const = 0;
-    [[nodiscard]] virtual std::string revert_script(const UndoOrder& order) const = 0;
+    [[nodiscard]] virtual std::string inject_script(const RunOrder& order,
+                                                    host::Shell shell) const = 0;
+    [[nodiscard]] virtual std::string revert_script(const UndoOrder& order,
+                                                    host::Shell shell) const = 0;
     // Reads what a script printed; nothing when it is no report.
     [[nodiscard]] virtual std::optional<HostReport> read_report(std::string_view output) const = 0;
 
     // Lists what runs have left on a host, and changes nothing. What it printed, read; nothing when
     // it is no such list.
-    [[nodiscard]] virtual std::string sweep_script() const = 0;
+    [[nodiscard]] virtual std::string sweep_script(host::Shell shell) const = 0;
     [[nodiscard]] virtual std::optional<std::vector<Leftover>>
     read_leftovers(std::string_view output) const = 0;
     // Removes what these runs, which are over, have left, but for a fault that is in.
-    [[nodiscard]] virtual std::string
-    removal_script(const std::vector<std::string>& runs) const = 0;
+    [[nodiscard]] virtual std::string removal_script(const std::vector<std::string>& runs,
+                                                     host::Shell shell) const = 0;
 
     // How these targets (by container instance ARN) look now. Those that the answer leaves out
     // could not be looked at.

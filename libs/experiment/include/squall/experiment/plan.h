@@ -4,6 +4,7 @@
 #pragma once
 
 #include "squall/experiment/tunable.h"
+#include "squall/host/shell.h"
 
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct Target {
     std::string arn;         // of the container instance
     std::string availability_zone;
     std::string platform; // "Amazon Linux 2023"
+    host::Shell shell = host::Shell::posix;
     std::int64_t running_tasks = 0;
     std::size_t wave = 0;      // the first is 1; 0 where nothing is injected
     bool is_reachable = false; // SSM can have it run a script
@@ -49,6 +51,14 @@ struct PlannedCall {
     bool per_look = false;
 };
 
+// What hosts with this shell are sent, with <run>, <not-after> and <restore-at> where a run fills
+// them in.
+struct HostScripts {
+    host::Shell shell = host::Shell::posix;
+    std::string inject;
+    std::string revert;
+};
+
 struct Plan {
     std::string experiment; // its name; may be empty
     std::string fault;
@@ -63,9 +73,7 @@ struct Plan {
     std::string sequence = "parallel"; // serial: one host after another; waves: group by group
     Seconds duration{0};
     Seconds ramp{0};
-    std::string inject_script; // as it is sent, with <run>, <not-after> and <restore-at> where a
-                               // run fills them in
-    std::string revert_script;
+    std::vector<HostScripts> scripts; // one for each shell that the hosts have
     std::vector<PlannedCall> calls;
     std::vector<std::string> permissions;
     std::vector<std::string> warnings;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "squall/aws/ssm.h"
+#include "squall/host/shell.h"
 
 #include <map>
 #include <set>
@@ -32,9 +33,10 @@ struct HostResult {
 };
 
 struct Script {
-    std::string text;        // for a POSIX shell
+    std::string text;
     std::string comment;     // shown in the SSM console; 100 characters
     Seconds time_limit{100}; // SSM kills it after this
+    Shell shell = Shell::posix;
 };
 
 class RemoteCommand {
