@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include "cli_lab_api.h"
+#include "cli_lab_up.h"
 #include "output.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -157,17 +158,7 @@ struct Parser {
                                 "up",
                                 "bring it up; in the foreground, until Ctrl-C, unless --detach",
                                 [this] { return Command(lab_up); });
-        command
-            ->add_option("--instances", lab_up.options.instances, "container instances, 1 to 250")
-            ->capture_default_str();
-        command
-            ->add_option(
-                "--port", lab_up.options.port, "port of the AWS endpoint on 127.0.0.1; 0 picks one")
-            ->capture_default_str();
-        command->add_option("--cluster", lab_up.options.cluster, "name of the cluster")
-            ->capture_default_str();
-        command->add_option("--region", lab_up.options.region, "its region")->capture_default_str();
-        command->add_flag("--detach", lab_up.detach, "return when it is ready");
+        add_lab_up_options(*command, lab_up);
 
         add(*lab, "down", "take it down, and clean up what is left of it", [] {
             return Command(LabDownCommand{});

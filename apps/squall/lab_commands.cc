@@ -27,15 +27,22 @@ void print_status(const json::Object& status, Output& output) {
                                   : json::bool_at(instance, "agent_connected")
                                       ? "agent connected"
                                       : "agent disconnected";
-        output.line(fmt::format("  {:>3}  {}  {:<11} {:<10} {:<19} {} task{}",
+        const std::string_view kind = json::string_at(instance, "kind");
+        output.line(fmt::format("  {:>3}  {}  {:<11} {:<10} {:<19} {} task{}{}",
                                 json::integer_at(instance, "ordinal"),
                                 json::string_at(instance, "instance_id"),
                                 json::string_at(instance, "private_ip"),
                                 json::string_at(instance, "availability_zone"),
                                 agent,
                                 tasks,
-                                tasks == 1 ? "" : "s"));
+                                tasks == 1 ? "" : "s",
+                                kind == "standard" ? "" : fmt::format("  {}", kind)));
     }
+    if (const auto& imagined = json::object_at(status, "virtual_instances");
+        json::integer_at(imagined, "count") > 0)
+        output.line(fmt::format("  and {} virtual ones, {} of them with their agent connected",
+                                json::integer_at(imagined, "count"),
+                                json::integer_at(imagined, "connected")));
     for (const auto& service : json::array_at(status, "services")) {
         output.line(fmt::format("  service {}: {} of {} tasks running",
                                 json::string_at(service, "service"),

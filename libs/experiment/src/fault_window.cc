@@ -20,11 +20,12 @@ FaultWindow::FaultWindow(WindowParts parts, std::vector<std::string> instance_id
       ids_(std::move(instance_ids)),
       orders_(parts.world.ssm),
       reverts_(parts.world.ssm),
+      fleet_(fleet_times(ids_.size())),
       not_after_(parts.world.clock.wall()),
       restore_at_(not_after_) {}
 
 Deadline FaultWindow::call_deadline() const {
-    return sooner(parts_.world.clock, parts_.times.call_limit);
+    return sooner(parts_.world.clock, parts_.times.call_limit + fleet_.looking);
 }
 
 host::Script
@@ -57,64 +58,84 @@ void FaultWindow::tell_trouble(const std::string& doing, const aws::ApiError& er
                        {{"text", fmt::format("{}: {}", doing, aws::to_error(error).message)}});
 }
 
-// The intent goes into the journal first; only then is anybody told.
+// A large fleet is told slowly, and its first hosts wait for the last.
 Result<void> FaultWindow::order() {
     Clock& clock = parts_.world.clock;
-    const WallTime now = clock.wall();
-    planned_end_ = now + parts_.plan.duration;
-    restore_at_ = *planned_end_ + parts_.times.grace;
-    not_after_ = std::min(now + parts_.times.delivery, *planned_end_);
-    const RunOrder order{
-        parts_.events.run(), not_after_, restore_at_, parts_.plan.duration + parts_.times.grace};
-    const std::string restore_text = rfc3339_millis(restore_at_);
+    planned_end_ = clock.wall() + fleet_.sending + parts_.plan.duration;
+    restore_at_ = *planned_end_ + parts_.times.grace + fleet_.looking;
     json::Object begins{{"phase", "inject"},
                         {"hosts", ids_.size()},
                         {"planned_end", rfc3339_millis(*planned_end_)},
-                        {"restore_at", restore_text}};
+                        {"restore_at", rfc3339_millis(restore_at_)}};
     if (const auto waves = parts_.plan.wave_count(); waves > 1) {
         begins["wave"] = parts_.hosts.at(ids_.front()).target.wave;
         begins["waves"] = waves;
     }
     auto told = parts_.events.write("phase", {}, std::move(begins));
-    for (const auto& id : ids_) {
-        if (told)
-            told = parts_.events.write(
-                "intent",
-                id,
-                {{"not_after", rfc3339_millis(order.not_after)}, {"restore_at", restore_text}});
-        HostState& host = parts_.hosts.at(id);
-        host.ordered = host.may_hold = told.has_value();
-    }
-    if (!told) {
-        // Nobody has been told yet, and nobody will be.
-        for (const auto& id : ids_)
-            parts_.hosts.at(id).may_hold = false;
-        return fail("not injecting", told.error());
-    }
-    const Deadline limit = sooner(clock, parts_.times.send_limit);
-    aws::Outcome<void> sent;
+    if (!told) return fail("not injecting", told.error());
+    const Deadline limit = sooner(clock, parts_.times.send_limit + fleet_.sending);
     for (const auto& [shell, ids] : parts_.hosts.by_shell(ids_)) {
-        sent = orders_.send(ids,
-                            script_for(parts_.fault.inject_script(order, shell), shell, "stop"),
-                            limit,
-                            parts_.stops.abort);
-        if (!sent) break;
+        for (auto from = ids.begin(); from != ids.end();) {
+            const auto count =
+                std::min<std::ptrdiff_t>(ids.end() - from, aws::SendCommandRequest::instances_max);
+            if (auto ordered = order_batch({from, from + count}, shell, limit); !ordered)
+                return ordered;
+            from += count;
+        }
     }
-    for (const auto& [id, result] : orders_.results()) {
+    return {};
+}
+
+// The intent goes into the journal first; only then is anybody told.
+Result<void>
+FaultWindow::order_batch(const std::vector<std::string>& ids, host::Shell shell, Deadline limit) {
+    const WallTime now = parts_.world.clock.wall();
+    not_after_ = std::min(now + parts_.times.delivery, *planned_end_);
+    const RunOrder order{parts_.events.run(),
+                         not_after_,
+                         restore_at_,
+                         std::chrono::ceil<Seconds>(restore_at_ - now)};
+    if (auto told = intend(ids); !told) return fail("not injecting", told.error());
+    const auto sent =
+        orders_.send(ids,
+                     script_for(parts_.fault.inject_script(order, shell), shell, "stop"),
+                     limit,
+                     parts_.stops.abort);
+    EventWriter::Group together(parts_.events);
+    for (const auto& id : ids) {
         HostState& host = parts_.hosts.at(id);
-        host.sent_at = clock.wall();
-        if (result.state == host::HostResult::State::refused)
-            take_answer(host, result);
+        const auto result = orders_.results().find(id);
+        if (result == orders_.results().end()) {
+            // Who was certainly not told has nothing to be taken back.
+            if (!orders_.uncertain().contains(id)) host.may_hold = false;
+            continue;
+        }
+        host.sent_at = parts_.world.clock.wall();
+        if (result->second.state == host::HostResult::State::refused)
+            take_answer(host, result->second);
         else
-            parts_.events.tell("sent", id, {{"command_id", result.command_id}});
-    }
-    for (const auto& id : ids_) {
-        // Who was certainly not told has nothing to be taken back.
-        if (!orders_.results().contains(id) && !orders_.uncertain().contains(id))
-            parts_.hosts.at(id).may_hold = false;
+            parts_.events.tell("sent", id, {{"command_id", result->second.command_id}});
     }
     if (!sent) return fail("sending the command to the hosts", aws::to_error(sent.error()));
     return {};
+}
+
+Result<void> FaultWindow::intend(const std::vector<std::string>& ids) {
+    EventWriter::Group together(parts_.events);
+    Result<void> told;
+    for (const auto& id : ids) {
+        if (told)
+            told = parts_.events.write("intent",
+                                       id,
+                                       {{"not_after", rfc3339_millis(not_after_)},
+                                        {"restore_at", rfc3339_millis(restore_at_)}});
+    }
+    if (auto ended = together.end(); told) told = std::move(ended);
+    for (const auto& id : ids) {
+        HostState& host = parts_.hosts.at(id);
+        host.ordered = host.may_hold = told.has_value();
+    }
+    return told;
 }
 
 Result<void> FaultWindow::inject_and_hold() {
@@ -157,6 +178,7 @@ Result<bool> FaultWindow::look_after_orders() {
         tell_trouble("asking SSM what became of the commands", news.error());
         return false;
     }
+    EventWriter::Group together(parts_.events);
     for (const auto& id : *news)
         take_answer(parts_.hosts.at(id), orders_.results().at(id));
     return orders_.is_over();
@@ -223,12 +245,11 @@ bool FaultWindow::look_at_effect(bool all) {
     if (!arns.empty()) {
         const auto sights =
             parts_.fault.look(parts_.world, parts_.plan, arns, call_deadline(), parts_.stops.abort);
-        if (!sights)
-            tell_trouble("looking at the container instances", sights.error());
-        else
-            for (const auto& [arn, sight] : *sights) {
-                if (HostState* host = parts_.hosts.by_arn(arn)) see(*host, sight);
-            }
+        if (!sights) tell_trouble("looking at the container instances", sights.error());
+        EventWriter::Group together(parts_.events);
+        for (const auto& [arn, sight] : sights.value_or(std::map<std::string, Sight>{})) {
+            if (HostState* host = parts_.hosts.by_arn(arn)) see(*host, sight);
+        }
     }
     return arns_where([](const HostState& host) { return host.should_show() && !host.affected_at; })
         .empty();

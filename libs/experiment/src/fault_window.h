@@ -3,6 +3,7 @@
 #pragma once
 
 #include "event_writer.h"
+#include "fleet_times.h"
 #include "guards.h"
 #include "host_states.h"
 #include "squall/experiment/runner.h"
@@ -48,6 +49,9 @@ public:
 
 private:
     Result<void> order();
+    Result<void>
+    order_batch(const std::vector<std::string>& ids, host::Shell shell, Deadline limit);
+    Result<void> intend(const std::vector<std::string>& ids);
     // Whether all have answered. An error: nobody may ask, and nothing will change that.
     Result<bool> look_after_orders();
     void take_answer(HostState& host, const host::HostResult& result);
@@ -73,7 +77,8 @@ private:
     std::vector<std::string> ids_;
     host::RemoteCommand orders_;
     host::RemoteCommand reverts_;
-    WallTime not_after_;
+    FleetTimes fleet_;
+    WallTime not_after_; // of the last order
     WallTime restore_at_;
     std::optional<WallTime> planned_end_;
     std::optional<std::string> ended_since_;

@@ -29,7 +29,8 @@ void FaultWindow::revert() {
         if (auto cancelled = orders_.cancel(call_deadline(), parts_.stops.quit); !cancelled)
             tell_trouble("cancelling the commands that have not begun", cancelled.error());
     }
-    const WallTime give_up = std::max(clock.wall(), restore_at_) + parts_.times.recovery_limit;
+    const WallTime give_up = std::max(clock.wall(), restore_at_) + parts_.times.recovery_limit
+                             + fleet_.sending + fleet_.looking;
     bool sent = send_revert();
     Seconds retry_after = first_retry_after;
     WallTime send_again = clock.wall() + (sent ? retry_after : send_again_after);
@@ -91,7 +92,8 @@ bool FaultWindow::send_revert() {
 bool FaultWindow::send_undo(const std::vector<std::string>& ids, bool is_certain) {
     if (ids.empty()) return true;
     const UndoOrder order{parts_.events.run(), not_after_, is_certain};
-    const Deadline limit = Deadline::at(parts_.world.clock.now() + parts_.times.send_limit);
+    const Deadline limit =
+        Deadline::at(parts_.world.clock.now() + parts_.times.send_limit + fleet_.sending);
     aws::Outcome<void> done;
     for (const auto& [shell, hosts] : parts_.hosts.by_shell(ids)) {
         auto sent =
@@ -102,6 +104,7 @@ bool FaultWindow::send_undo(const std::vector<std::string>& ids, bool is_certain
         // Hosts of the other kind are sent theirs all the same.
         if (!sent) done = std::move(sent);
     }
+    EventWriter::Group together(parts_.events);
     for (const auto& id : ids) {
         HostState& host = parts_.hosts.at(id);
         const auto result = reverts_.results().find(id);
@@ -122,6 +125,7 @@ void FaultWindow::look_after_reverts() {
     if (reverts_.is_over()) return;
     const auto news = reverts_.look(call_deadline(), parts_.stops.quit);
     if (!news) return tell_trouble("asking SSM what became of the undo", news.error());
+    EventWriter::Group together(parts_.events);
     for (const auto& id : *news) {
         HostState& host = parts_.hosts.at(id);
         const host::HostResult& result = reverts_.results().at(id);
@@ -160,6 +164,7 @@ void FaultWindow::look_at_recovery() {
         parts_.fault.look(parts_.world, parts_.plan, arns, call_deadline(), parts_.stops.quit);
     blind_since_ = sights ? "" : aws::to_error(sights.error()).message;
     if (!sights) return tell_trouble("looking at the container instances", sights.error());
+    EventWriter::Group together(parts_.events);
     for (const auto& [arn, sight] : *sights) {
         HostState* host = parts_.hosts.by_arn(arn);
         if (host == nullptr) continue;

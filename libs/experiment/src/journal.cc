@@ -235,6 +235,15 @@ Result<void> Journal::append(const Event& event) {
          json::text(event.data)});
 }
 
+Result<void> Journal::begin_group() { return database_->execute("BEGIN IMMEDIATE"); }
+
+Result<void> Journal::end_group() {
+    auto ended = database_->execute("COMMIT");
+    // A transaction that cannot be ended must not swallow what comes after it.
+    if (!ended) static_cast<void>(database_->execute("ROLLBACK"));
+    return ended;
+}
+
 Result<void> Journal::close(const std::string& run, const std::string& verdict, WallTime now) {
     return database_->run(
         "UPDATE runs SET is_open = 0, verdict = ?, closed_at = ? WHERE id = ? AND is_open = 1",

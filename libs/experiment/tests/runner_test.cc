@@ -327,7 +327,8 @@ TEST(Runner, SaysThatItStaysOpenBeforeItsVerdictWhichIsTheLastEvent) {
     TestWorld test(1);
     const auto plan = test.plan(duration(5));
     test.events.watcher = [&](const Event& event) {
-        if (event.kind == "recovered") refuse_updates(test.files.journal->file());
+        if (event.kind == "phase" && json::string_at(event.data, "phase") == "revert")
+            refuse_updates(test.files.journal->file());
     };
     const auto result = test.run(plan);
     EXPECT_EQ(result.verdict, Verdict::passed);

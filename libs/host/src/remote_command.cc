@@ -97,7 +97,6 @@ aws::Outcome<void> RemoteCommand::send_batch(std::vector<std::string> instance_i
 
 aws::Outcome<std::vector<std::string>> RemoteCommand::look(Deadline deadline,
                                                            std::stop_token stop) {
-    std::vector<std::string> news;
     for (auto command = open_commands_.begin(); command != open_commands_.end();) {
         const auto invocations = invocations_of(*command, deadline, stop);
         if (!invocations) return fail(invocations.error());
@@ -111,14 +110,14 @@ aws::Outcome<std::vector<std::string>> RemoteCommand::look(Deadline deadline,
             result.details = invocation.status_details;
             result.exit_code = invocation.response_code;
             result.output = invocation.output;
-            news.push_back(invocation.instance_id);
+            untold_.push_back(invocation.instance_id);
         }
         const bool over = std::all_of(results_.begin(), results_.end(), [&](const auto& entry) {
             return entry.second.command_id != *command || entry.second.is_over();
         });
         command = over ? open_commands_.erase(command) : std::next(command);
     }
-    return news;
+    return std::exchange(untold_, {});
 }
 
 aws::Outcome<std::vector<aws::CommandInvocation>> RemoteCommand::invocations_of(

@@ -33,10 +33,6 @@ json::Object web_definition() {
                       {"containerPort", 8080}, {"hostPort", 0}, {"protocol", "tcp"}}}}}}}};
 }
 
-std::string zone_of(const std::string& region, int ordinal) {
-    return region + static_cast<char>('a' + (ordinal - 1) % 3);
-}
-
 } // namespace
 
 Daemon::Daemon(LabOptions options, LabPaths paths, Say say)
@@ -45,8 +41,7 @@ Daemon::Daemon(LabOptions options, LabPaths paths, Say say)
       say_(std::move(say)),
       cloud_(account, options_.region),
       ready_timer_(loop_),
-      started_(Steady::now()),
-      instance_prefix_("i-0" + random_hex(9)) {}
+      started_(Steady::now()) {}
 
 Result<void> Daemon::run() {
     loop_.on_signals({SIGINT, SIGTERM, SIGHUP}, [this](int) { loop_.stop(); });
@@ -57,13 +52,15 @@ Result<void> Daemon::run() {
     if (auto opened = open_endpoint(); !opened) return opened;
     if (auto opened = open_control(); !opened) return opened;
     if (auto made = make_cluster(); !made) return made;
-    start_hosts();
+    population_.emplace(Population::Ground{loop_, *vpc_, cloud_, options_, paths_},
+                        Population::Events{say_, [this](int ordinal, const std::string& why) {
+                                               host_lost(ordinal, why);
+                                           }});
+    population_->start();
     if (auto saved = save_state(); !saved) return saved;
     look_whether_ready();
     loop_.run();
-    for (const auto& host : hosts_)
-        host->kill();
-    hosts_.clear();
+    population_.reset();
     if (problem_) return fail(std::move(*problem_));
     return {};
 }
@@ -132,98 +129,27 @@ Result<void> Daemon::make_cluster() {
     if (auto made = call("ecs", "CreateCluster", {{"clusterName", options_.cluster}}); !made)
         return made;
     if (auto made = call("ecs", "RegisterTaskDefinition", web_definition()); !made) return made;
-    return call("ecs",
-                "CreateService",
-                {{"cluster", options_.cluster},
-                 {"serviceName", "web"},
-                 {"taskDefinition", "web"},
-                 {"desiredCount", options_.instances}});
+    json::Object service{{"cluster", options_.cluster},
+                         {"serviceName", "web"},
+                         {"taskDefinition", "web"},
+                         {"desiredCount", Population::service_size(options_)}};
+    // Its tasks are to be real ones.
+    if (Population::has_virtual(options_))
+        service["placementConstraints"] = json::Array{
+            json::Object{{"type", "memberOf"}, {"expression", "attribute:squall.virtual !exists"}}};
+    return call("ecs", "CreateService", std::move(service));
 }
 
-void Daemon::start_hosts() {
-    say_(fmt::format("starting {} container instance{} for cluster {}",
-                     options_.instances,
-                     options_.instances == 1 ? "" : "s",
-                     options_.cluster));
-    for (int ordinal = 1; ordinal <= options_.instances; ++ordinal)
-        start_host(ordinal);
-}
-
-void Daemon::start_host(int ordinal) {
-    ec2::Instance instance;
-    instance.id = fmt::format("{}{:07}", instance_prefix_, ordinal);
-    instance.availability_zone = zone_of(options_.region, ordinal);
-    instance.private_ip = Vpc::address_of(ordinal);
-    instance.mac = fmt::format("0e:00:00:00:{:02x}:{:02x}", ordinal / 256, ordinal % 256);
-    instance.name = fmt::format("{}-{}", options_.cluster, ordinal);
-    instance.launched_at = Wall::now();
-    labhost::HostSpec spec;
-    spec.instance_id = instance.id;
-    spec.hostname = "ip-" + replace_all(instance.private_ip, ".", "-");
-    spec.private_ip = instance.private_ip;
-    spec.prefix_length = Vpc::prefix_length;
-    spec.gateway = Vpc::gateway();
-    spec.cluster = options_.cluster;
-    spec.region = options_.region;
-    spec.endpoint_url = "http://" + Vpc::gateway();
-    spec.mount_folder = paths_.mounts;
-    const ec2::Instance& stored = cloud_.home().ec2.all[instance.id] = std::move(instance);
-    hosts_.push_back(
-        std::make_unique<Host>(loop_,
-                               *vpc_,
-                               cloud_.keys(),
-                               stored,
-                               std::move(spec),
-                               ordinal,
-                               Host::Events{[this, id = stored.id, address = stored.private_ip] {
-                                                say_(fmt::format("{} is up at {}", id, address));
-                                            },
-                                            [this, ordinal](const std::string& why) {
-                                                host_ended(ordinal, why);
-                                            }}));
-}
-
-void Daemon::host_ended(int ordinal, const std::string& why) {
-    const auto& host = hosts_.at(static_cast<std::size_t>(ordinal - 1));
-    cloud_.home().ec2.all.at(host->instance_id()).state = "terminated";
+void Daemon::host_lost(int ordinal, const std::string& why) {
+    population_->terminate(ordinal, Wall::now());
     if (!ready_)
         return end_with(
             {Errc::failed, fmt::format("container instance {} did not come up: {}", ordinal, why)});
-    log::warning("lab: container instance {} ({}) is gone: {}", ordinal, host->instance_id(), why);
-    cloud_.home().ecs.host_terminated(host->instance_id(), Wall::now());
-}
-
-std::string Daemon::what_is_missing() {
-    ecs::Store& store = cloud_.home().ecs.store();
-    const auto cluster = store.cluster(options_.cluster);
-    if (!cluster) return "the cluster";
-    int connected = 0;
-    for (const auto* instance : store.instances_of(**cluster))
-        connected += instance->agent_connected ? 1 : 0;
-    if (connected < options_.instances)
-        return fmt::format(
-            "{} of {} ECS agents", options_.instances - connected, options_.instances);
-    const auto managed = cloud_.home().ssm.online(Wall::now());
-    if (managed < static_cast<std::size_t>(options_.instances))
-        return fmt::format("{} of {} SSM agents",
-                           options_.instances - static_cast<int>(managed),
-                           options_.instances);
-    for (const ecs::Service* service : store.services_of(**cluster)) {
-        const auto tasks = store.tasks_of_service(*service);
-        const auto running = std::count_if(tasks.begin(), tasks.end(), [](const ecs::Task* task) {
-            return task->last_status == "RUNNING";
-        });
-        if (running < service->desired_count)
-            return fmt::format("{} of {} tasks of service {}",
-                               service->desired_count - running,
-                               service->desired_count,
-                               service->name);
-    }
-    return {};
+    log::warning("lab: container instance {} is gone: {}", ordinal, why);
 }
 
 void Daemon::look_whether_ready() {
-    const std::string missing = what_is_missing();
+    const std::string missing = population_->what_is_missing(Wall::now());
     if (missing.empty()) {
         ready_ = true;
         if (auto saved = save_state(); !saved) return end_with(saved.error());
@@ -242,51 +168,11 @@ void Daemon::look_whether_ready() {
 }
 
 Result<void> Daemon::save_state() {
-    state_.hosts.clear();
-    for (const auto& host : hosts_) {
-        if (host->holder() > 0) state_.hosts.push_back(ProcessRef::of(host->holder()));
-        if (host->first_process() > 0)
-            state_.hosts.push_back(ProcessRef::of(host->first_process()));
-    }
+    state_.hosts = population_->processes();
     return state_.save(paths_);
 }
 
-json::Object Daemon::describe_host(const Host& host) {
-    const ec2::Instance& instance = cloud_.home().ec2.all.at(host.instance_id());
-    json::Object object{{"ordinal", host.ordinal()},
-                        {"instance_id", instance.id},
-                        {"private_ip", instance.private_ip},
-                        {"availability_zone", instance.availability_zone},
-                        {"state", instance.state},
-                        {"pid", host.first_process()},
-                        {"container_instance_arn", nullptr},
-                        {"agent_connected", false},
-                        {"running_tasks", json::Array{}}};
-    ecs::Store& store = cloud_.home().ecs.store();
-    for (const auto& [arn, registered] : store.instances) {
-        if (registered.ec2_instance_id != instance.id) continue;
-        object["container_instance_arn"] = arn;
-        object["agent_connected"] = registered.agent_connected;
-        json::Array tasks;
-        for (const ecs::Task* task : store.tasks_on(registered)) {
-            if (task->last_status != "RUNNING") continue;
-            tasks.push_back(
-                json::Object{{"task_arn", task->arn},
-                             {"group", task->group},
-                             {"network_bindings",
-                              task->containers.empty()
-                                  ? json::Array{}
-                                  : ecs::describe_bindings(task->containers.front().bindings)}});
-        }
-        object["running_tasks"] = std::move(tasks);
-    }
-    return object;
-}
-
 json::Object Daemon::describe() {
-    json::Array instances;
-    for (const auto& host : hosts_)
-        instances.push_back(describe_host(*host));
     json::Array services;
     ecs::Store& store = cloud_.home().ecs.store();
     for (const auto& [arn, service] : store.services) {
@@ -304,7 +190,8 @@ json::Object Daemon::describe() {
             {"pid", ::getpid()},
             {"ready", ready_},
             {"api", describe_api(cloud_, Wall::now())},
-            {"instances", std::move(instances)},
+            {"instances", population_->describe()},
+            {"virtual_instances", population_->describe_virtual()},
             {"services", std::move(services)}};
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "api/cloud_server.h"
-#include "hosts/host.h"
+#include "hosts/population.h"
 #include "lab_state.h"
 #include "squall/lab/lab.h"
 
@@ -21,16 +21,12 @@ private:
     Result<void> open_endpoint();
     Result<void> open_control();
     Result<void> make_cluster();
-    void start_hosts();
-    void start_host(int ordinal);
-    void host_ended(int ordinal, const std::string& why);
+    void host_lost(int ordinal, const std::string& why);
     void look_whether_ready();
-    [[nodiscard]] std::string what_is_missing();
     Result<void> call(const std::string& service, const std::string& operation, json::Object body);
     Result<void> save_state();
     void handle_control(const wire::HttpRequest& request, transport::Responder responder);
     [[nodiscard]] json::Object describe();
-    [[nodiscard]] json::Object describe_host(const Host& host);
     void end_with(Error error);
 
     LabOptions options_;
@@ -41,11 +37,10 @@ private:
     std::optional<Vpc> vpc_;
     std::optional<CloudServer> server_;
     std::optional<transport::HttpServer> control_;
-    std::vector<std::unique_ptr<Host>> hosts_;
     transport::Timer ready_timer_;
     SteadyTime started_;
-    std::string instance_prefix_;
     LabState state_;
+    std::optional<Population> population_;
     bool ready_ = false;
     std::optional<Error> problem_;
 };

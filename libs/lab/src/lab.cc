@@ -91,14 +91,43 @@ Result<FileLock> take_over(const LabPaths& paths) {
     return lock;
 }
 
+Result<void> check_counts(const LabOptions& options) {
+    const auto& imagined = options.virtual_instances;
+    const int all = options.instances + static_cast<int>(options.others.size());
+    if (options.instances < 0 || all > LabOptions::instances_max)
+        return fail(Errc::invalid_input,
+                    "--instances, --with: a lab has up to {} of them together, not {}",
+                    LabOptions::instances_max,
+                    all);
+    if (imagined.count < 0 || imagined.count > VirtualInstances::count_max)
+        return fail(Errc::invalid_input,
+                    "--virtual: a lab has up to {} of them, not {}",
+                    VirtualInstances::count_max,
+                    imagined.count);
+    if (all + imagined.count == 0)
+        return fail(Errc::invalid_input,
+                    "a lab has at least one container instance: see --instances, --with and "
+                    "--virtual");
+    if (imagined.failing_percent < 0 || imagined.silent_percent < 0
+        || imagined.failing_percent + imagined.silent_percent > 100)
+        return fail(Errc::invalid_input,
+                    "--virtual-failing, --virtual-silent: shares from 0 to 100 percent, and no "
+                    "more than 100 together");
+    if (imagined.latency_ms < 1 || imagined.latency_ms > 60'000)
+        return fail(
+            Errc::invalid_input, "--virtual-latency: 1 to 60000 ms, not {}", imagined.latency_ms);
+    if (options.zones < 1 || options.zones > LabOptions::zones_max)
+        return fail(Errc::invalid_input,
+                    "--zones: 1 to {} of them, not {}",
+                    LabOptions::zones_max,
+                    options.zones);
+    return {};
+}
+
 Result<void> check(const LabOptions& options) {
     static const std::regex cluster_pattern("[A-Za-z0-9_-]{1,255}");
     static const std::regex region_pattern("[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}");
-    if (options.instances < 1 || options.instances > LabOptions::instances_max)
-        return fail(Errc::invalid_input,
-                    "--instances: a lab has 1 to {} of them, not {}",
-                    LabOptions::instances_max,
-                    options.instances);
+    if (auto counted = check_counts(options); !counted) return counted;
     if (!std::regex_match(options.cluster, cluster_pattern))
         return fail(Errc::invalid_input,
                     "--cluster: '{}' is no name for a cluster: up to 255 letters, digits, hyphens "
@@ -154,6 +183,10 @@ Result<pid_t> first_process_of(const std::string& name) {
         ids.emplace_back(json::string_at(instance, "instance_id"));
         if (!names(instance, name)) continue;
         const auto pid = static_cast<pid_t>(json::integer_at(instance, "pid"));
+        if (const auto kind = json::string_at(instance, "kind");
+            pid <= 0 && json::string_at(instance, "state") == "running"
+            && (kind == "windows" || kind == "bottlerocket"))
+            return fail(Errc::unavailable, "{} is virtual: nothing runs there", name);
         if (pid <= 0)
             return fail(Errc::unavailable, "the container instance {} is not running", name);
         return pid;

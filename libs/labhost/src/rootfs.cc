@@ -236,10 +236,11 @@ Result<void> RootTree::mount_empty(const Path& path, std::size_t size_max) {
     return {};
 }
 
-Result<void> RootTree::bind_machine_programs() {
+Result<void> RootTree::bind_machine_programs(bool has_sbin) {
     if (auto bound = bind("/usr", "/usr", Access::read_only); !bound) return bound;
     for (const char* name : machine_program_folders) {
         const Path path = Path("/") / name;
+        if (path == "/sbin" && !has_sbin) continue;
         std::error_code error;
         const Path target = std::filesystem::read_symlink(path, error);
         auto made = error ? bind_if_there(path, path, Access::read_only) : make_link(path, target);

@@ -1,6 +1,7 @@
 #include "agent/agent_config.h"
 
 #include "agent_world.h"
+#include "settings.h"
 #include "squall/base/temporary_folder.h"
 
 #include <cstdlib>

@@ -109,7 +109,7 @@ json::Object task_payload(const Task& task, const TaskDefinition& definition) {
                          {"version", std::to_string(definition.revision)},
                          {"desiredStatus", task.desired_status},
                          {"overrides", "{}"},
-                         {"launchType", "EC2"},
+                         {"launchType", task.launch_type},
                          {"networkMode", definition.network_mode},
                          {"containers", std::move(containers)}};
     if (task.group.starts_with("service:")) payload["serviceName"] = task.group.substr(8);

@@ -76,12 +76,14 @@ std::uint64_t ControlPlane::acs_opened(const AgentHello& hello,
     if (const auto old = acs_.find(instance.arn); old != acs_.end()) {
         // One connection an instance: the new one takes over, and nobody sees a gap.
         old->second.channel->close(1000, "ConnectionReplaced: another connection was opened");
+        acs_instances_.erase(old->second.id);
         acs_.erase(old);
     }
     AcsSession session;
     session.id = ++last_session_;
     session.channel = std::move(channel);
     session.next_heartbeat = now;
+    acs_instances_[session.id] = instance.arn;
     acs_.emplace(instance.arn, std::move(session));
     if (!instance.agent_connected) {
         instance.agent_connected = true;
@@ -92,11 +94,10 @@ std::uint64_t ControlPlane::acs_opened(const AgentHello& hello,
 }
 
 AcsSession* ControlPlane::session_by_id(std::uint64_t id, std::string& instance_arn) {
-    const auto found = std::find_if(
-        acs_.begin(), acs_.end(), [&](const auto& entry) { return entry.second.id == id; });
-    if (found == acs_.end()) return nullptr;
-    instance_arn = found->first;
-    return &found->second;
+    const auto arn = acs_instances_.find(id);
+    if (arn == acs_instances_.end()) return nullptr;
+    instance_arn = arn->second;
+    return &acs_.find(instance_arn)->second;
 }
 
 void ControlPlane::acs_message(std::uint64_t id, std::string_view text, WallTime now) {
@@ -127,6 +128,7 @@ void ControlPlane::disconnect(const std::string& instance_arn, WallTime now) {
     const auto session = acs_.find(instance_arn);
     if (session == acs_.end()) return;
     session->second.channel->close(1000, "ConnectionExpired: Reconnect to continue");
+    acs_instances_.erase(session->second.id);
     acs_.erase(session);
     if (ContainerInstance* instance = store_.instance_by_arn(instance_arn);
         instance != nullptr && instance->agent_connected) {

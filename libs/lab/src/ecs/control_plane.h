@@ -165,6 +165,7 @@ private:
     EventLog events_;
     std::uint64_t last_session_ = 0;
     std::map<std::string, AcsSession, std::less<>> acs_; // by container instance ARN
+    std::map<std::uint64_t, std::string> acs_instances_; // ARNs by session id
     std::map<std::uint64_t, TcsSession> tcs_;
     std::set<std::string, std::less<>> deregistered_;                 // container instance ARNs
     std::map<std::string, WallTime, std::less<>> credentials_expire_; // by task ARN

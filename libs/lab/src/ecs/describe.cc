@@ -178,7 +178,7 @@ json::Object describe_task(const Task& task, const Store& store) {
                         {"taskDefinitionArn", task.definition_arn},
                         {"containerInstanceArn", task.instance_arn},
                         {"group", task.group},
-                        {"launchType", "EC2"},
+                        {"launchType", task.launch_type},
                         {"lastStatus", task.last_status},
                         {"desiredStatus", task.desired_status},
                         {"healthStatus", task.health()},

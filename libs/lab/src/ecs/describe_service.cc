@@ -28,7 +28,7 @@ json::Object describe_deployment(const Service& service,
             {"failedTasks", deployment.failed_tasks},
             {"createdAt", epoch_seconds(deployment.created_at)},
             {"updatedAt", epoch_seconds(deployment.updated_at)},
-            {"launchType", "EC2"},
+            {"launchType", service.placement.launch_type},
             {"rolloutState", deployment.rollout_state},
             {"rolloutStateReason", deployment.rollout_reason}};
 }
@@ -63,7 +63,7 @@ json::Object describe_service(const Service& service, Store& store) {
             {"desiredCount", service.desired_count},
             {"runningCount", count_status(tasks, "RUNNING")},
             {"pendingCount", count_status(tasks, "PENDING")},
-            {"launchType", "EC2"},
+            {"launchType", service.placement.launch_type},
             {"schedulingStrategy", "REPLICA"},
             {"deploymentController", json::Object{{"type", "ECS"}}},
             {"deploymentConfiguration", describe_rules(service.rules)},

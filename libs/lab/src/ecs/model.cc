@@ -11,6 +11,16 @@ bool counts(const Container& container) {
 
 } // namespace
 
+const Attribute* ContainerInstance::attribute(std::string_view name) const {
+    const auto found = std::find_if(
+        attributes.begin(), attributes.end(), [&](const auto& one) { return one.name == name; });
+    return found == attributes.end() ? nullptr : &*found;
+}
+
+std::string_view ContainerInstance::launch_type() const {
+    return attribute("ecs.capability.external") == nullptr ? "EC2" : "EXTERNAL";
+}
+
 bool Task::is_checked() const { return std::any_of(containers.begin(), containers.end(), counts); }
 
 std::string_view Task::health() const {

@@ -44,6 +44,10 @@ struct ContainerInstance {
     std::string runtime_status = "OK"; // CONTAINER_RUNTIME of the instance's health
     std::optional<WallTime> runtime_updated;
     std::optional<WallTime> runtime_changed;
+
+    [[nodiscard]] const Attribute* attribute(std::string_view name) const; // null: it has none
+    // EC2, or EXTERNAL for one of ECS Anywhere.
+    [[nodiscard]] std::string_view launch_type() const;
 };
 
 struct PortBinding {
@@ -89,6 +93,7 @@ struct Task {
     std::string definition_arn;
     std::string group;
     std::string started_by;
+    std::string launch_type = "EC2";
     std::string last_status = "PENDING";
     std::string desired_status = "RUNNING";
     std::string stop_code;
@@ -122,6 +127,7 @@ struct ServiceMessage {
 // Where tasks may go, and where they had better go, as the user wrote it
 // (read_placement_rules() has checked it).
 struct PlacementRules {
+    std::string launch_type = "EC2"; // EXTERNAL: only on instances of ECS Anywhere
     json::Array constraints;
     json::Array strategy;
 };

@@ -11,12 +11,6 @@ bool intersects(const std::set<std::uint16_t>& a, const std::set<std::uint16_t>&
     return std::any_of(a.begin(), a.end(), [&](std::uint16_t port) { return b.contains(port); });
 }
 
-bool has_attribute(const ContainerInstance& instance, std::string_view name) {
-    return std::any_of(instance.attributes.begin(),
-                       instance.attributes.end(),
-                       [&](const Attribute& attribute) { return attribute.name == name; });
-}
-
 std::optional<std::string>
 lacking_resource(const ContainerInstance& instance, const Resources& needs, const Store& store) {
     const Resources left = store.remaining(instance);
@@ -66,7 +60,7 @@ std::optional<std::string> refusal(const ContainerInstance& instance,
     if (instance.status != "ACTIVE") return "INACTIVE";
     // Without this capability an agent cannot give a task an interface of its own.
     if (request.definition->network_mode == "awsvpc"
-        && !has_attribute(instance, "ecs.capability.task-eni"))
+        && instance.attribute("ecs.capability.task-eni") == nullptr)
         return "ATTRIBUTE";
     if (auto reason = constraints.refusal(instance, request, store)) return reason;
     if (!instance.agent_connected) return "AGENT";
@@ -78,7 +72,10 @@ Placement place(const Cluster& cluster, const PlacementRequest& request, Store& 
     Placement placement;
     const PlacementConstraints constraints(request);
     std::vector<ContainerInstance*> candidates;
-    const auto instances = store.instances_of(cluster);
+    auto instances = store.instances_of(cluster);
+    std::erase_if(instances, [&](const ContainerInstance* instance) {
+        return instance->launch_type() != request.rules->launch_type;
+    });
     for (ContainerInstance* instance : instances) {
         if (auto reason = refusal(*instance, request, constraints, store))
             placement.refusals.emplace_back(instance->arn, std::move(*reason));

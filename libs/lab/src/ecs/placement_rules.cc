@@ -60,6 +60,10 @@ Found<void> check_strategy(const json::Array& strategy) {
 } // namespace
 
 Found<PlacementRules> read_placement_rules(const json::Object& body, PlacementRules known) {
+    known.launch_type = json::string_at(body, "launchType", known.launch_type);
+    if (known.launch_type != "EC2" && known.launch_type != "EXTERNAL")
+        return invalid_parameter(
+            fmt::format("This lab has no {} capacity: only EC2 and EXTERNAL.", known.launch_type));
     if (body.contains("placementConstraints")) {
         known.constraints = json::array_at(body, "placementConstraints");
         if (auto checked = check_constraints(known.constraints); !checked)

@@ -58,8 +58,6 @@ Found<std::string> read_propagate_tags(const json::Object& body, const std::stri
 Found<void> check_service_abilities(const json::Object& body) {
     if (json::string_at(body, "schedulingStrategy", "REPLICA") != "REPLICA")
         return invalid_parameter("This lab schedules REPLICA services only.");
-    if (json::string_at(body, "launchType", "EC2") == "FARGATE")
-        return invalid_parameter("This lab has no FARGATE capacity: only EC2.");
     if (json::string_at(json::at(body, "deploymentController"), "type", "ECS") != "ECS")
         return invalid_parameter("This lab has no deployment controller but ECS.");
     for (const char* member : {"loadBalancers", "serviceRegistries", "capacityProviderStrategy"}) {

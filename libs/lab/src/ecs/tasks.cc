@@ -48,6 +48,7 @@ Task& ControlPlane::launch_task(ContainerInstance& instance, const Launch& launc
     task.instance_arn = instance.arn;
     task.definition_arn = launch.definition->arn;
     task.group = launch.group;
+    task.launch_type = instance.launch_type();
     task.started_by = launch.started_by;
     task.created_at = now;
     task.uses = launch.definition->needs;
@@ -110,10 +111,6 @@ Answer ControlPlane::run_task(const ApiCall& call) {
     const auto count = json::integer_at(call.body, "count", 1);
     if (count < 1 || count > tasks_per_call_max)
         return invalid_parameter("count must be between 1 and 10.");
-    const std::string_view launch_type = json::string_at(call.body, "launchType", "EC2");
-    if (launch_type != "EC2" && launch_type != "EXTERNAL")
-        return invalid_parameter(
-            fmt::format("This lab has no {} capacity: only EC2.", launch_type));
     const auto rules = read_placement_rules(call.body);
     if (!rules) return fail(rules.error());
     if (store_.instances_of(**cluster).empty())
@@ -131,6 +128,8 @@ Answer ControlPlane::run_task(const ApiCall& call) {
                 describe_task(launch_task(*placement.instance, *launch, call.now), store_));
             continue;
         }
+        if (placement.refusals.empty())
+            return invalid_parameter("No Container Instances were found in your cluster.");
         for (const auto& [arn, reason] : placement.refusals)
             failures.push_back(describe_failure(arn, reason));
         break; // the next one would be refused for the same reasons

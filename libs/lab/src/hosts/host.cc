@@ -47,7 +47,7 @@ constexpr Seconds end_timeout{15};
 Host::Host(transport::Loop& loop,
            Vpc& vpc,
            KeyRing& keys,
-           const ec2::Instance& instance,
+           const ec2::Instance* instance,
            labhost::HostSpec spec,
            int ordinal,
            Events events)
@@ -138,7 +138,7 @@ void Host::on_line(const std::string& line) {
             return end(connected.error().message);
         return say("network");
     }
-    if (word == "addressed") return serve_metadata();
+    if (word == "addressed") return instance_ == nullptr ? say("go") : serve_metadata();
     if (word == "ready") {
         ready_ = true;
         if (events_.on_ready) events_.on_ready();
@@ -155,7 +155,7 @@ void Host::serve_metadata() {
         loop_,
         std::move(*socket),
         [this](const wire::HttpRequest& request, transport::Responder responder) {
-            responder.respond(metadata_.answer(instance_, request, Wall::now()));
+            responder.respond(metadata_.answer(*instance_, request, Wall::now()));
         });
     say("go");
 }

@@ -21,11 +21,11 @@ public:
     };
 
     // Starts the host's process at once. References outlive the host; `instance` is what its
-    // metadata service tells.
+    // metadata service tells, null where it has none.
     Host(transport::Loop& loop,
          Vpc& vpc,
          KeyRing& keys,
-         const ec2::Instance& instance,
+         const ec2::Instance* instance,
          labhost::HostSpec spec,
          int ordinal,
          Events events);
@@ -62,7 +62,7 @@ private:
     transport::Loop& loop_;
     Vpc& vpc_;
     ec2::MetadataService metadata_;
-    const ec2::Instance& instance_;
+    const ec2::Instance* instance_;
     labhost::HostSpec spec_;
     int ordinal_;
     Events events_;

@@ -11,7 +11,8 @@
 namespace squall::lab {
 namespace {
 
-constexpr int zones = 3;
+constexpr int subnet_hosts = 200; // then a zone goes on in its next subnet
+constexpr int subnet_step = 10;   // whose number is that much higher
 
 Result<void> run_ip(const Fd& network_namespace, const std::string& batch) {
     const auto done = run_checked({{"ip", "-batch", "-"}, {}, batch, network_namespace.get()},
@@ -24,8 +25,11 @@ Result<void> run_ip(const Fd& network_namespace, const std::string& batch) {
 
 } // namespace
 
-std::string Vpc::address_of(int ordinal) {
-    return fmt::format("10.0.{}.{}", (ordinal - 1) % zones + 1, 10 + (ordinal - 1) / zones);
+std::string Vpc::address_of(int ordinal, int zones) {
+    const int zone = (ordinal - 1) % zones + 1;
+    const int number = (ordinal - 1) / zones; // within the zone
+    return fmt::format(
+        "10.0.{}.{}", zone + subnet_step * (number / subnet_hosts), 10 + number % subnet_hosts);
 }
 
 Result<Vpc> Vpc::make() {

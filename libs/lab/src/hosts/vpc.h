@@ -22,8 +22,8 @@ public:
     // Where the lab itself answers: gateway and API endpoint of the hosts.
     [[nodiscard]] static std::string gateway() { return "10.0.0.1"; }
 
-    // The address of the host with this ordinal (1, 2, …), as instances of three zones would have.
-    [[nodiscard]] static std::string address_of(int ordinal);
+    // The address of the host with this ordinal (1, 2, …), in the subnets of its zone.
+    [[nodiscard]] static std::string address_of(int ordinal, int zones);
 
     [[nodiscard]] const Fd& network_namespace() const { return namespace_; }
 

@@ -63,6 +63,8 @@ Directory::Directory(std::string account) : account_(std::move(account)) {
     add_user("lab", {}).attached = {administrator};
     add_role("ecsInstanceRole", trust_in_service("ec2.amazonaws.com"), {}).attached = {
         for_ecs_hosts, for_ssm_hosts};
+    add_role("ecsExternalInstanceRole", trust_in_service("ssm.amazonaws.com"), {}).attached = {
+        for_ecs_hosts, for_ssm_hosts};
     add_role("web-task", trust_in_service("ecs-tasks.amazonaws.com"), {});
     Role& experiment = add_role("squall-experiment", trust_in_account(*this), {});
     experiment.attached = {administrator};

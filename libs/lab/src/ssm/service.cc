@@ -82,7 +82,8 @@ Command* Service::command(std::string_view id) {
 }
 
 void Service::wake(const std::string& instance_id) const {
-    if (listener_) listener_(instance_id);
+    for (const auto& listener : listeners_)
+        listener(instance_id);
 }
 
 void Service::forget_old_commands() {
@@ -267,11 +268,14 @@ Answer Service::update_instance_information(const ApiCall& call) {
     return answer({});
 }
 
-std::size_t Service::online(WallTime now) const {
-    return static_cast<std::size_t>(
-        std::count_if(instances_.begin(), instances_.end(), [&](const auto& entry) {
-            return now - entry.second.last_contact <= silence_max;
-        }));
+bool Service::is_online(std::string_view instance_id, WallTime now) const {
+    const auto found = instances_.find(instance_id);
+    return found != instances_.end() && now - found->second.last_contact <= silence_max;
+}
+
+void Service::lose_contact(std::string_view instance_id) {
+    if (const auto found = instances_.find(instance_id); found != instances_.end())
+        found->second.last_contact -= silence_max + Seconds(1);
 }
 
 void Service::tick(WallTime now) {

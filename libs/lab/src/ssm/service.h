@@ -41,16 +41,19 @@ public:
     [[nodiscard]] json::Array take_messages(const std::string& instance_id, WallTime now);
 
     // Called with an instance id when messages may wait for it.
+    // Every listener that was ever given is called.
     void on_message(std::function<void(const std::string&)> listener) {
-        listener_ = std::move(listener);
+        listeners_.push_back(std::move(listener));
     }
 
     // AcknowledgeMessage, SendReply, FailMessage, DeleteMessage, GetEndpoint of the message
     // service.
     [[nodiscard]] std::optional<Answer> message_call(const ApiCall& call);
 
-    // How many agents are in touch.
-    [[nodiscard]] std::size_t online(WallTime now) const;
+    // Its agent is in touch.
+    [[nodiscard]] bool is_online(std::string_view instance_id, WallTime now) const;
+    // From now on it is as if it had been silent for long, until its agent is heard of again.
+    void lose_contact(std::string_view instance_id);
     void tick(WallTime now);
 
 private:
@@ -87,7 +90,7 @@ private:
     std::uint64_t forgotten_ = 0;   // how many are no longer in there
     std::set<std::string, std::less<>>
         unfinished_; // ids of commands that something can still happen to
-    std::function<void(const std::string&)> listener_;
+    std::vector<std::function<void(const std::string&)>> listeners_;
 };
 
 } // namespace squall::lab::ssm

@@ -1,5 +1,6 @@
 #include "agent/agent_config.h"
 
+#include "settings.h"
 #include "squall/base/text.h"
 
 #include <unistd.h>
@@ -9,24 +10,7 @@ namespace {
 
 constexpr std::size_t file_max = 1U << 20U;
 
-std::string without_quotes(std::string_view value) {
-    const bool quoted = value.size() >= 2 && (value.front() == '"' || value.front() == '\'')
-                        && value.back() == value.front();
-    return std::string(quoted ? value.substr(1, value.size() - 2) : value);
-}
-
 } // namespace
-
-std::map<std::string, std::string> parse_settings(std::string_view text) {
-    std::map<std::string, std::string> settings;
-    for (const auto& line : split(text, '\n')) {
-        const std::string_view content = trimmed(line);
-        if (content.empty() || content.front() == '#') continue;
-        const auto [name, value] = split_once(content, '=');
-        settings[std::string(trimmed(name))] = without_quotes(trimmed(value));
-    }
-    return settings;
-}
 
 AgentConfig agent_config(const std::map<std::string, std::string>& settings) {
     AgentConfig config;
@@ -40,6 +24,9 @@ AgentConfig agent_config(const std::map<std::string, std::string>& settings) {
     take("AWS_DEFAULT_REGION", config.region);
     take("ECS_DATADIR", config.data_dir);
     take("ECS_LOGFILE", config.log_file);
+    std::string external;
+    take("ECS_EXTERNAL", external);
+    config.is_external = external == "true";
     std::string docker_host;
     take("DOCKER_HOST", docker_host);
     if (docker_host.starts_with("unix://")) config.docker_socket = docker_host.substr(7);

@@ -17,10 +17,9 @@ struct AgentConfig {
     Path data_dir = "/var/lib/ecs/data";
     Path log_file = "/var/log/ecs/ecs-agent.log";
     int reserved_memory_mib = 0;
+    bool is_external = false; // ECS_EXTERNAL: no instance metadata; the keys are in a file
+    Path credentials_file = "/root/.aws/credentials";
 };
-
-// KEY=VALUE lines; '#' begins a comment, quotes round a value go.
-[[nodiscard]] std::map<std::string, std::string> parse_settings(std::string_view text);
 
 // Names that the file or the environment do not set keep their defaults. An unreadable file counts
 // as empty.

@@ -22,7 +22,7 @@ constexpr int exit_terminal = 5;
 const char* const pid_file = "/run/ecs-agent.pid";
 
 // What an agent of this kind can do; placement looks at some of them.
-json::Array capabilities() {
+json::Array capabilities(bool is_external) {
     json::Array attributes;
     for (const char* name : {"ecs.capability.execution-role-ecr-pull",
                              "ecs.capability.container-ordering",
@@ -33,6 +33,7 @@ json::Array capabilities() {
                              "com.amazonaws.ecs.capability.docker-remote-api.1.41"}) {
         attributes.push_back(json::Object{{"name", name}});
     }
+    if (is_external) attributes.push_back(json::Object{{"name", "ecs.capability.external"}});
     attributes.push_back(json::Object{{"name", "ecs.os-type"}, {"value", "linux"}});
     attributes.push_back(json::Object{{"name", "ecs.os-family"}, {"value", "LINUX"}});
     attributes.push_back(json::Object{{"name", "ecs.cpu-architecture"},
@@ -118,6 +119,11 @@ void Agent::find_docker() {
 }
 
 void Agent::find_identity() {
+    if (config_.is_external) {
+        caller_.use_credentials_file(config_.credentials_file);
+        caller_.set_region(config_.region);
+        return register_instance();
+    }
     const auto give_up = [this](const CallError& error) {
         log_.critical("Unable to retrieve EC2 instance metadata", {{"error", error.message}});
         exit_with(exit_retry);
@@ -153,7 +159,7 @@ void Agent::find_identity() {
 void Agent::register_instance() {
     json::Object body{{"cluster", config_.cluster},
                       {"clientToken", random_uuid()},
-                      {"attributes", capabilities()},
+                      {"attributes", capabilities(config_.is_external)},
                       {"totalResources", total_resources(config_.reserved_memory_mib)},
                       {"instanceIdentityDocument", identity_document_},
                       {"instanceIdentityDocumentSignature", identity_signature_}};

@@ -1,5 +1,6 @@
 #include "cloud/api_caller.h"
 
+#include "settings.h"
 #include "squall/base/time_text.h"
 #include "squall/transport/http_client.h"
 
@@ -8,6 +9,8 @@ namespace {
 
 constexpr Seconds metadata_timeout{5};
 constexpr std::chrono::minutes renew_before{15};
+constexpr std::size_t credentials_file_max = 1U << 16U;
+constexpr std::chrono::hours credentials_file_lifetime{1}; // then it is read again
 
 } // namespace
 
@@ -63,7 +66,24 @@ void CloudCaller::metadata(const std::string& path,
                           });
 }
 
+std::optional<CallError> CloudCaller::read_keys() {
+    const auto text = read_file(credentials_file_, credentials_file_max);
+    if (!text) return CallError{"NoCredentialProviders", text.error().message, 0};
+    auto settings = parse_settings(*text);
+    if (settings["aws_access_key_id"].empty())
+        return CallError{"NoCredentialProviders",
+                         fmt::format("{} holds no keys", credentials_file_.string()),
+                         0};
+    // Whoever renews them writes the file anew.
+    keys_ = RoleKeys{{settings["aws_access_key_id"],
+                      settings["aws_secret_access_key"],
+                      settings["aws_session_token"]},
+                     Wall::now() + credentials_file_lifetime};
+    return std::nullopt;
+}
+
 void CloudCaller::fetch_keys(std::function<void(const std::optional<CallError>&)> done) {
+    if (!credentials_file_.empty()) return done(read_keys());
     metadata(
         "meta-data/iam/security-credentials/",
         [this, done = std::move(done)](Result<std::string, CallError> role) {

@@ -2,6 +2,7 @@
 // without blocking. Everything runs on the loop's thread.
 #pragma once
 
+#include "squall/base/file.h"
 #include "squall/base/json.h"
 #include "squall/transport/loop.h"
 #include "squall/wire/protocol.h"
@@ -52,6 +53,10 @@ public:
 
     void set_region(std::string region) { region_ = std::move(region); }
 
+    // Where there is no instance metadata (ECS Anywhere): the keys are in this file, in the form of
+    // ~/.aws/credentials.
+    void use_credentials_file(Path file) { credentials_file_ = std::move(file); }
+
     // Gets credentials if there are none yet that last; then calls `done` with an empty error code,
     // or why not.
     void with_credentials(std::function<void(const std::optional<CallError>&)> done);
@@ -66,12 +71,14 @@ private:
              const std::string& path,
              std::function<void(Result<std::string, CallError>)> done);
     void fetch_keys(std::function<void(const std::optional<CallError>&)> done);
+    [[nodiscard]] std::optional<CallError> read_keys();
 
     transport::Loop& loop_;
     std::string metadata_url_;
     std::string endpoint_url_;
     std::string user_agent_;
     std::string region_;
+    Path credentials_file_; // empty: the keys come from the instance metadata
     std::optional<RoleKeys> keys_;
 };
 

@@ -21,6 +21,14 @@ PLATFORM_ID="platform:al2023"
 PRETTY_NAME="Amazon Linux 2023 (Squall lab host)"
 )text";
 
+constexpr std::string_view upstart_os_release = R"text(NAME="Amazon Linux AMI"
+VERSION="2018.03"
+ID="amzn"
+ID_LIKE="rhel fedora"
+VERSION_ID="2018.03"
+PRETTY_NAME="Amazon Linux AMI 2018.03 (Squall lab host)"
+)text";
+
 // As the ecs-init package has it, with our program in place of its own.
 constexpr std::string_view ecs_unit = R"([Unit]
 Description=Amazon Elastic Container Service - container agent
@@ -74,9 +82,25 @@ KillMode=process
 WantedBy=multi-user.target
 )";
 
+// What ECS Anywhere has in place of the instance metadata: the keys, which its SSM agent renews,
+// and who the instance is.
+std::vector<File> external_files(const HostSpec& spec) {
+    const auto& keys = *spec.external_credentials;
+    return {{"/root/.aws/credentials",
+             fmt::format("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n"
+                         "aws_session_token = {}\n",
+                         keys.access_key_id,
+                         keys.secret_access_key,
+                         keys.session_token)},
+            {"/var/lib/amazon/ssm/registration",
+             json::text(json::Object{{"ManagedInstanceID", spec.instance_id},
+                                     {"Region", spec.region},
+                                     {"IPAddress", spec.private_ip}})}};
+}
+
 std::vector<File> configuration(const HostSpec& spec) {
     return {
-        {"/etc/os-release", std::string(os_release)},
+        {"/etc/os-release", std::string(spec.has_systemd ? os_release : upstart_os_release)},
         {"/etc/hostname", spec.hostname + "\n"},
         {"/etc/hosts",
          fmt::format(
@@ -89,10 +113,11 @@ std::vector<File> configuration(const HostSpec& spec) {
         {"/etc/group", "root:x:0:\nnogroup:x:65534:\n"},
         {"/etc/ecs/ecs.config",
          fmt::format("ECS_CLUSTER={}\nECS_BACKEND_HOST={}\nAWS_DEFAULT_REGION={}\nECS_DATADIR=/var/"
-                     "lib/ecs/data\n",
+                     "lib/ecs/data\n{}",
                      spec.cluster,
                      spec.endpoint_url,
-                     spec.region)},
+                     spec.region,
+                     spec.external_credentials ? "ECS_EXTERNAL=true\n" : "")},
         {"/etc/amazon/ssm/lab.conf", fmt::format("ENDPOINT={}\n", spec.endpoint_url)},
         {"/etc/systemd/system/ecs.service", std::string(ecs_unit)},
         {"/etc/systemd/system/docker.service", std::string(docker_unit)},
@@ -100,8 +125,8 @@ std::vector<File> configuration(const HostSpec& spec) {
     };
 }
 
-Result<void> add_folders(RootTree& tree) {
-    constexpr std::array folders{"/run/systemd/system",
+Result<void> add_folders(RootTree& tree, const HostSpec& spec) {
+    constexpr std::array folders{"/run/systemd",
                                  "/var/lib/ecs/data",
                                  "/var/log/ecs",
                                  "/var/lib/amazon/ssm",
@@ -112,15 +137,17 @@ Result<void> add_folders(RootTree& tree) {
     for (const char* folder : folders) {
         if (auto made = tree.make_directory(folder); !made) return made;
     }
+    // By this folder programs see that systemd is the init.
+    if (spec.has_systemd) {
+        if (auto made = tree.make_directory("/run/systemd/system"); !made) return made;
+    }
     if (auto made = tree.make_directory("/tmp", 01777); !made) return made;
     return tree.make_link("/var/run", "/run");
 }
 
-Result<void> add_tools(RootTree& tree, const Path& program) {
-    // /usr is the machine's: our own tools come into /usr/local, which is first in every PATH, and
-    // over the machine's systemctl and its kin, for those who call them by their full names.
-    if (auto mounted = tree.mount_empty("/usr/local", 16U << 20U); !mounted) return mounted;
-    if (auto bound = tree.bind(program, binary_path, Access::read_only); !bound) return bound;
+// systemd's tools are ours, under their own names and in place of the machine's, for those who call
+// them by their full names.
+Result<void> add_systemd_tools(RootTree& tree, const Path& program) {
     for (const char* tool :
          {"systemctl", "systemd-run", "journalctl", "reboot", "shutdown", "poweroff", "halt"}) {
         if (auto linked = tree.make_link(Path("/usr/local/bin") / tool, binary_path); !linked)
@@ -133,13 +160,44 @@ Result<void> add_tools(RootTree& tree, const Path& program) {
             continue;
         if (auto bound = tree.bind(program, machines_own, Access::read_only); !bound) return bound;
     }
+    return {};
+}
+
+Result<void> add_upstart_tools(RootTree& tree) {
+    for (const char* tool : {"initctl",
+                             "start",
+                             "stop",
+                             "restart",
+                             "status",
+                             "reboot",
+                             "shutdown",
+                             "poweroff",
+                             "halt"}) {
+        if (auto linked = tree.make_link(Path("/sbin") / tool, binary_path); !linked) return linked;
+    }
+    // The machine's own are of no use there: nothing can start them.
+    for (const char* tool : {"systemctl", "systemd-run", "journalctl"}) {
+        const Path path = Path("/usr/bin") / tool;
+        std::error_code ignored;
+        if (!std::filesystem::exists(path, ignored)) continue;
+        if (auto bound = tree.bind("/dev/null", path, Access::read_only); !bound) return bound;
+    }
+    return {};
+}
+
+Result<void> add_tools(RootTree& tree, const HostSpec& spec, const Path& program) {
+    // /usr is the machine's: our own tools come into /usr/local, which is first in every PATH.
+    if (auto mounted = tree.mount_empty("/usr/local", 16U << 20U); !mounted) return mounted;
+    if (auto bound = tree.bind(program, binary_path, Access::read_only); !bound) return bound;
+    auto added = spec.has_systemd ? add_systemd_tools(tree, program) : add_upstart_tools(tree);
+    if (!added) return added;
     return tree.make_link("/usr/local/libexec/amazon-ecs-init", binary_path);
 }
 
 } // namespace
 
 Result<void> make_host_files(RootTree& tree, const HostSpec& spec, const Path& program) {
-    if (auto bound = tree.bind_machine_programs(); !bound) return bound;
+    if (auto bound = tree.bind_machine_programs(spec.has_systemd); !bound) return bound;
     // Where Debian's links to iptables lead, and the certificates.
     for (const char* shared : {"/etc/alternatives",
                                "/etc/ssl/certs",
@@ -149,12 +207,19 @@ Result<void> make_host_files(RootTree& tree, const HostSpec& spec, const Path& p
         if (auto bound = tree.bind_if_there(shared, shared, Access::read_only); !bound)
             return bound;
     }
-    if (auto made = add_folders(tree); !made) return made;
-    if (auto added = add_tools(tree, program); !added) return added;
+    if (auto made = add_folders(tree, spec); !made) return made;
+    if (auto added = add_tools(tree, spec, program); !added) return added;
     for (const auto& file : configuration(spec)) {
         if (auto written = tree.write_file(file.path, file.text); !written) return written;
     }
-    for (const char* unit : {"docker", "ecs", "amazon-ssm-agent"}) {
+    if (spec.external_credentials) {
+        for (const auto& file : external_files(spec)) {
+            if (auto written = tree.write_file(file.path, file.text, 0600); !written)
+                return written;
+        }
+    }
+    for (const std::string_view unit : {"docker", "ecs", "amazon-ssm-agent"}) {
+        if (unit == "amazon-ssm-agent" && !spec.has_ssm_agent) continue;
         const std::string name = fmt::format("{}.service", unit);
         if (auto linked = tree.make_link("/etc/systemd/system/multi-user.target.wants/" + name,
                                          "/etc/systemd/system/" + name);

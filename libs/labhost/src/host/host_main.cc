@@ -49,14 +49,16 @@ Result<void> expect(std::string_view wanted) {
 
 // Addresses inside the new network namespace; eth0 is there already.
 Result<void> set_addresses(const HostSpec& spec) {
-    const std::string batch = fmt::format("link set lo up\n"
-                                          "address add 169.254.169.254/32 dev lo\n"
-                                          "address add {}/{} dev eth0\n"
-                                          "link set eth0 up\n"
-                                          "route add default via {}\n",
-                                          spec.private_ip,
-                                          spec.prefix_length,
-                                          spec.gateway);
+    const std::string batch =
+        fmt::format("link set lo up\n"
+                    "{}"
+                    "address add {}/{} dev eth0\n"
+                    "link set eth0 up\n"
+                    "route add default via {}\n",
+                    spec.external_credentials ? "" : "address add 169.254.169.254/32 dev lo\n",
+                    spec.private_ip,
+                    spec.prefix_length,
+                    spec.gateway);
     const auto done =
         run_checked({{"ip", "-batch", "-"}, {}, batch, {}}, Deadline::in(Seconds(20)));
     if (!done) return fail("setting the host's addresses", done.error());

@@ -3,15 +3,23 @@
 namespace squall::labhost {
 
 json::Object HostSpec::to_json() const {
-    return {{"instanceId", instance_id},
-            {"hostname", hostname},
-            {"privateIp", private_ip},
-            {"prefixLength", prefix_length},
-            {"gateway", gateway},
-            {"cluster", cluster},
-            {"region", region},
-            {"endpointUrl", endpoint_url},
-            {"mountFolder", mount_folder}};
+    json::Object object{{"instanceId", instance_id},
+                        {"hostname", hostname},
+                        {"privateIp", private_ip},
+                        {"prefixLength", prefix_length},
+                        {"gateway", gateway},
+                        {"cluster", cluster},
+                        {"region", region},
+                        {"endpointUrl", endpoint_url},
+                        {"mountFolder", mount_folder},
+                        {"hasSystemd", has_systemd},
+                        {"hasSsmAgent", has_ssm_agent}};
+    if (external_credentials)
+        object["externalCredentials"] =
+            json::Object{{"accessKeyId", external_credentials->access_key_id},
+                         {"secretAccessKey", external_credentials->secret_access_key},
+                         {"sessionToken", external_credentials->session_token}};
+    return object;
 }
 
 Result<HostSpec> HostSpec::from_json(const json::Object& object) {
@@ -29,6 +37,13 @@ Result<HostSpec> HostSpec::from_json(const json::Object& object) {
         if (into->empty())
             return fail(Errc::invalid_input, "the description of a lab host lacks {}", name);
     }
+    spec.has_systemd = json::bool_at(object, "hasSystemd");
+    spec.has_ssm_agent = json::bool_at(object, "hasSsmAgent");
+    if (const auto& keys = json::object_at(object, "externalCredentials"); !keys.empty())
+        spec.external_credentials =
+            wire::SigningCredentials{std::string(json::string_at(keys, "accessKeyId")),
+                                     std::string(json::string_at(keys, "secretAccessKey")),
+                                     std::string(json::string_at(keys, "sessionToken"))};
     return spec;
 }
 

@@ -1,7 +1,7 @@
 #include "ssm/ssm_agent.h"
 
-#include "agent/agent_config.h"
 #include "cloud/api_caller.h"
+#include "settings.h"
 #include "squall/base/log.h"
 #include "squall/base/subprocess.h"
 #include "squall/base/text.h"
@@ -31,7 +31,12 @@ constexpr Seconds timeout_max{172'800};
 constexpr Seconds retry_delay{1};
 constexpr Seconds reply_delay_max{30};
 constexpr std::chrono::minutes inventory_interval{5};
+constexpr std::size_t file_max = 1U << 20U;
 const char* const config_file = "/etc/amazon/ssm/lab.conf";
+const char* const os_release_file = "/etc/os-release";
+// Of an instance that is none of EC2's.
+const char* const registration_file = "/var/lib/amazon/ssm/registration";
+const char* const credentials_file = "/root/.aws/credentials";
 
 class SsmAgent {
 public:
@@ -51,6 +56,8 @@ public:
 
 private:
     void find_identity();
+    void
+    identified(std::string_view instance_id, std::string_view region, std::string_view address);
     void report_inventory();
     void poll();
     void handle(const json::Value& message);
@@ -80,6 +87,15 @@ private:
 };
 
 void SsmAgent::find_identity() {
+    if (const auto registration = read_file(registration_file, file_max)) {
+        const auto parsed = json::parse_object(*registration).value_or(json::Object{});
+        caller_.use_credentials_file(credentials_file);
+        return loop_.post([this, parsed] {
+            identified(json::string_at(parsed, "ManagedInstanceID"),
+                       json::string_at(parsed, "Region"),
+                       json::string_at(parsed, "IPAddress"));
+        });
+    }
     caller_.metadata(
         "dynamic/instance-identity/document",
         [this](const Result<std::string, CallError>& document) {
@@ -90,13 +106,21 @@ void SsmAgent::find_identity() {
                 log::warning("amazon-ssm-agent: no instance identity: {}", parsed.error().message);
                 return poll_timer_.start(retry_delay, [this] { find_identity(); });
             }
-            instance_id_ = json::string_at(*parsed, "instanceId");
-            region_ = json::string_at(*parsed, "region");
-            address_ = json::string_at(*parsed, "privateIp");
-            caller_.set_region(region_);
-            resume();
-            report_inventory();
+            identified(json::string_at(*parsed, "instanceId"),
+                       json::string_at(*parsed, "region"),
+                       json::string_at(*parsed, "privateIp"));
         });
+}
+
+void SsmAgent::identified(std::string_view instance_id,
+                          std::string_view region,
+                          std::string_view address) {
+    instance_id_ = instance_id;
+    region_ = region;
+    address_ = address;
+    caller_.set_region(region_);
+    resume();
+    report_inventory();
 }
 
 void SsmAgent::resume() {
@@ -109,13 +133,14 @@ void SsmAgent::report_inventory() {
     struct utsname name {};
 
     ::uname(&name);
+    auto release = parse_settings(read_file(os_release_file, file_max).value_or(std::string()));
     json::Object body{{"InstanceId", instance_id_},
                       {"AgentName", "amazon-ssm-agent"},
                       {"AgentStatus", "Active"},
                       {"AgentVersion", agent_version},
                       {"PlatformType", "Linux"},
-                      {"PlatformName", "Amazon Linux"},
-                      {"PlatformVersion", "2023"},
+                      {"PlatformName", release["NAME"]},
+                      {"PlatformVersion", release["VERSION_ID"]},
                       {"IPAddress", address_},
                       {"ComputerName", name.nodename}};
     caller_.call("ssm",
@@ -327,7 +352,7 @@ void SsmAgent::reply(const json::Object& body, Millis next_delay) {
 } // namespace
 
 int ssm_agent_main(const std::vector<std::string>& /*arguments*/) {
-    const auto text = read_file(config_file, 1U << 20U);
+    const auto text = read_file(config_file, file_max);
     if (!text) {
         log::print("amazon-ssm-agent: {}\n", text.error().message);
         return 1;

@@ -44,6 +44,10 @@ public:
     // one step: of two runs that begin at once, one is refused.
     [[nodiscard]] Result<void> begin(const std::string& run, const Plan& plan, WallTime now);
     [[nodiscard]] Result<void> append(const Event& event);
+    // What is appended between these two reaches the disk at once, by the second: thousands of
+    // events cost what one does. Short, since nobody else can write meanwhile.
+    [[nodiscard]] Result<void> begin_group();
+    [[nodiscard]] Result<void> end_group();
     [[nodiscard]] Result<void>
     close(const std::string& run, const std::string& verdict, WallTime now);
 

@@ -51,7 +51,8 @@ public:
                                           Deadline deadline,
                                           std::stop_token stop);
 
-    // Looks once after what is not over. Returns the hosts with news.
+    // Looks once after what is not over. Returns the hosts with news; those that an error kept back
+    // come with the next look.
     [[nodiscard]] aws::Outcome<std::vector<std::string>> look(Deadline deadline,
                                                               std::stop_token stop);
 
@@ -83,6 +84,7 @@ private:
     std::map<std::string, HostResult> results_;
     std::set<std::string> open_commands_;
     std::set<std::string> uncertain_;
+    std::vector<std::string> untold_; // news
 };
 
 // The instance ids (i-…, mi-…) that a text of SSM's names.

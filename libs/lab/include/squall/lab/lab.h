@@ -8,16 +8,56 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace squall::lab {
 
+// Container instances that differ from the others: what users of ECS meet, and a tool has to
+// recognise.
+//   unmanaged     no SSM agent
+//   offline       its SSM agent has stopped: ConnectionLost
+//   agent_down    its ECS agent has stopped
+//   external      ECS Anywhere: mi-…, no instance metadata
+//   upstart       Amazon Linux 1: no systemd
+//   windows, bottlerocket   virtual: nothing runs there
+enum class HostKind {
+    standard,
+    unmanaged,
+    offline,
+    agent_down,
+    external,
+    upstart,
+    windows,
+    bottlerocket
+};
+
+// By the names that --with takes ("agent-down").
+[[nodiscard]] std::optional<HostKind> host_kind_named(std::string_view name);
+[[nodiscard]] std::string_view name_of(HostKind kind);
+[[nodiscard]] std::vector<std::string> host_kind_names();
+
+// Instances that are there for the API only; see docs/lab.md.
+struct VirtualInstances {
+    static constexpr int count_max = 20'000;
+
+    int count = 0;
+    int failing_percent = 0; // of them: every script fails there
+    int silent_percent = 0;  // of them: SSM shows them online, and they never take a command
+    int latency_ms = 150;    // an agent answers after half to one and a half times this, at random
+    std::uint64_t seed = 1;
+};
+
 struct LabOptions {
-    static constexpr int instances_max = 250;
+    static constexpr int instances_max = 250; // of all that are not virtual
+    static constexpr int zones_max = 6;
     static constexpr std::uint16_t default_port = 4747;
 
-    int instances = 3;
+    int instances = 3;            // standard ones
+    std::vector<HostKind> others; // beside these
+    VirtualInstances virtual_instances;
+    int zones = 3;                     // that all of them are spread over
     std::uint16_t port = default_port; // of the endpoint on 127.0.0.1; 0: any free one
     std::string cluster = "demo";
     std::string region = "us-east-1";

@@ -14,8 +14,10 @@
 #pragma once
 
 #include "squall/base/json.h"
+#include "squall/wire/sigv4.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace squall::labhost {
@@ -33,6 +35,11 @@ struct HostSpec {
     std::string endpoint_url; // where the agents reach AWS's API
     std::string
         mount_folder; // an empty folder of the machine, for the root filesystem while it is made
+
+    bool has_systemd = true; // else Upstart, as Amazon Linux 1 has it
+    bool has_ssm_agent = true;
+    // Of ECS Anywhere: its keys lie in a file, and there is no instance metadata.
+    std::optional<wire::SigningCredentials> external_credentials;
 
     [[nodiscard]] json::Object to_json() const;
     [[nodiscard]] static Result<HostSpec> from_json(const json::Object& object);

@@ -50,7 +50,8 @@ public:
     // is.
     [[nodiscard]] Result<void> mount_empty(const Path& path, std::size_t size_max);
     // /usr read-only, and /bin, /sbin and /lib* as the machine has them (links, or folders).
-    [[nodiscard]] Result<void> bind_machine_programs();
+    // Without `has_sbin` there is no /sbin: it can become a folder of the tree's own.
+    [[nodiscard]] Result<void> bind_machine_programs(bool has_sbin = true);
 
     // A new /proc, of the caller's PID namespace.
     [[nodiscard]] Result<void> mount_proc();

@@ -1,0 +1,83 @@
+#include "cli_lab_up.h"
+
+#include "squall/base/text.h"
+
+#include <CLI/CLI.hpp>
+
+namespace squall::app {
+namespace {
+
+// "windows", "upstart=2"; several with commas.
+void take_kinds(const std::string& text, std::vector<lab::HostKind>& into) {
+    for (const auto& part : split(text, ',')) {
+        const auto [name, number] = split_once(part, '=');
+        const auto kind = lab::host_kind_named(name);
+        const auto count = part.find('=') == std::string::npos ? 1 : to_integer(number);
+        if (!kind)
+            throw CLI::ValidationError("--with",
+                                       fmt::format("'{}' is no kind of instance: there are {}",
+                                                   name,
+                                                   join(lab::host_kind_names(), ", ")));
+        if (!count || *count < 0 || *count > lab::LabOptions::instances_max)
+            throw CLI::ValidationError("--with", fmt::format("'{}' is no number of them", number));
+        into.insert(into.end(), static_cast<std::size_t>(*count), *kind);
+    }
+}
+
+void add_virtual(CLI::App& command, lab::VirtualInstances& into) {
+    command
+        .add_option("--virtual",
+                    into.count,
+                    "so many virtual instances as well: on the API they behave like others, and "
+                    "nothing runs on them; up to 20000")
+        ->capture_default_str();
+    command
+        .add_option("--virtual-failing",
+                    into.failing_percent,
+                    "on so many percent of them every script fails")
+        ->capture_default_str();
+    command
+        .add_option("--virtual-silent",
+                    into.silent_percent,
+                    "so many percent of them are online for SSM, and never take a command")
+        ->capture_default_str();
+    command
+        .add_option("--virtual-latency",
+                    into.latency_ms,
+                    "their agents answer after about so many milliseconds")
+        ->capture_default_str();
+    command.add_option("--virtual-seed", into.seed, "which of them fail, and when they answer")
+        ->capture_default_str();
+}
+
+} // namespace
+
+void add_lab_up_options(CLI::App& command, LabUpCommand& into) {
+    command.add_option("--instances", into.options.instances, "container instances, up to 250")
+        ->capture_default_str();
+    command
+        .add_option_function<std::vector<std::string>>(
+            "--with",
+            [&into](const std::vector<std::string>& given) {
+                for (const auto& text : given)
+                    take_kinds(text, into.options.others);
+            },
+            fmt::format("instances that differ from these: KIND or KIND=NUMBER, several with "
+                        "commas; {}",
+                        join(lab::host_kind_names(), ", ")))
+        ->type_name("KIND")
+        ->take_all();
+    add_virtual(command, into.options.virtual_instances);
+    command.add_option("--zones", into.options.zones, "availability zones, 1 to 6")
+        ->capture_default_str();
+    command
+        .add_option(
+            "--port", into.options.port, "port of the AWS endpoint on 127.0.0.1; 0 picks one")
+        ->capture_default_str();
+    command.add_option("--cluster", into.options.cluster, "name of the cluster")
+        ->capture_default_str();
+    command.add_option("--region", into.options.region, "its region")->capture_default_str();
+    command.add_flag("--detach", into.detach, "return when it is ready");
+}
+
+} // namespace squall::app

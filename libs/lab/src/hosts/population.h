@@ -1,0 +1,83 @@
+// The container instances of a lab: its hosts, those that differ from the others, and the virtual
+// ones. Brings them up, says what is still missing, and shows them. Runs on the loop's thread.
+#pragma once
+
+#include "fleet/fleet.h"
+#include "hosts/chore.h"
+#include "hosts/host.h"
+#include "lab_state.h"
+#include "squall/lab/lab.h"
+
+namespace squall::lab {
+
+class Population {
+public:
+    // All of it outlives the population.
+    struct Ground {
+        transport::Loop& loop;
+        Vpc& vpc;
+        Cloud& cloud;
+        const LabOptions& options;
+        const LabPaths& paths;
+    };
+
+    struct Events {
+        std::function<void(const std::string& line)> say;
+        std::function<void(int ordinal, const std::string& why)> on_lost;
+    };
+
+    Population(Ground ground, Events events);
+    // Ends every host.
+    ~Population();
+    Population(const Population&) = delete;
+    Population& operator=(const Population&) = delete;
+
+    // How many tasks the lab's own service has: one for each host that can take them.
+    [[nodiscard]] static int service_size(const LabOptions& options);
+
+    [[nodiscard]] static bool has_virtual(const LabOptions& options);
+
+    void start();
+
+    // What is not yet as it should be, in words; empty when all is. Asked again and again while the
+    // lab comes up: instances that differ from the others are made so in the end.
+    [[nodiscard]] std::string what_is_missing(WallTime now);
+
+    // A host has gone for good: its instance is terminated.
+    void terminate(int ordinal, WallTime now);
+
+    [[nodiscard]] std::vector<ProcessRef> processes() const;
+    [[nodiscard]] json::Array describe();
+    // {"count", "connected"}
+    [[nodiscard]] json::Object describe_virtual();
+
+private:
+    struct Place {
+        int ordinal = 0;
+        HostKind kind = HostKind::standard;
+        std::string instance_id;
+        std::unique_ptr<Host> host; // null: virtual
+        std::unique_ptr<Chore> chore;
+        bool is_made_so = false; // what makes it different has been done
+    };
+
+    void start_host(int ordinal, HostKind kind);
+    void start_virtual(int ordinal, fleet::Platform platform, WallTime now);
+    [[nodiscard]] ec2::Instance instance_of(int ordinal, const std::string& address) const;
+    [[nodiscard]] ecs::ContainerInstance* registered(const std::string& instance_id);
+    [[nodiscard]] std::string missing_agents(WallTime now);
+    [[nodiscard]] std::string missing_tasks();
+    [[nodiscard]] std::string missing_differences();
+    void make_different(Place& place);
+    [[nodiscard]] json::Object describe_place(const Place& place);
+    void run_fleet();
+
+    Ground ground_;
+    Events events_;
+    std::string instance_prefix_;
+    std::vector<Place> places_; // by ordinal
+    fleet::Fleet fleet_;
+    transport::Timer fleet_timer_;
+};
+
+} // namespace squall::lab
