@@ -153,10 +153,12 @@ struct Parser {
     void add_lab() {
         CLI::App* lab = app.add_subcommand("lab", "a practice cluster on this machine");
         lab->require_subcommand(1);
-        CLI::App* command = add(*lab,
-                                "up",
-                                "bring it up; in the foreground, until Ctrl-C, unless --detach",
-                                [this] { return Command(lab_up); });
+        CLI::App* command =
+            add(*lab,
+                "up",
+                "bring it up; in the foreground, until Ctrl-C, unless --detach; needs no "
+                "root where an ordinary user may have namespaces",
+                [this] { return Command(lab_up); });
         command
             ->add_option("--instances", lab_up.options.instances, "container instances, 1 to 250")
             ->capture_default_str();

@@ -2,6 +2,7 @@
 
 #include "daemon.h"
 #include "enter.h"
+#include "namespace_rights.h"
 #include "squall/base/text.h"
 #include "squall/transport/http_client.h"
 
@@ -19,7 +20,7 @@
 namespace squall::lab {
 namespace {
 
-constexpr std::string_view sudo_hint = "(one that was started with sudo is seen with sudo)";
+constexpr std::string_view sudo_hint = "(each user has their own: sudo's is seen with sudo)";
 constexpr Seconds end_timeout{15};
 constexpr Seconds start_timeout{120};
 constexpr Seconds control_timeout{10};
@@ -123,9 +124,7 @@ Result<wire::HttpResponse> ask(const LabPaths& paths,
 }
 
 tl::unexpected<Error> no_lab() {
-    return fail(Errc::not_found,
-                "no lab is running; start one with `squall lab up`{}",
-                ::geteuid() == 0 ? "" : fmt::format(" {}", sudo_hint));
+    return fail(Errc::not_found, "no lab is running; start one with `squall lab up` {}", sudo_hint);
 }
 
 Result<LabPaths> running_lab() {
@@ -178,8 +177,7 @@ Result<void> write_into(const Path& log) {
 
 Result<void> run_daemon(const LabOptions& options, const Say& say, bool is_detached) {
     if (auto checked = check(options); !checked) return checked;
-    if (::geteuid() != 0)
-        return fail(Errc::denied, "a lab needs root, for its namespaces: run it with sudo");
+    if (auto taken = take_namespace_rights(); !taken) return taken;
     const auto paths = LabPaths::find();
     if (!paths) return fail(paths.error());
     const auto lock = take_over(*paths);
