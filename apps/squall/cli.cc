@@ -154,10 +154,12 @@ struct Parser {
     void add_lab() {
         CLI::App* lab = app.add_subcommand("lab", "a practice cluster on this machine");
         lab->require_subcommand(1);
-        CLI::App* command = add(*lab,
-                                "up",
-                                "bring it up; in the foreground, until Ctrl-C, unless --detach",
-                                [this] { return Command(lab_up); });
+        CLI::App* command =
+            add(*lab,
+                "up",
+                "bring it up; in the foreground, until Ctrl-C, unless --detach; needs no "
+                "root where an ordinary user may have namespaces",
+                [this] { return Command(lab_up); });
         add_lab_up_options(*command, lab_up);
 
         add(*lab, "down", "take it down, and clean up what is left of it", [] {

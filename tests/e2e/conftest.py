@@ -37,6 +37,11 @@ def wait_for(what, predicate, timeout=30.0, interval=0.1, instead=lambda: ''):
         time.sleep(interval)
 
 
+def as_user(number):
+    """What a command begins with to be this user's: nothing, if those are the tests' own."""
+    return [] if number == os.getuid() else ['setpriv', f'--reuid={number}', f'--regid={number}', '--clear-groups']
+
+
 class Finished:
     def __init__(self, done):
         self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
@@ -81,11 +86,16 @@ class Run:
 
 
 class Lab:
-    def __init__(self, instances=1, options=()):
+    def __init__(self, instances=1, options=(), user=None, binary=SQUALL):
+        """`user`: whose lab it is, if not the tests' own; the binary has to be theirs to read."""
+        self.program = [*as_user(os.getuid() if user is None else user), str(binary)]
         # Short: a socket's path has 107 characters at the most.
         self.state = Path(tempfile.mkdtemp(prefix='sq-'))
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith('AWS_')}
         self.environment['XDG_STATE_HOME'] = str(self.state)
+        if user is not None:
+            os.chown(self.state, user, user)
+            self.environment['HOME'] = str(self.state)
         self.environment['TZ'] = 'UTC'
         self.processes = []
         up = self.squall('lab', 'up', '--detach', '--port', '0', '--instances', str(instances), *options)
@@ -100,7 +110,7 @@ class Lab:
             self.environment[name] = value
 
     def squall(self, *arguments, environment=None, timeout=300, **options):
-        done = subprocess.run([SQUALL, *arguments], env=environment or self.environment, capture_output=True, text=True, timeout=timeout, **options)
+        done = subprocess.run([*self.program, *arguments], env=environment or self.environment, capture_output=True, text=True, timeout=timeout, **options)
         return Finished(done)
 
     def start(self, *arguments, environment=None, ignored=()):
@@ -108,7 +118,7 @@ class Lab:
             for number in ignored:
                 signal.signal(number, signal.SIG_IGN)
 
-        process = subprocess.Popen([SQUALL, *arguments], env=environment or self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=ignore)
+        process = subprocess.Popen([*self.program, *arguments], env=environment or self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=ignore)
         self.processes.append(process)
         return process
 
@@ -225,5 +235,5 @@ def kill(pid, number=signal.SIGKILL):
     os.kill(pid, number)
 
 
-__all__ = ['Finished', 'Lab', 'Run', 'ROOT', 'SQUALL', 'is_alive', 'kill', 'processes_of', 'squall_with', 'wait_for']
+__all__ = ['Finished', 'Lab', 'Run', 'ROOT', 'SQUALL', 'as_user', 'is_alive', 'kill', 'processes_of', 'squall_with', 'wait_for']
 assert sys.version_info >= (3, 9)

@@ -78,6 +78,12 @@ Result<void> Daemon::open_endpoint() {
                     "picked with --port 0",
                     options_.port);
     }
+    if (!outside && outside.error().code == Errc::denied) {
+        return fail(Errc::denied,
+                    "port {} on 127.0.0.1 is for root alone: choose one from 1024 on with --port, "
+                    "or let one be picked with --port 0",
+                    options_.port);
+    }
     if (!outside) return fail(outside.error());
     const auto port = transport::port_of(*outside);
     if (!port) return fail(port.error());

@@ -2,6 +2,7 @@
 
 #include "squall/base/log.h"
 
+#include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -61,6 +62,22 @@ sigset_t passed_on_set() {
     ::_exit(number == ENOENT ? 127 : 126);
 }
 
+// The lab of an ordinary user has a user namespace, which comes with the others and is where its
+// rights are from; that of root has none.
+Result<void> enter_namespaces(const Fd& process) {
+    constexpr int all = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
+    // Root's groups are nothing for a host. An ordinary user cannot shed any, nor gain by them.
+    [[maybe_unused]] const int ignored = ::setgroups(0, nullptr);
+    if (::setns(process.get(), all | CLONE_NEWUSER) == 0) {
+        // Whoever we were, here we are the lab's root.
+        if (::setresgid(0, 0, 0) == 0 && ::setresuid(0, 0, 0) == 0) return {};
+    } else if (errno == EINVAL) {
+        // That is how the kernel says that we are in this user namespace already.
+        if (::setns(process.get(), all) == 0) return {};
+    }
+    return fail(Errc::denied, "{}", errno_text(errno));
+}
+
 // Until the child has ended.
 void pass_signals_on(pid_t child, const Fd& child_fd, const Fd& signals) {
     std::array<pollfd, 2> watched{pollfd{child_fd.get(), POLLIN, 0},
@@ -80,13 +97,11 @@ void pass_signals_on(pid_t child, const Fd& child_fd, const Fd& signals) {
 
 Result<int>
 run_inside(const Fd& process, const std::string& name, const std::vector<std::string>& command) {
-    if (::setns(process.get(),
-                CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
-        != 0) {
+    if (auto entered = enter_namespaces(process); !entered) {
         return fail(Errc::denied,
                     "entering {}: {}; it needs the rights that the lab was started with",
                     name,
-                    errno_text(errno));
+                    entered.error().message);
     }
     const sigset_t blocked = passed_on_set();
     sigset_t before;

@@ -2,12 +2,14 @@
 
 #include "daemon.h"
 #include "enter.h"
+#include "namespace_rights.h"
 #include "squall/base/text.h"
 #include "squall/transport/http_client.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,7 +21,7 @@
 namespace squall::lab {
 namespace {
 
-constexpr std::string_view sudo_hint = "(one that was started with sudo is seen with sudo)";
+constexpr std::string_view sudo_hint = "(each user has their own: sudo's is seen with sudo)";
 constexpr Seconds end_timeout{15};
 constexpr Seconds start_timeout{120};
 constexpr Seconds control_timeout{10};
@@ -152,9 +154,7 @@ Result<wire::HttpResponse> ask(const LabPaths& paths,
 }
 
 tl::unexpected<Error> no_lab() {
-    return fail(Errc::not_found,
-                "no lab is running; start one with `squall lab up`{}",
-                ::geteuid() == 0 ? "" : fmt::format(" {}", sudo_hint));
+    return fail(Errc::not_found, "no lab is running; start one with `squall lab up` {}", sudo_hint);
 }
 
 Result<LabPaths> running_lab() {
@@ -209,10 +209,18 @@ Result<void> write_into(const Path& log) {
     return {};
 }
 
+// A lab has some eight descriptors for each host, and the limit that shells set is a thousand.
+void allow_many_descriptors() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Result<void> run_daemon(const LabOptions& options, const Say& say, bool is_detached) {
     if (auto checked = check(options); !checked) return checked;
-    if (::geteuid() != 0)
-        return fail(Errc::denied, "a lab needs root, for its namespaces: run it with sudo");
+    if (auto taken = take_namespace_rights(); !taken) return taken;
+    allow_many_descriptors();
     const auto paths = LabPaths::find();
     if (!paths) return fail(paths.error());
     const auto lock = take_over(*paths);

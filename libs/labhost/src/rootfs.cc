@@ -43,6 +43,7 @@ unsigned long locked_flags(const Fd& place) {
     if ((info.f_flag & ST_NOSUID) != 0) flags |= MS_NOSUID;
     if ((info.f_flag & ST_NODEV) != 0) flags |= MS_NODEV;
     if ((info.f_flag & ST_NOEXEC) != 0) flags |= MS_NOEXEC;
+    if ((info.f_flag & ST_NODIRATIME) != 0) flags |= MS_NODIRATIME;
     if ((info.f_flag & ST_NOATIME) != 0) flags |= MS_NOATIME;
     if ((info.f_flag & ST_RELATIME) != 0) flags |= MS_RELATIME;
     return flags;
@@ -94,6 +95,17 @@ Result<void> make_mounts_private() {
     if (!is_same_place(root, open_root())) return become_root(root);
     if (::fchdir(folder.get()) != 0) return system_error("going back to", ".");
     return {};
+}
+
+unsigned long proc_mount_flags() {
+    unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+    struct statvfs info {};
+
+    if (::statvfs("/proc", &info) != 0) return flags;
+    if ((info.f_flag & ST_NODIRATIME) != 0) flags |= MS_NODIRATIME;
+    if ((info.f_flag & ST_NOATIME) != 0) return flags | MS_NOATIME;
+    return (info.f_flag & ST_RELATIME) != 0 ? flags : flags | MS_STRICTATIME;
 }
 
 Result<bool> needs_loader(const Path& program) {
@@ -252,8 +264,7 @@ Result<void> RootTree::bind_machine_programs(bool has_sbin) {
 Result<void> RootTree::mount_proc() {
     const auto place = folder_inside("/proc", 0555);
     if (!place) return fail(place.error());
-    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    if (::mount("proc", by_descriptor(*place).c_str(), "proc", flags, nullptr) != 0)
+    if (::mount("proc", by_descriptor(*place).c_str(), "proc", proc_mount_flags(), nullptr) != 0)
         return system_error("mounting", "/proc");
     return {};
 }

@@ -1,4 +1,5 @@
-// Root filesystems, each made in a child process with mounts of its own. As root only.
+// Root filesystems, each made in a child process with mounts and processes of its own. As root, the
+// real one or that of a user namespace (`unshare --user --map-root-user`).
 #include "squall/base/temporary_folder.h"
 #include "squall/labhost/rootfs.h"
 
@@ -23,7 +24,9 @@ constexpr std::size_t size_max = 1U << 20U;
 class RootFs : public testing::Test {
 protected:
     void SetUp() override {
-        if (::geteuid() != 0) GTEST_SKIP() << "NOT TESTED: root filesystems are made as root only";
+        if (::geteuid() != 0)
+            GTEST_SKIP()
+                << "NOT TESTED: root filesystems are made as root only, also of a user namespace";
     }
 
     // What `steps` says in a process whose mounts nobody else sees: empty when all is well.
@@ -31,8 +34,17 @@ protected:
         Pipe said = make_pipe().value();
         const pid_t pid = ::fork();
         if (pid == 0) {
-            std::string words = "making a mount namespace failed";
-            if (::unshare(CLONE_NEWNS) == 0 && make_mounts_private()) words = steps();
+            std::string words = "making namespaces failed";
+            const bool made = ::unshare(CLONE_NEWNS | CLONE_NEWPID) == 0;
+            // Only a child is in the new PID namespace, and only that one's /proc may be mounted in
+            // a user namespace. This process says nothing more, and ends as the child does.
+            const pid_t child = made ? ::fork() : 0;
+            if (child > 0) {
+                int status = 1;
+                ::waitpid(child, &status, 0);
+                ::_exit(status == 0 ? 0 : 1);
+            }
+            if (made && make_mounts_private()) words = steps();
             const ssize_t ignored = ::write(said.write_end.get(), words.data(), words.size());
             ::_exit(ignored < 0 ? 1 : 0);
         }

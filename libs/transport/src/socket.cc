@@ -48,7 +48,9 @@ Result<Fd> bound_and_listening(const Address& address, const std::string& name) 
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0) {
         const int number = errno;
-        return fail(number == EADDRINUSE ? Errc::conflict : Errc::failed,
+        return fail(number == EADDRINUSE ? Errc::conflict
+                    : number == EACCES   ? Errc::denied
+                                         : Errc::failed,
                     "listening on {}: {}",
                     name,
                     errno_text(number));

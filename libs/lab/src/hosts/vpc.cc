@@ -39,7 +39,8 @@ Result<Vpc> Vpc::make() {
         if (::unshare(CLONE_NEWNET) != 0) {
             const int number = errno;
             made = fail(Errc::denied,
-                        "making a network namespace: {}; a lab needs root (sudo)",
+                        "making a network namespace: {}; inside a container, start that one "
+                        "with `--privileged`",
                         errno_text(number));
             return;
         }

@@ -117,7 +117,7 @@ int host_main(const std::vector<std::string>& /*arguments*/) {
     std::error_code error;
     const Path program = std::filesystem::read_symlink("/proc/self/exe", error);
     if (::unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC) != 0) {
-        say(fmt::format("error making namespaces: {}; a lab needs root", errno_text(errno)));
+        say(fmt::format("error making namespaces: {}", errno_text(errno)));
         return 1;
     }
     const pid_t first = ::fork();

@@ -66,7 +66,7 @@ struct LabOptions {
 // Runs a lab in this process until SIGINT, SIGTERM or down(). `say` gets one line at a time, for
 // people; one that begins with "ready " names the endpoint. Cleans up before it begins what a
 // killed lab left, and after itself. Fails with conflict when a lab runs already, and with denied
-// without root.
+// where neither root nor a user namespace gives it its rights. For a process with one thread.
 [[nodiscard]] Result<void> up(const LabOptions& options,
                               const std::function<void(const std::string& line)>& say);
 

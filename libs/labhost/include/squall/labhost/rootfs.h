@@ -24,6 +24,10 @@ enum class Access { read_only, read_write };
 // process with one thread, that shares its root with no other.
 [[nodiscard]] Result<void> make_mounts_private();
 
+// How a new /proc is mounted, as flags of mount(2). It treats access times as the one that is there
+// does (noatime under WSL): in a user namespace the kernel wants that, and says EPERM else.
+[[nodiscard]] unsigned long proc_mount_flags();
+
 // True if the program needs a loader and shared libraries, so that it cannot start in a root
 // filesystem that holds nothing else.
 [[nodiscard]] Result<bool> needs_loader(const Path& program);
