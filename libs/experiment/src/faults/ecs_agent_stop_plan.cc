@@ -151,6 +151,12 @@ void add_warnings(Plan& plan) {
                         "heartbeats when the connection does not close",
                         plan.duration.count()));
     }
+    if (std::any_of(plan.scripts.begin(), plan.scripts.end(), [](const HostScripts& scripts) {
+            return scripts.shell == host::Shell::powershell;
+        }))
+        plan.warnings.emplace_back(
+            "the scripts for Windows hosts have not been executed by squall's own tests: try them "
+            "on one host first (CONTAINER_INSTANCE_IDS)");
     const auto skipped = std::count_if(plan.targets.begin(),
                                        plan.targets.end(),
                                        [](const Target& target) { return !target.is_injected(); });
