@@ -5,6 +5,7 @@
 #include "host/host_main.h"
 #include "init/roles.h"
 #include "runtime/dockerd.h"
+#include "runtime/exec.h"
 #include "runtime/setup.h"
 #include "squall/base/log.h"
 #include "ssm/ssm_agent.h"
@@ -33,6 +34,7 @@ const std::vector<Role> roles{
     {"ssm-agent", ssm_agent_main, false},
     {"dockerd", runtime::run_dockerd, false},
     {"container", runtime::run_container_setup, false},
+    {"container-exec", runtime::run_container_exec, false},
     {"web", web::run_web, false},
     {"init", init::run_init, false},
     {"systemctl", init::run_systemctl, true},

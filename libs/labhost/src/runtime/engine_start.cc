@@ -183,6 +183,7 @@ Result<void, StartFailure> Engine::launch_container(Entry& entry) {
         loop_, clock_, std::move(*launched), std::move(*log), [this, id = container.id](int code) {
             on_end(id, code);
         });
+    begin_health_checks(entry);
     return {};
 }
 
