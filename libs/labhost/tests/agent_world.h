@@ -26,6 +26,7 @@ public:
         std::string name;
         json::Object body; // of the create call
         std::string status = "created";
+        std::string health = "starting";
         int exit_code = 0;
         int starts = 0;
         std::optional<int> stop_grace;
@@ -125,6 +126,7 @@ private:
                            {{"State",
                              json::Object{{"Status", container.status},
                                           {"Running", container.status == "running"},
+                                          {"Health", json::Object{{"Status", container.health}}},
                                           {"ExitCode", container.exit_code}}},
                             {"NetworkSettings", json::Object{{"Ports", ports}}}});
     }

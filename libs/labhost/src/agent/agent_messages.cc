@@ -131,6 +131,13 @@ void Agent::send_telemetry() {
     metrics["idle"] = engine_.is_idle();
     metrics["fin"] = true;
     send_tcs("PublishMetricsRequest", {{"metadata", std::move(metrics)}});
+    if (json::Array tasks = engine_.health_report(); !tasks.empty()) {
+        json::Object health = metadata;
+        health["messageId"] = random_uuid();
+        health["fin"] = true;
+        send_tcs("PublishHealthRequest",
+                 {{"metadata", std::move(health)}, {"tasks", std::move(tasks)}});
+    }
     if (runtime_news_) {
         runtime_news_ = false;
         json::Object request = metadata;

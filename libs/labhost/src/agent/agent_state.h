@@ -22,6 +22,14 @@ struct ContainerState {
     std::string reason;
     json::Array bindings;
     bool essential = true;
+    // HEALTHY, UNHEALTHY or UNKNOWN since when, of one that is checked; empty until the engine has
+    // been asked. Not on disk.
+    std::string health;
+    double health_since = 0;
+
+    [[nodiscard]] bool is_checked() const {
+        return json::string_at(definition, "healthCheckType") == "docker";
+    }
 };
 
 struct TaskState {

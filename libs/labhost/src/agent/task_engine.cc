@@ -35,6 +35,13 @@ json::Object port_bindings(const json::Object& definition) {
     return bindings;
 }
 
+// What the payload's text of Docker's settings has; empty where it has none.
+json::Object health_check(const json::Object& definition) {
+    const auto text = json::string_at(json::at(definition, "dockerConfig"), "config");
+    const auto config = json::parse_object(text);
+    return config ? json::object_at(*config, "Healthcheck") : json::Object{};
+}
+
 // What inspect says of published ports, as SubmitTaskStateChange wants it.
 json::Array network_bindings(const json::Value& inspected) {
     json::Array bindings;
@@ -53,8 +60,7 @@ json::Array network_bindings(const json::Value& inspected) {
     return bindings;
 }
 
-// True once every container that this one depends on is where it has to be. Health is not looked
-// at: a container that should be healthy has to have been started.
+// True once every container that this one depends on is where it has to be.
 bool may_start(const TaskState& task, const ContainerState& container) {
     const auto& dependencies = json::array_at(container.definition, "dependsOn");
     return std::all_of(dependencies.begin(), dependencies.end(), [&](const json::Value& one) {
@@ -68,6 +74,7 @@ bool may_start(const TaskState& task, const ContainerState& container) {
         const bool ended = found->status == "STOPPED";
         if (condition == "SUCCESS") return ended && found->exit_code == 0;
         if (condition == "COMPLETE") return ended;
+        if (condition == "HEALTHY") return found->health == "HEALTHY";
         return ended || found->status == "RUNNING";
     });
 }
@@ -107,7 +114,7 @@ TaskEngine::TaskEngine(transport::Loop& loop,
       state_(state),
       changed_(std::move(changed)),
       save_(std::move(save)),
-      retry_(loop) {}
+      health_timer_(loop) {}
 
 TaskState* TaskEngine::find(const std::string& arn) {
     const auto found = state_.tasks.find(arn);
@@ -218,6 +225,7 @@ json::Object TaskEngine::create_body(const TaskState& task, const ContainerState
              {"PortBindings", bindings},
              {"Memory", json::integer_at(definition, "memory") * 1024 * 1024},
              {"CpuShares", std::max<std::int64_t>(2, json::integer_at(definition, "cpu"))}}}};
+    if (const auto check = health_check(definition); !check.empty()) body["Healthcheck"] = check;
     if (const auto& command = json::array_at(definition, "command"); !command.empty())
         body["Cmd"] = command;
     if (const auto& entry_point = json::array_at(definition, "entryPoint"); !entry_point.empty())
@@ -290,6 +298,7 @@ void TaskEngine::watch(const std::string& arn, const std::string& name) {
     if (container == nullptr || container->status == "STOPPED"
         || !watched_.insert(container_key(arn, name)).second)
         return;
+    if (container->is_checked()) watch_health();
     docker_.wait(container->id, [this, arn, name](const DockerAnswer& answer) {
         watched_.erase(container_key(arn, name));
         if (answer.status == 200)

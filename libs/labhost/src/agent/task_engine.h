@@ -40,6 +40,9 @@ public:
     [[nodiscard]] bool is_idle() const;
     void clean_up(WallTime now);
 
+    // The `tasks` of PublishHealth: those that run and have a container that is checked.
+    // task_health.cc
+    [[nodiscard]] json::Array health_report() const;
     // The body of SubmitTaskStateChange for a task as it is now.
     [[nodiscard]] json::Object report_of(const TaskState& task) const;
 
@@ -57,6 +60,9 @@ private:
                const std::string& name,
                std::optional<std::int64_t> exit_code,
                const std::string& reason);
+    // Asks the engine how the checked containers are, as long as one runs.
+    void watch_health();
+    void read_health(const std::string& arn, const std::string& name, const json::Value& inspected);
     void stop_containers(TaskState& task);
     void settle(TaskState& task);
     json::Object create_body(const TaskState& task, const ContainerState& container) const;
@@ -67,7 +73,8 @@ private:
     AgentState& state_;
     std::function<void(const std::string&)> changed_;
     std::function<void()> save_;
-    transport::Timer retry_;
+    transport::Timer health_timer_;
+    bool watches_health_ = false;
     std::set<std::string> stopping_; // containers that were asked to stop
     std::set<std::string> watched_;
 };
