@@ -1,5 +1,6 @@
 #include "ecs/control_plane.h"
 #include "ecs/describe.h"
+#include "ecs/health_check.h"
 #include "ecs/parameters.h"
 #include "ecs/placement.h"
 #include "squall/base/text.h"
@@ -69,6 +70,7 @@ Checked needs_of(const json::Array& containers) {
         needs.cpu += std::max(number_of(json::at(container, "cpu")), std::int64_t{0});
         needs.memory += memory > 0 ? memory : hard_memory;
         if (auto ports = add_ports(needs, container); !ports) return fail(ports.error());
+        if (auto health = check_health_check(container); !health) return fail(health.error());
         any_essential = any_essential || json::bool_at(container, "essential", /*otherwise=*/true);
     }
     if (!any_essential)
@@ -121,6 +123,7 @@ void put_defaults(json::Object& body, bool is_host_mode) {
         if (container == nullptr) continue;
         if (!container->contains("essential")) (*container)["essential"] = true;
         if (!container->contains("cpu")) (*container)["cpu"] = 0;
+        put_health_check_defaults(*container);
         for (const char* list :
              {"environment", "mountPoints", "volumesFrom", "portMappings", "systemControls"}) {
             if (!container->contains(list)) (*container)[list] = json::Array{};
