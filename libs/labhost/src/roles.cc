@@ -6,6 +6,7 @@
 #include "init/roles.h"
 #include "runtime/dockerd.h"
 #include "runtime/exec.h"
+#include "runtime/pause.h"
 #include "runtime/setup.h"
 #include "squall/base/log.h"
 #include "ssm/ssm_agent.h"
@@ -35,6 +36,7 @@ const std::vector<Role> roles{
     {"dockerd", runtime::run_dockerd, false},
     {"container", runtime::run_container_setup, false},
     {"container-exec", runtime::run_container_exec, false},
+    {"pause", runtime::run_pause, false},
     {"web", web::run_web, false},
     {"init", init::run_init, false},
     {"systemctl", init::run_systemctl, true},

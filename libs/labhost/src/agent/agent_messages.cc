@@ -36,6 +36,10 @@ void Agent::acs_message(std::string_view text) {
             engine_.stop(std::string(json::string_at(task, "taskArn")));
         return;
     }
+    if (message->type == "AttachTaskNetworkInterfacesMessage") {
+        if (attachments_.apply(body)) acknowledge(body);
+        return;
+    }
     if (message->type == "IAMRoleCredentialsMessage") return role_credentials(body);
     if (message->type == "PerformUpdateMessage" || message->type == "StageUpdateMessage") {
         return acs_->send(wire::agent_message_text(

@@ -28,6 +28,7 @@ json::Array capabilities() {
                              "ecs.capability.container-ordering",
                              "ecs.capability.full-sync",
                              "ecs.capability.container-health-check",
+                             "ecs.capability.task-eni",
                              "com.amazonaws.ecs.capability.task-iam-role",
                              "com.amazonaws.ecs.capability.logging-driver.json-file",
                              "com.amazonaws.ecs.capability.docker-remote-api.1.41"}) {
