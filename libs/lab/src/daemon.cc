@@ -1,6 +1,7 @@
 #include "daemon.h"
 
 #include "api/control.h"
+#include "ec2/network.h"
 #include "ecs/describe.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -53,6 +54,8 @@ Result<void> Daemon::run() {
     auto vpc = Vpc::make();
     if (!vpc) return fail(vpc.error());
     vpc_.emplace(std::move(*vpc));
+    interfaces_.emplace(*vpc_, [this](const std::string& id) { return process_of(id); });
+    cloud_.home().ecs.use(&*interfaces_);
     server_.emplace(loop_, cloud_);
     if (auto opened = open_endpoint(); !opened) return opened;
     if (auto opened = open_control(); !opened) return opened;
@@ -154,6 +157,8 @@ void Daemon::start_host(int ordinal) {
     instance.id = fmt::format("{}{:07}", instance_prefix_, ordinal);
     instance.availability_zone = zone_of(options_.region, ordinal);
     instance.private_ip = Vpc::address_of(ordinal);
+    if (const auto subnet = ec2::subnet_of_zone(options_.region, instance.availability_zone))
+        instance.subnet_id = subnet->id;
     instance.mac = fmt::format("0e:00:00:00:{:02x}:{:02x}", ordinal / 256, ordinal % 256);
     instance.name = fmt::format("{}-{}", options_.cluster, ordinal);
     instance.launched_at = Wall::now();
@@ -181,6 +186,13 @@ void Daemon::start_host(int ordinal) {
                                             [this, ordinal](const std::string& why) {
                                                 host_ended(ordinal, why);
                                             }}));
+}
+
+pid_t Daemon::process_of(const std::string& instance_id) const {
+    for (const auto& host : hosts_) {
+        if (host != nullptr && host->instance_id() == instance_id) return host->first_process();
+    }
+    return 0;
 }
 
 void Daemon::host_ended(int ordinal, const std::string& why) {

@@ -3,6 +3,7 @@
 
 #include "api/cloud_server.h"
 #include "hosts/host.h"
+#include "hosts/host_interfaces.h"
 #include "lab_state.h"
 #include "squall/lab/lab.h"
 
@@ -26,6 +27,8 @@ private:
     void host_ended(int ordinal, const std::string& why);
     void look_whether_ready();
     [[nodiscard]] std::string what_is_missing();
+    // The first process of the host that is this instance; 0 where there is none.
+    [[nodiscard]] pid_t process_of(const std::string& instance_id) const;
     Result<void> call(const std::string& service, const std::string& operation, json::Object body);
     Result<void> save_state();
     void handle_control(const wire::HttpRequest& request, transport::Responder responder);
@@ -39,6 +42,7 @@ private:
     transport::Loop loop_;
     Cloud cloud_;
     std::optional<Vpc> vpc_;
+    std::optional<HostInterfaces> interfaces_;
     std::optional<CloudServer> server_;
     std::optional<transport::HttpServer> control_;
     std::vector<std::unique_ptr<Host>> hosts_;

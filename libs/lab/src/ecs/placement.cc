@@ -1,5 +1,6 @@
 #include "ecs/placement.h"
 
+#include "ec2/network.h"
 #include "ecs/placement_strategy.h"
 
 #include <algorithm>
@@ -17,6 +18,32 @@ bool has_attribute(const ContainerInstance& instance, std::string_view name) {
                        [&](const Attribute& attribute) { return attribute.name == name; });
 }
 
+std::string_view attribute_of(const ContainerInstance& instance, std::string_view name) {
+    const auto found = std::find_if(instance.attributes.begin(),
+                                    instance.attributes.end(),
+                                    [&](const Attribute& one) { return one.name == name; });
+    return found == instance.attributes.end() ? std::string_view() : found->value;
+}
+
+// An agent has to be able to give a task an interface of its own, and that can only be in a subnet
+// of the instance's zone.
+bool can_have_interface(const ContainerInstance& instance,
+                        const PlacementRequest& request,
+                        const Store& store) {
+    if (!has_attribute(instance, "ecs.capability.task-eni") || !request.network) return false;
+    const auto subnet = ec2::subnet_of_zone(store.region(), zone_of(instance));
+    const auto& subnets = request.network->subnets;
+    return subnet && std::find(subnets.begin(), subnets.end(), subnet->id) != subnets.end();
+}
+
+// Besides the instance's own.
+bool has_room_for_interface(const ContainerInstance& instance, const Store& store) {
+    const auto tasks = store.live_tasks_on(instance);
+    const auto taken = std::count_if(
+        tasks.begin(), tasks.end(), [](const Task* task) { return task->interface.has_value(); });
+    return taken + 1 < ec2::interfaces_max(attribute_of(instance, "ecs.instance-type"));
+}
+
 std::optional<std::string>
 lacking_resource(const ContainerInstance& instance, const Resources& needs, const Store& store) {
     const Resources left = store.remaining(instance);
@@ -28,6 +55,10 @@ lacking_resource(const ContainerInstance& instance, const Resources& needs, cons
 }
 
 } // namespace
+
+std::string_view zone_of(const ContainerInstance& instance) {
+    return attribute_of(instance, "ecs.availability-zone");
+}
 
 PlacementConstraints::PlacementConstraints(const PlacementRequest& request) {
     if (request.rules == nullptr) return;
@@ -64,12 +95,11 @@ std::optional<std::string> refusal(const ContainerInstance& instance,
                                    const PlacementConstraints& constraints,
                                    const Store& store) {
     if (instance.status != "ACTIVE") return "INACTIVE";
-    // Without this capability an agent cannot give a task an interface of its own.
-    if (request.definition->network_mode == "awsvpc"
-        && !has_attribute(instance, "ecs.capability.task-eni"))
-        return "ATTRIBUTE";
+    const bool is_awsvpc = request.definition->network_mode == "awsvpc";
+    if (is_awsvpc && !can_have_interface(instance, request, store)) return "ATTRIBUTE";
     if (auto reason = constraints.refusal(instance, request, store)) return reason;
     if (!instance.agent_connected) return "AGENT";
+    if (is_awsvpc && !has_room_for_interface(instance, store)) return "RESOURCE:ENI";
     return lacking_resource(instance, request.definition->needs, store);
 }
 

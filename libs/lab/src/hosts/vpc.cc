@@ -52,6 +52,25 @@ Result<Vpc> Vpc::make() {
     return Vpc(std::move(*made));
 }
 
+Result<void>
+Vpc::connect_interface(const std::string& name, const std::string& mac, pid_t process) {
+    auto connected =
+        run_ip(namespace_,
+               fmt::format("link add {0} type veth peer name {0} address {1} netns {2}\n"
+                           "link set {0} master vpc0\nlink set {0} up\n",
+                           name,
+                           mac,
+                           process));
+    if (!connected)
+        return fail(fmt::format("connecting the interface {}", name), connected.error());
+    return connected;
+}
+
+void Vpc::disconnect_interface(const std::string& name) {
+    // Usually it has gone with the network namespace that it was in.
+    [[maybe_unused]] const auto ignored = run_ip(namespace_, fmt::format("link delete {}\n", name));
+}
+
 Result<void> Vpc::connect(int ordinal, pid_t process) {
     auto connected = run_ip(namespace_,
                             fmt::format("link add host{0} type veth peer name eth0 netns {1}\nlink "
