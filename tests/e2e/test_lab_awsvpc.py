@@ -186,6 +186,22 @@ def test_a_service_keeps_tasks_with_networks_of_their_own_through_a_deployment(l
     wait_for('they are gone', lambda: all('eni' not in lab.sh(host, 'ip -o link') and 'ecsveth' not in lab.sh(host, 'ip -o link') for host in (1, 2)), timeout=60)
 
 
+def test_what_dies_on_its_host_leaves_no_interface_behind(lab):
+    ecs = client(lab, 'ecs')
+    arn = ecs.run_task(cluster='demo', taskDefinition='own', networkConfiguration=network(lab))['tasks'][0]['taskArn']
+    host = ordinal_of(lab, task(lab, arn))
+    lab.sh(host, 'kill -9 $(cat /run/ecs-agent.pid)')
+    wait_for('an agent that was killed goes on where it was', lambda: task(lab, arn)['lastStatus'] == 'RUNNING', timeout=60)
+    lab.sh(host, 'systemctl restart docker')
+    wait_for('its task ends with the container engine', lambda: task(lab, arn)['lastStatus'] == 'STOPPED', timeout=60)
+    assert task(lab, arn)['attachments'][0]['status'] == 'DELETED'
+    left = lab.sh(host, 'ip -o link')
+    assert 'eni' not in left and 'ecsveth' not in left, left
+    wait_for('the agent is back', lambda: all(lab.connected().values()), timeout=60)
+    with Running(lab) as one:
+        assert answers(lab, one.host, one.address)
+
+
 def test_a_task_in_host_mode_shows_no_bindings_as_its_ports_are_those_of_the_instance(lab):
     ecs = client(lab, 'ecs')
     ecs.register_task_definition(family='on-host', networkMode='host', containerDefinitions=[{'name': 'web', 'image': 'squall/web', 'memory': 32, 'portMappings': [{'containerPort': 8080}]}])
