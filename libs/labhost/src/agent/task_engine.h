@@ -70,6 +70,7 @@ private:
                const std::string& reason);
     // Asks the engine how the checked containers are, as long as one runs.
     void watch_health();
+    bool ask_for_health();
     void read_health(const std::string& arn, const std::string& name, const json::Value& inspected);
     void stop_containers(TaskState& task);
     void settle(TaskState& task);

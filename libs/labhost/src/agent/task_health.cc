@@ -29,21 +29,26 @@ void TaskEngine::watch_health() {
     if (std::exchange(watches_health_, true)) return;
     health_timer_.start(look_interval, [this] {
         watches_health_ = false;
-        bool any_runs = false;
-        for (const auto& [arn, task] : state_.tasks) {
-            for (const auto& container : task.containers) {
-                if (!is_to_be_asked(container)) continue;
-                any_runs = true;
-                docker_.inspect(
-                    container.id,
-                    [this, task_arn = arn, name = container.name](const DockerAnswer& answer) {
-                        // An engine that is away says nothing of its containers.
-                        if (answer.status == 200) read_health(task_arn, name, answer.body);
-                    });
-            }
-        }
-        if (any_runs) watch_health();
+        if (ask_for_health()) watch_health();
     });
+}
+
+// False where there is nobody to ask for.
+bool TaskEngine::ask_for_health() {
+    bool any_runs = false;
+    for (const auto& [arn, task] : state_.tasks) {
+        for (const auto& container : task.containers) {
+            if (!is_to_be_asked(container)) continue;
+            any_runs = true;
+            docker_.inspect(
+                container.id,
+                [this, task_arn = arn, name = container.name](const DockerAnswer& answer) {
+                    // An engine that is away says nothing of its containers.
+                    if (answer.status == 200) read_health(task_arn, name, answer.body);
+                });
+        }
+    }
+    return any_runs;
 }
 
 void TaskEngine::read_health(const std::string& arn,
