@@ -168,9 +168,10 @@ struct Parser {
             ->capture_default_str();
         command->add_option("--region", lab_up.options.region, "its region")->capture_default_str();
         command->add_flag("--detach", lab_up.detach, "return when it is ready");
-        command->footer("Tasks: network modes bridge, host, none and awsvpc (aws ec2 describe-subnets "
-                        "names the subnets);\nimages squall/web and squall/shell; health checks. "
-                        "docs/tasks.md has examples.");
+        command->footer(
+            "Tasks: network modes bridge, host, none and awsvpc (aws ec2 describe-subnets "
+            "names the subnets);\nimages squall/web and squall/shell; health checks. "
+            "docs/tasks.md has examples.");
 
         add(*lab, "down", "take it down, and clean up what is left of it", [] {
             return Command(LabDownCommand{});
