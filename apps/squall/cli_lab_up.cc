@@ -78,6 +78,9 @@ void add_lab_up_options(CLI::App& command, LabUpCommand& into) {
         ->capture_default_str();
     command.add_option("--region", into.options.region, "its region")->capture_default_str();
     command.add_flag("--detach", into.detach, "return when it is ready");
+    command.footer("Tasks: network modes bridge, host, none and awsvpc (aws ec2 describe-subnets "
+                   "names the subnets);\nimages squall/web and squall/shell; health checks. "
+                   "docs/tasks.md has examples, docs/lab.md says what each kind of instance is.");
 }
 
 } // namespace squall::app

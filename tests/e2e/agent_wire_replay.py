@@ -314,7 +314,7 @@ class Replay:
             return wait_for('the service has a task', lambda: self.ecs.list_tasks(cluster=self.cluster)['taskArns'])[0]
         network = {}
         if recorded['networkMode'] == 'awsvpc':
-            network['networkConfiguration'] = {'awsvpcConfiguration': {'subnets': ['subnet-0123456789abcdef0']}}
+            network['networkConfiguration'] = {'awsvpcConfiguration': {'subnets': ['subnet-0000000000000000a']}}
         started = self.ecs.start_task(cluster=self.cluster, taskDefinition=definition, containerInstances=[self.instance], **network)
         if started['tasks']:
             return started['tasks'][0]['taskArn']

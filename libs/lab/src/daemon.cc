@@ -1,6 +1,7 @@
 #include "daemon.h"
 
 #include "api/control.h"
+#include "ec2/network.h"
 #include "ecs/describe.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -48,6 +49,10 @@ Result<void> Daemon::run() {
     auto vpc = Vpc::make();
     if (!vpc) return fail(vpc.error());
     vpc_.emplace(std::move(*vpc));
+    interfaces_.emplace(*vpc_, [this](const std::string& id) {
+        return population_ ? population_->process_of(id) : 0;
+    });
+    cloud_.home().ecs.use(&*interfaces_);
     server_.emplace(loop_, cloud_);
     if (auto opened = open_endpoint(); !opened) return opened;
     if (auto opened = open_control(); !opened) return opened;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/cloud_server.h"
+#include "hosts/host_interfaces.h"
 #include "hosts/population.h"
 #include "lab_state.h"
 #include "squall/lab/lab.h"
@@ -35,6 +36,7 @@ private:
     transport::Loop loop_;
     Cloud cloud_;
     std::optional<Vpc> vpc_;
+    std::optional<HostInterfaces> interfaces_;
     std::optional<CloudServer> server_;
     std::optional<transport::HttpServer> control_;
     transport::Timer ready_timer_;

@@ -105,6 +105,7 @@ public:
              {"instanceIdentityDocument", json::text(document)},
              {"attributes",
               json::Array{json::Object{{"name", "ecs.os-type"}, {"value", "linux"}},
+                          json::Object{{"name", "ecs.capability.task-eni"}},
                           json::Object{{"name", "ecs.capability.full-sync"}}}},
              {"totalResources",
               json::Array{
@@ -134,6 +135,8 @@ public:
             wire_->to_agent.pop_front();
             const std::string id(json::string_at(message.body, "messageId"));
             if (message.type == "HeartbeatMessage") say("HeartbeatAckRequest", {{"messageId", id}});
+            if (message.type == "AttachTaskNetworkInterfacesMessage" && sees_interfaces)
+                attach(message.body);
             if (message.type != "PayloadMessage") continue;
             say("AckRequest", {{"messageId", id}});
             for (const auto& task : json::array_at(message.body, "tasks"))
@@ -179,6 +182,7 @@ public:
 
     std::string arn;
     json::Object registered;
+    bool sees_interfaces = true; // those that are announced to its agent
 
 private:
     [[nodiscard]] ecs::AgentHello hello() const {
@@ -187,6 +191,17 @@ private:
 
     void say(const std::string& type, const json::Object& body) {
         world_.ecs().acs_message(session_, wire::agent_message_text(type, body), world_.now);
+    }
+
+    void attach(const json::Object& announced) {
+        const auto& interface = json::array_at(announced, "elasticNetworkInterfaces").at(0);
+        world_.call("SubmitTaskStateChange",
+                    {{"cluster", "demo"},
+                     {"task", json::string_at(announced, "taskArn")},
+                     {"attachments",
+                      json::Array{json::Object{
+                          {"attachmentArn", json::string_at(interface, "attachmentArn")},
+                          {"status", "ATTACHED"}}}}});
     }
 
     void follow(const json::Value& task) {

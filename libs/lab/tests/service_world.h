@@ -54,13 +54,15 @@ public:
     }
 
     // What the agent of a task's instance says of its container over TCS.
-    void report_health(const std::string& task_arn, std::string_view status) {
+    void report_health(const std::string& task_arn,
+                       std::string_view status,
+                       std::string_view container_name = "web") {
         const ecs::AgentHello hello{"demo", hosts.at(0)->arn, "1.83.0", "c763e4dc", "x"};
         const auto session = ecs().tcs_opened(
             hello,
             std::make_unique<FakeAgentChannel>(std::make_shared<FakeAgentChannel::Wire>()),
             now);
-        const json::Object container{{"containerName", "web"}, {"healthStatus", status}};
+        const json::Object container{{"containerName", container_name}, {"healthStatus", status}};
         const json::Object task{{"taskArn", task_arn}, {"containers", json::Array{container}}};
         ecs().tcs_message(
             session,

@@ -5,6 +5,8 @@
 #include "host/host_main.h"
 #include "init/roles.h"
 #include "runtime/dockerd.h"
+#include "runtime/exec.h"
+#include "runtime/pause.h"
 #include "runtime/setup.h"
 #include "squall/base/log.h"
 #include "ssm/ssm_agent.h"
@@ -33,6 +35,8 @@ const std::vector<Role> roles{
     {"ssm-agent", ssm_agent_main, false},
     {"dockerd", runtime::run_dockerd, false},
     {"container", runtime::run_container_setup, false},
+    {"container-exec", runtime::run_container_exec, false},
+    {"pause", runtime::run_pause, false},
     {"web", web::run_web, false},
     {"init", init::run_init, false},
     {"systemctl", init::run_systemctl, true},

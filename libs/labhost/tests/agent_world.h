@@ -26,6 +26,7 @@ public:
         std::string name;
         json::Object body; // of the create call
         std::string status = "created";
+        std::string health = "starting";
         int exit_code = 0;
         int starts = 0;
         std::optional<int> stop_grace;
@@ -56,7 +57,7 @@ public:
     }
 
     std::map<std::string, Container> containers; // by id
-    std::set<std::string> images{"web"};
+    std::set<std::string> images{"web", "amazon/amazon-ecs-pause:0.1.0"};
     std::string start_failure; // the message with which every start fails
     bool holds_creates = false;
     std::vector<std::function<void()>> held; // creates that wait while it does
@@ -125,6 +126,8 @@ private:
                            {{"State",
                              json::Object{{"Status", container.status},
                                           {"Running", container.status == "running"},
+                                          {"Pid", container.status == "running" ? 4321 : 0},
+                                          {"Health", json::Object{{"Status", container.health}}},
                                           {"ExitCode", container.exit_code}}},
                             {"NetworkSettings", json::Object{{"Ports", ports}}}});
     }
@@ -213,6 +216,9 @@ public:
     const TemporaryFolder folder;
     std::vector<json::Object> reports;
     std::optional<FakeDocker> docker;
+    // Of tasks in awsvpc mode: those that were made, or why none can be.
+    std::vector<std::string> networks;
+    std::string network_trouble;
 
 private:
     // A killed agent hears no more; ours does, but nobody listens to it.
@@ -236,7 +242,12 @@ private:
                 if (&life == lives_.back().get())
                     reports.push_back(life.engine->report_of(life.state.tasks.at(arn)));
             },
-            [] {});
+            [] {},
+            [this](const TaskInterface& interface, int part, pid_t) -> Result<void> {
+                if (!network_trouble.empty()) return fail(Errc::failed, "{}", network_trouble);
+                networks.push_back(fmt::format("{} part {}", interface.address, part));
+                return {};
+            });
     }
 
     transport::Loop loop_;

@@ -399,7 +399,7 @@ TEST_F(Runtime, ListsWhatIsAskedFor) {
     EXPECT_EQ(count("?all=1&" + filter(R"({"name":["run"]})")), 1U);
     EXPECT_EQ(json::string_at(host_->inspect(running.substr(0, 6)), "Name"), "/running");
     EXPECT_EQ(json::string_at(host_->inspect("/running"), "Id"), running);
-    EXPECT_EQ(host_->ask(200, "GET", "/images/json").as_array().size(), 2U);
+    EXPECT_EQ(host_->ask(200, "GET", "/images/json").as_array().size(), 3U);
     EXPECT_EQ(host_->ask(200, "GET", "/images/squall/web/json").at("Os"), "linux");
     EXPECT_EQ(host_->call("POST", "/images/create?fromImage=squall/web&tag=latest").status, 200);
     EXPECT_EQ(host_->ask(200, "GET", "/info").at("ContainersRunning"), 1);

@@ -136,7 +136,6 @@ TEST(ContainerSpec, WarnsOfALimitThatNobodyKeeps) {
 TEST(ContainerSpec, SaysSoWhereDockerWouldHeedASettingAndALabHostWouldNot) {
     for (const char* body : {R"({"Tty":true})",
                              R"({"User":"nobody"})",
-                             R"({"Healthcheck":{"Test":["CMD","x"]}})",
                              R"({"HostConfig":{"RestartPolicy":{"Name":"always"}}})",
                              R"({"HostConfig":{"VolumesFrom":["x"]}})",
                              R"({"HostConfig":{"PidMode":"host"}})",

@@ -65,6 +65,8 @@ constexpr std::array operations{
     Operation{"ec2messages", "SendReply", Resource::account, true},
     Operation{"ec2messages", "GetEndpoint", Resource::account, true},
     Operation{"ec2", "DescribeInstances", Resource::any},
+    Operation{"ec2", "DescribeSecurityGroups", Resource::any},
+    Operation{"ec2", "DescribeSubnets", Resource::any},
     Operation{"cloudwatch", "DescribeAlarms", Resource::any},
     Operation{"cloudwatch", "PutMetricAlarm", Resource::any},
     Operation{"cloudwatch", "SetAlarmState", Resource::any},

@@ -89,7 +89,9 @@ void write_instance(wire::XmlWriter& xml, const Instance& instance, const std::s
 
 std::optional<Answer> Instances::call(const ApiCall& call) {
     static const OperationTable<Instances> operations{
-        {"DescribeInstances", &Instances::describe_instances}};
+        {"DescribeInstances", &Instances::describe_instances},
+        {"DescribeSecurityGroups", &Instances::describe_security_groups},
+        {"DescribeSubnets", &Instances::describe_subnets}};
     return call_operation(*this, operations, call);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/call.h"
+#include "ec2/network.h"
 
 namespace squall::lab::ec2 {
 
@@ -12,8 +13,8 @@ struct Instance {
     std::string availability_zone;
     std::string private_ip;
     std::string mac;
-    std::string vpc_id = "vpc-0squalllab";
-    std::string subnet_id = "subnet-0squalllab";
+    std::string vpc_id = ec2::vpc_id;
+    std::string subnet_id;
     std::string role = "ecsInstanceRole";
     std::string name;
     std::string state = "running";
@@ -28,6 +29,9 @@ public:
 
 private:
     Answer describe_instances(const ApiCall& call);
+    // describe_network.cc
+    Answer describe_subnets(const ApiCall& call);
+    Answer describe_security_groups(const ApiCall& call);
 };
 
 } // namespace squall::lab::ec2

@@ -89,6 +89,10 @@ Answer ControlPlane::submit_task_state_change(const ApiCall& call) {
                          [&](const Container& container) { return container.name == name; });
         if (found != task->containers.end()) apply_container(*found, report);
     }
+    for (const auto& attachment : json::array_at(call.body, "attachments")) {
+        if (json::string_at(attachment, "status") == "ATTACHED")
+            interface_attached(*task, json::string_at(attachment, "attachmentArn"), call.now);
+    }
     if (const auto when = time_at(call.body, "pullStartedAt")) task->pull_started_at = when;
     if (const auto when = time_at(call.body, "pullStoppedAt")) task->pull_stopped_at = when;
     const std::string_view status = json::string_at(call.body, "status");

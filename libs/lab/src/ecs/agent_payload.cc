@@ -1,5 +1,6 @@
 #include "ecs/agent_payload.h"
 
+#include "ec2/network.h"
 #include "squall/base/text.h"
 
 namespace squall::lab::ecs {
@@ -98,7 +99,24 @@ json::Object container_payload(const json::Value& definition,
 
 } // namespace
 
-json::Object task_payload(const Task& task, const TaskDefinition& definition) {
+json::Object interface_payload(const NetworkInterface& interface,
+                               const std::string& attachment_arn) {
+    return {{"attachmentArn", attachment_arn},
+            {"ec2Id", interface.id},
+            {"macAddress", interface.mac},
+            {"ipv4Addresses",
+             json::Array{json::Object{{"primary", true}, {"privateAddress", interface.address}}}},
+            {"ipv6Addresses", json::Array{}},
+            {"subnetGatewayIpv4Address", ec2::gateway},
+            {"privateDnsName", interface.dns_name},
+            {"domainNameServers", json::Array{}},
+            {"domainName", json::Array{}},
+            {"interfaceAssociationProtocol", "default"}};
+}
+
+json::Object task_payload(const Task& task,
+                          const TaskDefinition& definition,
+                          const std::string& attachment_arn) {
     json::Array containers;
     const json::Array& definitions = json::array_at(definition.definition, "containerDefinitions");
     for (std::size_t i = 0; i < definitions.size(); ++i)
@@ -112,6 +130,9 @@ json::Object task_payload(const Task& task, const TaskDefinition& definition) {
                          {"launchType", task.launch_type},
                          {"networkMode", definition.network_mode},
                          {"containers", std::move(containers)}};
+    if (task.interface)
+        payload["elasticNetworkInterfaces"] =
+            json::Array{interface_payload(*task.interface, attachment_arn)};
     if (task.group.starts_with("service:")) payload["serviceName"] = task.group.substr(8);
     // Limits of the task as a whole, only where its definition has them: cores and MiB.
     if (!json::at(definition.definition, "cpu").is_null())

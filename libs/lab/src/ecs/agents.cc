@@ -154,8 +154,8 @@ void ControlPlane::deliver(const std::string& instance_arn, WallTime now) {
     json::Array tasks;
     AcsSession::Payload payload;
     for (Task* task : store_.tasks_on(*instance)) {
-        if (!is_live(*task) || task->delivered_status == task->desired_status
-            || is_on_its_way(*task))
+        if (!is_live(*task) || task->last_status == "PROVISIONING"
+            || task->delivered_status == task->desired_status || is_on_its_way(*task))
             continue;
         tasks.push_back(payload_task(*task, now));
         payload.tasks.emplace_back(task->arn, task->desired_status);
@@ -204,7 +204,8 @@ void ControlPlane::verify_stops(const std::string& /*instance_arn*/,
 json::Object ControlPlane::payload_task(const Task& task, WallTime now) {
     const TaskDefinition* definition = store_.definition(task.definition_arn);
     SQUALL_ASSERT(definition != nullptr);
-    json::Object payload = task_payload(task, *definition);
+    json::Object payload = task_payload(
+        task, *definition, task.interface ? attachment_arn(*task.interface) : std::string());
     const std::string role(json::string_at(
         task.overrides, "taskRoleArn", json::string_at(definition->definition, "taskRoleArn")));
     if (!role.empty() && task.desired_status == "RUNNING")

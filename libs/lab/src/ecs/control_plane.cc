@@ -82,6 +82,7 @@ void ControlPlane::tick(WallTime now) {
     }
     for (const auto& arn : lost)
         disconnect(arn, now);
+    provision_interfaces(now);
     if (now < next_schedule_) return;
     next_schedule_ = now + Seconds(1);
     for (auto& [arn, service] : store_.services)

@@ -11,6 +11,8 @@
 
 namespace squall::lab::ecs {
 
+class InterfacePlug;
+
 class ControlPlane {
 public:
     // The real service sends one about this often; an agent gives up after a minute of silence.
@@ -41,6 +43,10 @@ public:
 
     // EC2 has terminated it: its container instance is deregistered, its tasks have stopped.
     void host_terminated(const std::string& ec2_instance_id, WallTime now);
+
+    // Puts the tasks' network interfaces into the instances from now on; without one, who plays an
+    // agent says that they are there. Must outlive its use.
+    void use(InterfacePlug* plug) { plug_ = plug; }
 
     [[nodiscard]] Store& store() { return store_; }
 
@@ -97,6 +103,7 @@ private:
         std::string started_by;
         json::Object overrides;
         json::Array tags;
+        std::optional<NetworkConfiguration> network; // in awsvpc mode
     };
 
     // What RunTask and StartTask have in common.
@@ -105,8 +112,22 @@ private:
     void stop(Task& task, std::string_view stop_code, std::string_view reason, WallTime now);
     void finish(Task& task, WallTime now);
 
+    // interfaces.cc
+    void prepare_interface(Task& task,
+                           const ContainerInstance& instance,
+                           const NetworkConfiguration& network);
+    bool create_interface(NetworkInterface& interface);
+    void provision_interfaces(WallTime now);
+    void provision_interface(Task& task, WallTime now);
+    void interface_attached(Task& task, std::string_view attachment_arn, WallTime now);
+    void remove_interface(Task& task, WallTime now);
+    [[nodiscard]] std::string attachment_arn(const NetworkInterface& interface) const;
+
     // deployments.cc
-    void begin_deployment(Service& service, const TaskDefinition& definition, WallTime now);
+    void begin_deployment(Service& service,
+                          const TaskDefinition& definition,
+                          std::optional<NetworkConfiguration> network,
+                          WallTime now);
     void complete_deployment(Service& service, WallTime now);
     void fail_deployment(Service& service, WallTime now);
     // Forgets those on their way out that have no task left.
@@ -169,6 +190,9 @@ private:
     std::map<std::uint64_t, TcsSession> tcs_;
     std::set<std::string, std::less<>> deregistered_;                 // container instance ARNs
     std::map<std::string, WallTime, std::less<>> credentials_expire_; // by task ARN
+    InterfacePlug* plug_ = nullptr;
+    std::set<std::string> provisioning_; // ARNs of tasks whose interface is on its way
+    std::set<std::string> addresses_;    // that interfaces have
     WallTime next_schedule_;
 };
 

@@ -1,5 +1,6 @@
 #include "ecs/control_plane.h"
 #include "ecs/describe.h"
+#include "ecs/health_check.h"
 #include "ecs/parameters.h"
 #include "ecs/placement.h"
 #include "squall/base/text.h"
@@ -69,6 +70,7 @@ Checked needs_of(const json::Array& containers) {
         needs.cpu += std::max(number_of(json::at(container, "cpu")), std::int64_t{0});
         needs.memory += memory > 0 ? memory : hard_memory;
         if (auto ports = add_ports(needs, container); !ports) return fail(ports.error());
+        if (auto health = check_health_check(container); !health) return fail(health.error());
         any_essential = any_essential || json::bool_at(container, "essential", /*otherwise=*/true);
     }
     if (!any_essential)
@@ -76,14 +78,17 @@ Checked needs_of(const json::Array& containers) {
     return needs;
 }
 
-// With the instance's network there is nothing between a container's port and the instance's.
-Result<void, wire::ServiceError> check_host_ports(const json::Object& body) {
+// With the instance's network, or one of the task's own, there is nothing between a container's
+// port and the host's.
+Result<void, wire::ServiceError> check_host_ports(const json::Object& body,
+                                                  const std::string& mode) {
     for (const auto& container : json::array_at(body, "containerDefinitions")) {
         for (const auto& mapping : json::array_at(container, "portMappings")) {
             if (json::integer_at(mapping, "hostPort") != json::integer_at(mapping, "containerPort"))
                 return refuse("ClientException",
-                              "When networkMode=host, the host ports and container ports in port "
-                              "mappings must match.");
+                              fmt::format("When networkMode={}, the host ports and container ports "
+                                          "in port mappings must match.",
+                                          mode));
         }
     }
     return {};
@@ -108,12 +113,12 @@ Checked needs_of_definition(json::Object& body) {
     return needs;
 }
 
-// A container that shares the instance's network has the instance's ports.
-std::int64_t default_host_port(const json::Object& mapping, bool is_host_mode) {
-    return is_host_mode ? json::integer_at(mapping, "containerPort") : 0;
+// A container without a network of its own has the ports of whose network it shares.
+std::int64_t default_host_port(const json::Object& mapping, bool ports_are_equal) {
+    return ports_are_equal ? json::integer_at(mapping, "containerPort") : 0;
 }
 
-void put_defaults(json::Object& body, bool is_host_mode) {
+void put_defaults(json::Object& body, bool ports_are_equal) {
     auto* containers = body["containerDefinitions"].if_array();
     if (containers == nullptr) return;
     for (auto& element : *containers) {
@@ -121,6 +126,7 @@ void put_defaults(json::Object& body, bool is_host_mode) {
         if (container == nullptr) continue;
         if (!container->contains("essential")) (*container)["essential"] = true;
         if (!container->contains("cpu")) (*container)["cpu"] = 0;
+        put_health_check_defaults(*container);
         for (const char* list :
              {"environment", "mountPoints", "volumesFrom", "portMappings", "systemControls"}) {
             if (!container->contains(list)) (*container)[list] = json::Array{};
@@ -130,7 +136,7 @@ void put_defaults(json::Object& body, bool is_host_mode) {
         for (auto& mapping : *mappings) {
             if (auto* object = mapping.if_object(); object != nullptr) {
                 if (!object->contains("hostPort"))
-                    (*object)["hostPort"] = default_host_port(*object, is_host_mode);
+                    (*object)["hostPort"] = default_host_port(*object, ports_are_equal);
                 if (!object->contains("protocol")) (*object)["protocol"] = "tcp";
             }
         }
@@ -158,12 +164,18 @@ Answer ControlPlane::register_task_definition(const ApiCall& call) {
         !checked)
         return fail(checked.error());
     json::Object body = call.body;
-    put_defaults(body, mode == "host");
-    if (mode == "host") {
-        if (auto checked = check_host_ports(body); !checked) return fail(checked.error());
+    const bool ports_are_equal = mode == "host" || mode == "awsvpc";
+    put_defaults(body, ports_are_equal);
+    if (ports_are_equal) {
+        if (auto checked = check_host_ports(body, mode); !checked) return fail(checked.error());
     }
     auto needs = needs_of_definition(body);
     if (!needs) return fail(needs.error());
+    if (mode == "awsvpc") {
+        // They are ports of the task's own interface.
+        needs->ports_tcp.clear();
+        needs->ports_udp.clear();
+    }
     auto& revisions = store_.definitions[family];
     if (revisions.size() >= Store::definitions_max)
         return refuse("LimitExceededException",

@@ -58,10 +58,12 @@ void ControlPlane::record_deployment(const Service& service, WallTime now) {
 
 void ControlPlane::begin_deployment(Service& service,
                                     const TaskDefinition& definition,
+                                    std::optional<NetworkConfiguration> network,
                                     WallTime now) {
     Deployment deployment;
     deployment.id = new_deployment_id();
     deployment.definition_arn = definition.arn;
+    deployment.network = std::move(network);
     deployment.created_at = now;
     enter(deployment,
           "IN_PROGRESS",

@@ -43,9 +43,15 @@ void put_text(json::Object& object, std::string_view name, const std::string& te
     if (!text.empty()) object[name] = text;
 }
 
-std::int64_t count_status(const std::vector<Task*>& tasks, std::string_view status) {
+std::int64_t count_running(const std::vector<Task*>& tasks) {
+    return std::count_if(tasks.begin(), tasks.end(), [](const Task* task) {
+        return task->last_status == "RUNNING";
+    });
+}
+
+std::int64_t count_pending(const std::vector<Task*>& tasks) {
     return std::count_if(
-        tasks.begin(), tasks.end(), [&](const Task* task) { return task->last_status == status; });
+        tasks.begin(), tasks.end(), [](const Task* task) { return is_pending(*task); });
 }
 
 json::Object describe_health(const ContainerInstance& instance) {
@@ -56,14 +62,35 @@ json::Object describe_health(const ContainerInstance& instance) {
             {"details", json::Array{std::move(detail)}}};
 }
 
-json::Object describe_container(const Container& container, const std::string& task_arn) {
+// Of an interface that is not there yet only the subnet is known.
+json::Object describe_attachment(const NetworkInterface& interface) {
+    json::Array details;
+    const auto put = [&](std::string_view name, const std::string& value) {
+        if (!value.empty()) details.push_back(json::Object{{"name", name}, {"value", value}});
+    };
+    put("subnetId", interface.subnet_id);
+    put("networkInterfaceId", interface.id);
+    put("macAddress", interface.mac);
+    put("privateDnsName", interface.dns_name);
+    put("privateIPv4Address", interface.address);
+    return {{"id", interface.attachment_id},
+            {"type", "ElasticNetworkInterface"},
+            {"status", interface.status},
+            {"details", std::move(details)}};
+}
+
+json::Object describe_container(const Container& container, const Task& task) {
+    json::Array interfaces;
+    if (task.interface && !task.interface->address.empty())
+        interfaces.push_back(json::Object{{"attachmentId", task.interface->attachment_id},
+                                          {"privateIpv4Address", task.interface->address}});
     json::Object object{{"containerArn", container.arn},
-                        {"taskArn", task_arn},
+                        {"taskArn", task.arn},
                         {"name", container.name},
                         {"image", container.image},
                         {"lastStatus", container.last_status},
                         {"networkBindings", describe_bindings(container.bindings)},
-                        {"networkInterfaces", json::Array{}},
+                        {"networkInterfaces", std::move(interfaces)},
                         {"healthStatus", container.health},
                         {"cpu", std::to_string(container.cpu)}};
     put_text(object, "runtimeId", container.runtime_id);
@@ -110,8 +137,8 @@ json::Object describe_cluster(const Cluster& cluster, Store& store) {
             {"clusterName", cluster.name},
             {"status", cluster.status},
             {"registeredContainerInstancesCount", store.instances_of(cluster).size()},
-            {"runningTasksCount", count_status(tasks, "RUNNING")},
-            {"pendingTasksCount", count_status(tasks, "PENDING")},
+            {"runningTasksCount", count_running(tasks)},
+            {"pendingTasksCount", count_pending(tasks)},
             {"activeServicesCount", active},
             {"statistics", json::Array{}},
             {"tags", json::Array{}},
@@ -142,8 +169,8 @@ describe_instance(const ContainerInstance& instance, Store& store, InstanceDetai
                         {"registeredResources", describe_resources(instance.registered)},
                         {"status", instance.status},
                         {"agentConnected", instance.agent_connected},
-                        {"runningTasksCount", count_status(tasks, "RUNNING")},
-                        {"pendingTasksCount", count_status(tasks, "PENDING")},
+                        {"runningTasksCount", count_running(tasks)},
+                        {"pendingTasksCount", count_pending(tasks)},
                         {"attributes", std::move(attributes)},
                         {"registeredAt", epoch_seconds(instance.registered_at)},
                         {"attachments", json::Array{}},
@@ -159,7 +186,8 @@ json::Object describe_definition(const TaskDefinition& definition) {
     object["revision"] = definition.revision;
     object["status"] = definition.active ? "ACTIVE" : "INACTIVE";
     object["networkMode"] = definition.network_mode;
-    object["compatibilities"] = json::Array{"EXTERNAL", "EC2"};
+    object["compatibilities"] =
+        definition.network_mode == "awsvpc" ? json::Array{"EC2"} : json::Array{"EXTERNAL", "EC2"};
     object["registeredAt"] = epoch_seconds(definition.registered_at);
     for (const char* list : {"volumes", "placementConstraints", "requiresAttributes"}) {
         if (!object.contains(list)) object[list] = json::Array{};
@@ -170,7 +198,9 @@ json::Object describe_definition(const TaskDefinition& definition) {
 json::Object describe_task(const Task& task, const Store& store) {
     json::Array containers;
     for (const auto& container : task.containers)
-        containers.push_back(describe_container(container, task.arn));
+        containers.push_back(describe_container(container, task));
+    json::Array attachments;
+    if (task.interface) attachments.push_back(describe_attachment(*task.interface));
     const auto instance = store.instances.find(task.instance_arn);
     const bool connected = instance != store.instances.end() && instance->second.agent_connected;
     json::Object object{{"taskArn", task.arn},
@@ -189,7 +219,7 @@ json::Object describe_task(const Task& task, const Store& store) {
                         {"containers", std::move(containers)},
                         {"overrides", task.overrides},
                         {"attributes", json::Array{}},
-                        {"attachments", json::Array{}},
+                        {"attachments", std::move(attachments)},
                         {"enableExecuteCommand", false},
                         {"tags", task.tags},
                         {"createdAt", epoch_seconds(task.created_at)}};

@@ -1,4 +1,5 @@
 #include "ecs/describe.h"
+#include "ecs/network_configuration.h"
 #include "squall/base/time_text.h"
 
 #include <algorithm>
@@ -11,6 +12,11 @@ std::int64_t count_status(const std::vector<Task*>& tasks, std::string_view stat
         tasks.begin(), tasks.end(), [&](const Task* task) { return task->last_status == status; });
 }
 
+std::int64_t count_pending(const std::vector<Task*>& tasks) {
+    return std::count_if(
+        tasks.begin(), tasks.end(), [](const Task* task) { return is_pending(*task); });
+}
+
 json::Object describe_deployment(const Service& service,
                                  const Deployment& deployment,
                                  std::vector<Task*> tasks) {
@@ -19,18 +25,21 @@ json::Object describe_deployment(const Service& service,
     const auto wanted = std::count_if(tasks.begin(), tasks.end(), [](const Task* task) {
         return is_live(*task) && task->desired_status == "RUNNING";
     });
-    return {{"id", deployment.id},
-            {"status", is_primary ? "PRIMARY" : "ACTIVE"},
-            {"taskDefinition", deployment.definition_arn},
-            {"desiredCount", is_primary ? service.desired_count : wanted},
-            {"runningCount", count_status(tasks, "RUNNING")},
-            {"pendingCount", count_status(tasks, "PENDING")},
-            {"failedTasks", deployment.failed_tasks},
-            {"createdAt", epoch_seconds(deployment.created_at)},
-            {"updatedAt", epoch_seconds(deployment.updated_at)},
-            {"launchType", service.placement.launch_type},
-            {"rolloutState", deployment.rollout_state},
-            {"rolloutStateReason", deployment.rollout_reason}};
+    json::Object object{{"id", deployment.id},
+                        {"status", is_primary ? "PRIMARY" : "ACTIVE"},
+                        {"taskDefinition", deployment.definition_arn},
+                        {"desiredCount", is_primary ? service.desired_count : wanted},
+                        {"runningCount", count_status(tasks, "RUNNING")},
+                        {"pendingCount", count_pending(tasks)},
+                        {"failedTasks", deployment.failed_tasks},
+                        {"createdAt", epoch_seconds(deployment.created_at)},
+                        {"updatedAt", epoch_seconds(deployment.updated_at)},
+                        {"launchType", service.placement.launch_type},
+                        {"rolloutState", deployment.rollout_state},
+                        {"rolloutStateReason", deployment.rollout_reason}};
+    if (deployment.network)
+        object["networkConfiguration"] = describe_network_configuration(*deployment.network);
+    return object;
 }
 
 json::Object describe_rules(const RolloutRules& rules) {
@@ -55,28 +64,31 @@ json::Object describe_service(const Service& service, Store& store) {
                                       {"createdAt", epoch_seconds(message.at)},
                                       {"message", message.text}});
     }
-    return {{"serviceArn", service.arn},
-            {"serviceName", service.name},
-            {"clusterArn", store.arn("cluster/" + service.cluster)},
-            {"status", service.status},
-            {"taskDefinition", service.primary().definition_arn},
-            {"desiredCount", service.desired_count},
-            {"runningCount", count_status(tasks, "RUNNING")},
-            {"pendingCount", count_status(tasks, "PENDING")},
-            {"launchType", service.placement.launch_type},
-            {"schedulingStrategy", "REPLICA"},
-            {"deploymentController", json::Object{{"type", "ECS"}}},
-            {"deploymentConfiguration", describe_rules(service.rules)},
-            {"deployments", std::move(deployments)},
-            {"events", std::move(events)},
-            {"loadBalancers", json::Array{}},
-            {"serviceRegistries", json::Array{}},
-            {"placementConstraints", service.placement.constraints},
-            {"placementStrategy", service.placement.strategy},
-            {"enableECSManagedTags", false},
-            {"enableExecuteCommand", false},
-            {"propagateTags", service.propagate_tags},
-            {"createdAt", epoch_seconds(service.created_at)}};
+    json::Object object{{"serviceArn", service.arn},
+                        {"serviceName", service.name},
+                        {"clusterArn", store.arn("cluster/" + service.cluster)},
+                        {"status", service.status},
+                        {"taskDefinition", service.primary().definition_arn},
+                        {"desiredCount", service.desired_count},
+                        {"runningCount", count_status(tasks, "RUNNING")},
+                        {"pendingCount", count_pending(tasks)},
+                        {"launchType", service.placement.launch_type},
+                        {"schedulingStrategy", "REPLICA"},
+                        {"deploymentController", json::Object{{"type", "ECS"}}},
+                        {"deploymentConfiguration", describe_rules(service.rules)},
+                        {"deployments", std::move(deployments)},
+                        {"events", std::move(events)},
+                        {"loadBalancers", json::Array{}},
+                        {"serviceRegistries", json::Array{}},
+                        {"placementConstraints", service.placement.constraints},
+                        {"placementStrategy", service.placement.strategy},
+                        {"enableECSManagedTags", false},
+                        {"enableExecuteCommand", false},
+                        {"propagateTags", service.propagate_tags},
+                        {"createdAt", epoch_seconds(service.created_at)}};
+    const auto& network = service.primary().network;
+    if (network) object["networkConfiguration"] = describe_network_configuration(*network);
+    return object;
 }
 
 } // namespace squall::lab::ecs

@@ -17,6 +17,11 @@ const Attribute* ContainerInstance::attribute(std::string_view name) const {
     return found == attributes.end() ? nullptr : &*found;
 }
 
+std::string_view ContainerInstance::attribute_value(std::string_view name) const {
+    const Attribute* found = attribute(name);
+    return found == nullptr ? std::string_view() : found->value;
+}
+
 std::string_view ContainerInstance::launch_type() const {
     return attribute("ecs.capability.external") == nullptr ? "EC2" : "EXTERNAL";
 }

@@ -46,6 +46,7 @@ struct ContainerInstance {
     std::optional<WallTime> runtime_changed;
 
     [[nodiscard]] const Attribute* attribute(std::string_view name) const; // null: it has none
+    [[nodiscard]] std::string_view attribute_value(std::string_view name) const; // else empty
     // EC2, or EXTERNAL for one of ECS Anywhere.
     [[nodiscard]] std::string_view launch_type() const;
 };
@@ -86,6 +87,29 @@ struct TaskDefinition {
     json::Array tags;
 };
 
+// The subnets and security groups that a task's network interface may be in: an
+// awsvpcConfiguration.
+struct NetworkConfiguration {
+    std::vector<std::string> subnets;
+    std::vector<std::string> security_groups;
+
+    bool operator==(const NetworkConfiguration&) const = default;
+};
+
+// The elastic network interface of a task in awsvpc mode.
+struct NetworkInterface {
+    std::string attachment_id;
+    std::string status = "PRECREATED"; // ATTACHING, ATTACHED, DETACHING, DELETED
+    std::string subnet_id;
+    std::vector<std::string> security_groups;
+    // Empty until it has been made.
+    std::string id;
+    std::string mac;
+    std::string address;
+    std::string dns_name;
+    std::uint64_t told_session = 0; // the ACS session that its agent was told of it in
+};
+
 struct Task {
     std::string arn;
     std::string cluster;
@@ -94,7 +118,7 @@ struct Task {
     std::string group;
     std::string started_by;
     std::string launch_type = "EC2";
-    std::string last_status = "PENDING";
+    std::string last_status = "PENDING"; // PROVISIONING, RUNNING, DEPROVISIONING, STOPPED
     std::string desired_status = "RUNNING";
     std::string stop_code;
     std::string stopped_reason;
@@ -107,6 +131,7 @@ struct Task {
     std::optional<WallTime> pull_stopped_at;
     std::vector<Container> containers;
     Resources uses;
+    std::optional<NetworkInterface> interface; // in awsvpc mode
     json::Object overrides;
     json::Array tags;
     std::string credentials_id;   // of the task role, where it has one
@@ -144,7 +169,8 @@ struct RolloutRules {
 struct Deployment {
     std::string id; // ecs-svc/0123456789012345678; its tasks carry it in startedBy
     std::string definition_arn;
-    std::string rollout_state = "IN_PROGRESS"; // COMPLETED, FAILED
+    std::optional<NetworkConfiguration> network; // in awsvpc mode
+    std::string rollout_state = "IN_PROGRESS";   // COMPLETED, FAILED
     std::string rollout_reason;
     std::int64_t failed_tasks = 0; // in a row, until the first of its tasks is healthy
     bool has_been_healthy = false; // one of its tasks has: failures are counted no more

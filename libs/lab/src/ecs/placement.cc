@@ -1,5 +1,6 @@
 #include "ecs/placement.h"
 
+#include "ec2/network.h"
 #include "ecs/placement_strategy.h"
 
 #include <algorithm>
@@ -9,6 +10,25 @@ namespace {
 
 bool intersects(const std::set<std::uint16_t>& a, const std::set<std::uint16_t>& b) {
     return std::any_of(a.begin(), a.end(), [&](std::uint16_t port) { return b.contains(port); });
+}
+
+// An agent has to be able to give a task an interface of its own, and that can only be in a subnet
+// of the instance's zone.
+bool can_have_interface(const ContainerInstance& instance,
+                        const PlacementRequest& request,
+                        const Store& store) {
+    if (instance.attribute("ecs.capability.task-eni") == nullptr || !request.network) return false;
+    const auto subnet = ec2::subnet_of_zone(store.region(), zone_of(instance));
+    const auto& subnets = request.network->subnets;
+    return subnet && std::find(subnets.begin(), subnets.end(), subnet->id) != subnets.end();
+}
+
+// Besides the instance's own.
+bool has_room_for_interface(const ContainerInstance& instance, const Store& store) {
+    const auto tasks = store.live_tasks_on(instance);
+    const auto taken = std::count_if(
+        tasks.begin(), tasks.end(), [](const Task* task) { return task->interface.has_value(); });
+    return taken + 1 < ec2::interfaces_max(instance.attribute_value("ecs.instance-type"));
 }
 
 std::optional<std::string>
@@ -22,6 +42,10 @@ lacking_resource(const ContainerInstance& instance, const Resources& needs, cons
 }
 
 } // namespace
+
+std::string_view zone_of(const ContainerInstance& instance) {
+    return instance.attribute_value("ecs.availability-zone");
+}
 
 PlacementConstraints::PlacementConstraints(const PlacementRequest& request) {
     if (request.rules == nullptr) return;
@@ -58,12 +82,11 @@ std::optional<std::string> refusal(const ContainerInstance& instance,
                                    const PlacementConstraints& constraints,
                                    const Store& store) {
     if (instance.status != "ACTIVE") return "INACTIVE";
-    // Without this capability an agent cannot give a task an interface of its own.
-    if (request.definition->network_mode == "awsvpc"
-        && instance.attribute("ecs.capability.task-eni") == nullptr)
-        return "ATTRIBUTE";
+    const bool is_awsvpc = request.definition->network_mode == "awsvpc";
+    if (is_awsvpc && !can_have_interface(instance, request, store)) return "ATTRIBUTE";
     if (auto reason = constraints.refusal(instance, request, store)) return reason;
     if (!instance.agent_connected) return "AGENT";
+    if (is_awsvpc && !has_room_for_interface(instance, store)) return "RESOURCE:ENI";
     return lacking_resource(instance, request.definition->needs, store);
 }
 

@@ -10,7 +10,8 @@ namespace squall::lab::ecs {
 struct PlacementRequest {
     const TaskDefinition* definition = nullptr;
     std::string_view group;
-    const PlacementRules* rules = nullptr; // null: StartTask has named the instance
+    const PlacementRules* rules = nullptr;       // null: StartTask has named the instance
+    std::optional<NetworkConfiguration> network; // in awsvpc mode
 };
 
 struct Placement {
@@ -38,6 +39,9 @@ private:
                                                  const PlacementRequest& request,
                                                  const PlacementConstraints& constraints,
                                                  const Store& store);
+
+// The instance's availability zone; empty where it has none.
+[[nodiscard]] std::string_view zone_of(const ContainerInstance& instance);
 
 // Among those who can, the best by the strategy; without one, spread over the zones and then over
 // the instances. Of equal ones the one with the fewest tasks.

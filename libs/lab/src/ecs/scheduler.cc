@@ -80,11 +80,12 @@ bool ControlPlane::start_missing(Service& service, const Rollout& rollout, WallT
                         {},
                         service.propagate_tags == "SERVICE"           ? service.tags
                         : service.propagate_tags == "TASK_DEFINITION" ? definition->tags
-                                                                      : json::Array{}};
+                                                                      : json::Array{},
+                        service.primary().network};
     std::vector<const Task*> started;
     for (; missing > 0; --missing) {
-        const Placement placement =
-            place(**cluster, {definition, launch.group, &service.placement}, store_);
+        const Placement placement = place(
+            **cluster, {definition, launch.group, &service.placement, launch.network}, store_);
         if (placement.instance == nullptr) {
             if (trouble(service, cannot_place_text(placement), now))
                 record_action(service,

@@ -18,6 +18,7 @@ std::string list_of(const std::vector<const Task*>& tasks) {
 // Which refusal is nearest to a yes: first those that only time or room would cure.
 std::size_t distance_of(std::string_view reason) {
     constexpr std::array by_distance{std::string_view("RESOURCE:PORTS"),
+                                     std::string_view("RESOURCE:ENI"),
                                      std::string_view("RESOURCE:MEMORY"),
                                      std::string_view("RESOURCE:CPU"),
                                      std::string_view("AGENT"),

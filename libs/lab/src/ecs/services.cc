@@ -1,5 +1,6 @@
 #include "ecs/control_plane.h"
 #include "ecs/describe.h"
+#include "ecs/network_configuration.h"
 #include "ecs/parameters.h"
 #include "ecs/placement.h"
 #include "ecs/service_parameters.h"
@@ -67,11 +68,13 @@ Answer ControlPlane::create_service(const ApiCall& call) {
         if (known->status == "ACTIVE")
             return invalid_parameter("Creation of service was not idempotent.");
     }
+    auto network = read_network_configuration(call.body, **definition, store_.region());
+    if (!network) return fail(network.error());
     if (store_.services.size() >= Store::services_max)
         return refuse("LimitExceededException", "The limit of services has been reached.");
     const std::string arn = service->arn;
     Service& stored = store_.services[arn] = std::move(*service);
-    begin_deployment(stored, **definition, call.now);
+    begin_deployment(stored, **definition, std::move(*network), call.now);
     schedule(stored, call.now);
     return answer({{"service", describe_service(stored, store_)}});
 }
@@ -99,6 +102,9 @@ Answer ControlPlane::update_service(const ApiCall& call) {
         definition = *wanted;
     }
     SQUALL_ASSERT(definition != nullptr);
+    auto network = read_network_configuration(
+        call.body, *definition, store_.region(), service->primary().network);
+    if (!network) return fail(network.error());
     service->desired_count = *desired;
     service->rules = *rules;
     service->placement = std::move(*placement);
@@ -106,8 +112,8 @@ Answer ControlPlane::update_service(const ApiCall& call) {
     service->not_before.reset();
     // The other settings are heeded by the deployment that there is.
     if (definition->arn != service->primary().definition_arn
-        || json::bool_at(call.body, "forceNewDeployment"))
-        begin_deployment(*service, *definition, call.now);
+        || *network != service->primary().network || json::bool_at(call.body, "forceNewDeployment"))
+        begin_deployment(*service, *definition, std::move(*network), call.now);
     schedule(*service, call.now);
     return answer({{"service", describe_service(*service, store_)}});
 }

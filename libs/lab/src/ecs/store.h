@@ -85,6 +85,11 @@ private:
     std::map<std::string, std::set<std::string>, std::less<>> tasks_by_service_; // ARNs
 };
 
+// On its way to RUNNING: what AWS counts as pending.
+[[nodiscard]] inline bool is_pending(const Task& task) {
+    return task.last_status == "PENDING" || task.last_status == "PROVISIONING";
+}
+
 // True while a task holds its resources: until it has stopped.
 [[nodiscard]] inline bool is_live(const Task& task) { return task.last_status != "STOPPED"; }
 

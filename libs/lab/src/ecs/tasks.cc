@@ -1,5 +1,6 @@
 #include "ecs/control_plane.h"
 #include "ecs/describe.h"
+#include "ecs/network_configuration.h"
 #include "ecs/parameters.h"
 #include "ecs/placement.h"
 #include "squall/base/text.h"
@@ -60,6 +61,7 @@ Task& ControlPlane::launch_task(ContainerInstance& instance, const Launch& launc
             definition,
             store_.arn(fmt::format("container/{}/{}", instance.cluster, random_uuid()))));
     }
+    if (launch.network) prepare_interface(task, instance, *launch.network);
     Task& stored = store_.add_task(std::move(task));
     changed(stored, now);
     deliver(instance.arn, now);
@@ -81,8 +83,9 @@ void ControlPlane::stop(Task& task,
 
 void ControlPlane::finish(Task& task, WallTime now) {
     if (!is_live(task)) return;
-    task.last_status = "STOPPED";
     task.desired_status = "STOPPED";
+    remove_interface(task, now);
+    task.last_status = "STOPPED";
     task.stopped_at = now;
     if (!task.stopping_at) task.stopping_at = now;
     credentials_expire_.erase(task.arn);
@@ -96,11 +99,14 @@ Result<ControlPlane::Launch, wire::ServiceError> ControlPlane::launch_of(const j
     const auto definition = active_definition(json::string_at(body, "taskDefinition"));
     if (!definition) return fail(definition.error());
     if (auto checked = check_launch(body); !checked) return fail(checked.error());
+    auto network = read_network_configuration(body, **definition, store_.region());
+    if (!network) return fail(network.error());
     return Launch{*definition,
                   std::string(json::string_at(body, "group", "family:" + (*definition)->family)),
                   std::string(json::string_at(body, "startedBy")),
                   json::object_at(body, "overrides"),
-                  json::array_at(body, "tags")};
+                  json::array_at(body, "tags"),
+                  std::move(*network)};
 }
 
 Answer ControlPlane::run_task(const ApiCall& call) {
@@ -122,7 +128,7 @@ Answer ControlPlane::run_task(const ApiCall& call) {
     json::Array failures;
     for (std::int64_t i = 0; i < count; ++i) {
         const Placement placement =
-            place(**cluster, {launch->definition, launch->group, &*rules}, store_);
+            place(**cluster, {launch->definition, launch->group, &*rules, launch->network}, store_);
         if (placement.instance != nullptr) {
             tasks.push_back(
                 describe_task(launch_task(*placement.instance, *launch, call.now), store_));
@@ -146,7 +152,7 @@ Answer ControlPlane::start_task(const ApiCall& call) {
     if (!references) return fail(references.error());
     if (references->empty()) return invalid_parameter("Container instances cannot be empty.");
     // Who names the instance has placed the task: constraints are not asked.
-    const PlacementRequest request{launch->definition, launch->group, nullptr};
+    const PlacementRequest request{launch->definition, launch->group, nullptr, launch->network};
     json::Array tasks;
     json::Array failures;
     for (const auto& reference : *references) {

@@ -1,5 +1,6 @@
 #include "hosts/population.h"
 
+#include "ec2/network.h"
 #include "ecs/describe.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -107,6 +108,8 @@ ec2::Instance Population::instance_of(int ordinal, const std::string& address) c
     instance.id = fmt::format("{}{:07}", instance_prefix_, ordinal);
     instance.availability_zone =
         options.region + static_cast<char>('a' + (ordinal - 1) % options.zones);
+    if (const auto subnet = ec2::subnet_of_zone(options.region, instance.availability_zone))
+        instance.subnet_id = subnet->id;
     instance.private_ip = address;
     instance.mac = fmt::format("0e:00:00:{:02x}:{:02x}:{:02x}",
                                ordinal / (hosts_in_a_block * hosts_in_a_block),
@@ -262,6 +265,13 @@ std::string Population::what_is_missing(WallTime now) {
     if (auto missing = missing_agents(now); !missing.empty()) return missing;
     if (auto missing = missing_tasks(); !missing.empty()) return missing;
     return missing_differences();
+}
+
+pid_t Population::process_of(const std::string& instance_id) const {
+    for (const Place& place : places_) {
+        if (place.host && place.instance_id == instance_id) return place.host->first_process();
+    }
+    return 0;
 }
 
 std::vector<ProcessRef> Population::processes() const {

@@ -47,6 +47,8 @@ public:
     void terminate(int ordinal, WallTime now);
 
     [[nodiscard]] std::vector<ProcessRef> processes() const;
+    // The first process of the host that is this instance; 0 where there is none.
+    [[nodiscard]] pid_t process_of(const std::string& instance_id) const;
     [[nodiscard]] json::Array describe();
     // {"count", "connected"}
     [[nodiscard]] json::Object describe_virtual();

@@ -11,8 +11,8 @@
 namespace squall::lab {
 namespace {
 
-constexpr int subnet_hosts = 200; // then a zone goes on in its next subnet
-constexpr int subnet_step = 10;   // whose number is that much higher
+constexpr int subnet_hosts = 90; // below the addresses of tasks; then a zone has another subnet
+constexpr int subnet_step = 10;  // whose number is that much higher
 
 Result<void> run_ip(const Fd& network_namespace, const std::string& batch) {
     const auto done = run_checked({{"ip", "-batch", "-"}, {}, batch, network_namespace.get()},
@@ -55,6 +55,25 @@ Result<Vpc> Vpc::make() {
                                            prefix_length));
     if (!set_up) return fail("setting up the lab's network", set_up.error());
     return Vpc(std::move(*made));
+}
+
+Result<void>
+Vpc::connect_interface(const std::string& name, const std::string& mac, pid_t process) {
+    auto connected =
+        run_ip(namespace_,
+               fmt::format("link add {0} type veth peer name {0} address {1} netns {2}\n"
+                           "link set {0} master vpc0\nlink set {0} up\n",
+                           name,
+                           mac,
+                           process));
+    if (!connected)
+        return fail(fmt::format("connecting the interface {}", name), connected.error());
+    return connected;
+}
+
+void Vpc::disconnect_interface(const std::string& name) {
+    // Usually it has gone with the network namespace that it was in.
+    [[maybe_unused]] const auto ignored = run_ip(namespace_, fmt::format("link delete {}\n", name));
 }
 
 Result<void> Vpc::connect(int ordinal, pid_t process) {

@@ -27,6 +27,13 @@ public:
 
     [[nodiscard]] const Fd& network_namespace() const { return namespace_; }
 
+    // Puts another interface of this name (at most 15 characters, unlike every other here) and MAC
+    // into the network namespace of this process; its other end has the same name. It is gone when
+    // the namespace that it is in is, or when it is disconnected.
+    [[nodiscard]] Result<void>
+    connect_interface(const std::string& name, const std::string& mac, pid_t process);
+    void disconnect_interface(const std::string& name);
+
     // Puts the interface eth0 into the network namespace of this process.
     [[nodiscard]] Result<void> connect(int ordinal, pid_t process);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/agent_config.h"
+#include "agent/attachments.h"
 #include "agent/control_link.h"
 #include "agent/local_endpoints.h"
 #include "agent/state_reporter.h"
@@ -35,6 +36,7 @@ public:
               state_,
               [this](const std::string& arn) { reporter_.changed(arn); },
               [this] { save(); }),
+          attachments_(loop_, caller_, log_, state_),
           telemetry_(loop_) {
         reporter_.use(engine_);
     }
@@ -78,6 +80,7 @@ private:
     AgentState state_;
     StateReporter reporter_;
     TaskEngine engine_;
+    Attachments attachments_;
     transport::Timer telemetry_;
     std::optional<transport::HttpServer> introspection_;
     std::optional<transport::HttpServer> credentials_;

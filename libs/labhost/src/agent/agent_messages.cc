@@ -36,6 +36,10 @@ void Agent::acs_message(std::string_view text) {
             engine_.stop(std::string(json::string_at(task, "taskArn")));
         return;
     }
+    if (message->type == "AttachTaskNetworkInterfacesMessage") {
+        if (attachments_.apply(body)) acknowledge(body);
+        return;
+    }
     if (message->type == "IAMRoleCredentialsMessage") return role_credentials(body);
     if (message->type == "PerformUpdateMessage" || message->type == "StageUpdateMessage") {
         return acs_->send(wire::agent_message_text(
@@ -131,6 +135,13 @@ void Agent::send_telemetry() {
     metrics["idle"] = engine_.is_idle();
     metrics["fin"] = true;
     send_tcs("PublishMetricsRequest", {{"metadata", std::move(metrics)}});
+    if (json::Array tasks = engine_.health_report(); !tasks.empty()) {
+        json::Object health = metadata;
+        health["messageId"] = random_uuid();
+        health["fin"] = true;
+        send_tcs("PublishHealthRequest",
+                 {{"metadata", std::move(health)}, {"tasks", std::move(tasks)}});
+    }
     if (runtime_news_) {
         runtime_news_ = false;
         json::Object request = metadata;

@@ -13,7 +13,8 @@ json::Object to_json(const ContainerState& container) {
                         {"status", container.status},
                         {"reason", container.reason},
                         {"bindings", container.bindings},
-                        {"essential", container.essential}};
+                        {"essential", container.essential},
+                        {"isPause", container.is_pause}};
     if (container.exit_code) object["exitCode"] = *container.exit_code;
     return object;
 }
@@ -28,6 +29,7 @@ ContainerState container_from(const json::Value& value) {
     container.reason = json::string_at(value, "reason");
     container.bindings = json::array_at(value, "bindings");
     container.essential = json::bool_at(value, "essential", /*otherwise=*/true);
+    container.is_pause = json::bool_at(value, "isPause");
     if (!json::at(value, "exitCode").is_null())
         container.exit_code = json::integer_at(value, "exitCode");
     return container;
@@ -47,6 +49,9 @@ json::Object to_json(const TaskState& task) {
             {"reportedStatus", task.reported_status},
             {"metadataId", task.metadata_id},
             {"credentials", task.credentials},
+            {"interface", task.interface},
+            {"localPart", task.local_part},
+            {"reason", task.reason},
             {"pullStartedAt", task.pull_started_at},
             {"stoppedAt", task.stopped_at},
             {"containers", std::move(containers)}};
@@ -64,6 +69,9 @@ TaskState task_from(const json::Value& value) {
     task.reported_status = json::string_at(value, "reportedStatus");
     task.metadata_id = json::string_at(value, "metadataId");
     task.credentials = json::object_at(value, "credentials");
+    task.interface = json::object_at(value, "interface");
+    task.local_part = static_cast<int>(json::integer_at(value, "localPart"));
+    task.reason = json::string_at(value, "reason");
     task.pull_started_at = json::number_at(value, "pullStartedAt");
     task.stopped_at = json::number_at(value, "stoppedAt");
     for (const auto& container : json::array_at(value, "containers"))

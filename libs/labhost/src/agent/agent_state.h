@@ -18,10 +18,21 @@ struct ContainerState {
     std::string docker_name;
     std::string id;              // of the container; empty until it is created
     std::string status = "NONE"; // NONE, CREATED, RUNNING, STOPPED
+    // The agent's own, which holds the network of a task in awsvpc mode: first to start, last to
+    // stop, and nothing that the control plane hears of.
+    bool is_pause = false;
     std::optional<std::int64_t> exit_code;
     std::string reason;
     json::Array bindings;
     bool essential = true;
+    // HEALTHY, UNHEALTHY or UNKNOWN since when, of one that is checked; empty until the engine has
+    // been asked. Not on disk.
+    std::string health;
+    double health_since = 0;
+
+    [[nodiscard]] bool is_checked() const {
+        return json::string_at(definition, "healthCheckType") == "docker";
+    }
 };
 
 struct TaskState {
@@ -35,6 +46,9 @@ struct TaskState {
     std::string reported_status;          // the last one the control plane has acknowledged
     std::string metadata_id;              // of the task's metadata and credentials endpoints
     json::Object credentials;             // of the task role; empty without one
+    json::Object interface;               // in awsvpc mode: as the payload gave it
+    int local_part = 0;                   // in awsvpc mode: of its address on the host's side
+    std::string reason;                   // why it could not be had, where no container can say it
     std::vector<ContainerState> containers;
     double pull_started_at = 0;
     double stopped_at = 0;

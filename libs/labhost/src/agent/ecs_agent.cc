@@ -33,7 +33,9 @@ json::Array capabilities(bool is_external) {
                              "com.amazonaws.ecs.capability.docker-remote-api.1.41"}) {
         attributes.push_back(json::Object{{"name", name}});
     }
-    if (is_external) attributes.push_back(json::Object{{"name", "ecs.capability.external"}});
+    // Outside EC2 no task can have an elastic network interface.
+    attributes.push_back(json::Object{
+        {"name", is_external ? "ecs.capability.external" : "ecs.capability.task-eni"}});
     attributes.push_back(json::Object{{"name", "ecs.os-type"}, {"value", "linux"}});
     attributes.push_back(json::Object{{"name", "ecs.os-family"}, {"value", "LINUX"}});
     attributes.push_back(json::Object{{"name", "ecs.cpu-architecture"},

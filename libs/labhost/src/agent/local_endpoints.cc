@@ -1,5 +1,6 @@
 #include "agent/local_endpoints.h"
 
+#include "agent/task_network.h"
 #include "squall/base/text.h"
 #include "squall/wire/query.h"
 
@@ -20,22 +21,37 @@ const TaskState* by_metadata_id(const AgentState& state, std::string_view id) {
 }
 
 json::Object container_metadata(const TaskState& task, const ContainerState& container) {
-    return {{"DockerId", container.id},
-            {"Name", container.name},
-            {"DockerName", container.docker_name},
-            {"Image", json::string_at(container.definition, "image")},
-            {"Labels",
-             json::Object{{"com.amazonaws.ecs.container-name", container.name},
-                          {"com.amazonaws.ecs.task-arn", task.arn}}},
-            {"DesiredStatus", task.desired_status},
-            {"KnownStatus", container.status},
-            {"Type", "NORMAL"}};
+    json::Object object{{"DockerId", container.id},
+                        {"Name", container.name},
+                        {"DockerName", container.docker_name},
+                        {"Image", json::string_at(container.definition, "image")},
+                        {"Labels",
+                         json::Object{{"com.amazonaws.ecs.container-name", container.name},
+                                      {"com.amazonaws.ecs.task-arn", task.arn}}},
+                        {"DesiredStatus", task.desired_status},
+                        {"KnownStatus", container.status},
+                        {"Type", "NORMAL"}};
+    if (const auto interface = TaskInterface::parse(task.interface))
+        object["Networks"] =
+            json::Array{json::Object{{"NetworkMode", "awsvpc"},
+                                     {"IPv4Addresses", json::Array{interface->plain_address()}},
+                                     {"MACAddress", interface->mac},
+                                     {"PrivateDNSName", interface->host_name}}};
+    return object;
+}
+
+// Of those that the task definition has.
+const ContainerState* first_container(const TaskState& task) {
+    const auto found = std::find_if(task.containers.begin(),
+                                    task.containers.end(),
+                                    [](const ContainerState& one) { return !one.is_pause; });
+    return found == task.containers.end() ? nullptr : &*found;
 }
 
 json::Object task_metadata(const AgentState& state, const TaskState& task) {
     json::Array containers;
     for (const auto& container : task.containers)
-        containers.push_back(container_metadata(task, container));
+        if (!container.is_pause) containers.push_back(container_metadata(task, container));
     return {{"Cluster", state.cluster},
             {"TaskARN", task.arn},
             {"Family", task.family},
@@ -129,8 +145,9 @@ wire::HttpResponse credentials_answer(const AgentState& state, const wire::HttpR
         const TaskState* task = by_metadata_id(state, parts[2]);
         if (task == nullptr)
             return json_response(404, "V4 container metadata handler: unable to get container ID");
-        if (parts.size() == 3 && !task->containers.empty())
-            return json_response(200, container_metadata(*task, task->containers.front()));
+        if (const auto* container = first_container(*task);
+            parts.size() == 3 && container != nullptr)
+            return json_response(200, container_metadata(*task, *container));
         if (parts.size() == 4 && parts[3] == "task")
             return json_response(200, task_metadata(state, *task));
     }

@@ -1,5 +1,6 @@
 #include "agent/task_engine.h"
 
+#include "agent/container_request.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 
@@ -22,19 +23,6 @@ std::string failure_reason(std::string_view error_name, const DockerAnswer& answ
         .substr(0, reason_max);
 }
 
-// "8080/tcp": [{"HostIp": …, "HostPort": …}] of every port mapping.
-json::Object port_bindings(const json::Object& definition) {
-    json::Object bindings;
-    for (const auto& mapping : json::array_at(definition, "portMappings")) {
-        const std::string port = fmt::format("{}/{}",
-                                             json::integer_at(mapping, "containerPort"),
-                                             json::string_at(mapping, "protocol", "tcp"));
-        bindings[port] = json::Array{json::Object{
-            {"HostIp", ""}, {"HostPort", std::to_string(json::integer_at(mapping, "hostPort"))}}};
-    }
-    return bindings;
-}
-
 // What inspect says of published ports, as SubmitTaskStateChange wants it.
 json::Array network_bindings(const json::Value& inspected) {
     json::Array bindings;
@@ -53,8 +41,7 @@ json::Array network_bindings(const json::Value& inspected) {
     return bindings;
 }
 
-// True once every container that this one depends on is where it has to be. Health is not looked
-// at: a container that should be healthy has to have been started.
+// True once every container that this one depends on is where it has to be.
 bool may_start(const TaskState& task, const ContainerState& container) {
     const auto& dependencies = json::array_at(container.definition, "dependsOn");
     return std::all_of(dependencies.begin(), dependencies.end(), [&](const json::Value& one) {
@@ -68,8 +55,16 @@ bool may_start(const TaskState& task, const ContainerState& container) {
         const bool ended = found->status == "STOPPED";
         if (condition == "SUCCESS") return ended && found->exit_code == 0;
         if (condition == "COMPLETE") return ended;
+        if (condition == "HEALTHY") return found->health == "HEALTHY";
         return ended || found->status == "RUNNING";
     });
+}
+
+bool others_have_stopped(const TaskState& task, const ContainerState& container) {
+    return std::all_of(
+        task.containers.begin(), task.containers.end(), [&](const ContainerState& other) {
+            return &other == &container || other.status == "STOPPED";
+        });
 }
 
 TaskState new_task(const json::Value& payload) {
@@ -80,6 +75,9 @@ TaskState new_task(const json::Value& payload) {
     task.network_mode = json::string_at(payload, "networkMode", "bridge");
     task.service_name = json::string_at(payload, "serviceName");
     task.credentials = json::object_at(payload, "roleCredentials");
+    if (const auto& interfaces = json::array_at(payload, "elasticNetworkInterfaces");
+        !interfaces.empty() && interfaces.front().is_object())
+        task.interface = interfaces.front().as_object();
     task.metadata_id = random_uuid();
     for (const auto& definition : json::array_at(payload, "containers")) {
         ContainerState container;
@@ -100,14 +98,16 @@ TaskEngine::TaskEngine(transport::Loop& loop,
                        AgentLog& log,
                        AgentState& state,
                        std::function<void(const std::string&)> changed,
-                       std::function<void()> save)
+                       std::function<void()> save,
+                       MakeNetwork make_network)
     : loop_(loop),
       docker_(docker),
       log_(log),
       state_(state),
       changed_(std::move(changed)),
       save_(std::move(save)),
-      retry_(loop) {}
+      make_network_(std::move(make_network)),
+      health_timer_(loop) {}
 
 TaskState* TaskEngine::find(const std::string& arn) {
     const auto found = state_.tasks.find(arn);
@@ -136,7 +136,8 @@ void TaskEngine::apply(const json::Value& payload) {
     const bool wants_stop = json::string_at(payload, "desiredStatus") == "STOPPED";
     if (!has(arn)) {
         if (state_.tasks.size() >= tasks_max) return log_.error("Too many tasks", {{"task", arn}});
-        state_.tasks[arn] = new_task(payload);
+        TaskState& added = state_.tasks[arn] = new_task(payload);
+        if (added.network_mode == "awsvpc") add_pause(added);
         if (wants_stop) {
             // It never ran here: say so, and nothing else.
             TaskState& task = state_.tasks[arn];
@@ -181,50 +182,6 @@ void TaskEngine::start_next(const std::string& arn) {
     stop_containers(*task);
 }
 
-json::Object TaskEngine::create_body(const TaskState& task, const ContainerState& container) const {
-    const json::Object& definition = container.definition;
-    json::Array environment;
-    for (const auto& [name, value] : json::object_at(definition, "environment"))
-        environment.emplace_back(
-            fmt::format("{}={}", std::string_view(name), json::string_of(value)));
-    environment.emplace_back("AWS_EXECUTION_ENV=AWS_ECS_EC2");
-    environment.emplace_back("ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/"
-                             + task.metadata_id);
-    environment.emplace_back("ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/"
-                             + task.metadata_id);
-    environment.emplace_back("ECS_AGENT_URI=http://169.254.170.2/api/" + task.metadata_id);
-    if (!task.credentials.empty()) {
-        environment.emplace_back(
-            fmt::format("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/{}",
-                        json::string_at(task.credentials, "credentialsId")));
-    }
-    json::Object exposed;
-    const json::Object bindings = port_bindings(definition);
-    for (const auto& [port, hosts] : bindings)
-        exposed[port] = json::Object{};
-    json::Object body{
-        {"Image", json::string_at(definition, "image")},
-        {"Env", std::move(environment)},
-        {"ExposedPorts", std::move(exposed)},
-        {"Labels",
-         json::Object{{"com.amazonaws.ecs.cluster", state_.cluster},
-                      {"com.amazonaws.ecs.container-name", container.name},
-                      {"com.amazonaws.ecs.task-arn", task.arn},
-                      {"com.amazonaws.ecs.task-definition-family", task.family},
-                      {"com.amazonaws.ecs.task-definition-version", task.version}}},
-        {"HostConfig",
-         json::Object{
-             {"NetworkMode", task.network_mode},
-             {"PortBindings", bindings},
-             {"Memory", json::integer_at(definition, "memory") * 1024 * 1024},
-             {"CpuShares", std::max<std::int64_t>(2, json::integer_at(definition, "cpu"))}}}};
-    if (const auto& command = json::array_at(definition, "command"); !command.empty())
-        body["Cmd"] = command;
-    if (const auto& entry_point = json::array_at(definition, "entryPoint"); !entry_point.empty())
-        body["Entrypoint"] = entry_point;
-    return body;
-}
-
 void TaskEngine::create(TaskState& task, ContainerState& container) {
     container.status = "CREATED";
     if (task.pull_started_at == 0) task.pull_started_at = epoch_seconds(Wall::now());
@@ -234,7 +191,7 @@ void TaskEngine::create(TaskState& task, ContainerState& container) {
                {"container", container.name},
                {"image", std::string(json::string_at(container.definition, "image"))}});
     docker_.create(container.docker_name,
-                   create_body(task, container),
+                   container_request(state_, task, container),
                    [this, arn = task.arn, name = container.name](const DockerAnswer& answer) {
                        created(arn, name, answer);
                    });
@@ -263,6 +220,7 @@ void TaskEngine::started(const std::string& arn,
     if (container == nullptr) return;
     if (!answer.is_success() && answer.status != 304)
         return ended(arn, name, std::nullopt, failure_reason("CannotStartContainerError", answer));
+    if (container->is_pause) return connect(arn, name);
     container->status = "RUNNING";
     read_bindings(arn, name);
 }
@@ -290,6 +248,7 @@ void TaskEngine::watch(const std::string& arn, const std::string& name) {
     if (container == nullptr || container->status == "STOPPED"
         || !watched_.insert(container_key(arn, name)).second)
         return;
+    if (container->is_checked()) watch_health();
     docker_.wait(container->id, [this, arn, name](const DockerAnswer& answer) {
         watched_.erase(container_key(arn, name));
         if (answer.status == 200)
@@ -321,13 +280,18 @@ void TaskEngine::ended(const std::string& arn,
         task->desired_status = "STOPPED";
         stop_containers(*task);
     }
-    if (task->desired_status != "STOPPED") start_next(arn);
+    if (task->desired_status != "STOPPED")
+        start_next(arn);
+    else
+        stop_containers(*task); // the pause container may be due
     settle(*task);
 }
 
 void TaskEngine::stop_containers(TaskState& task) {
-    for (auto& container : task.containers) {
+    for (auto& container : task.containers)
         if (container.status == "NONE") container.status = "STOPPED";
+    for (auto& container : task.containers) {
+        if (container.is_pause && !others_have_stopped(task, container)) continue;
         if (container.status != "RUNNING"
             || !stopping_.insert(container_key(task.arn, container.name)).second)
             continue;
@@ -374,6 +338,7 @@ void TaskEngine::settle(TaskState& task) {
 json::Object TaskEngine::report_of(const TaskState& task) const {
     json::Array containers;
     for (const auto& container : task.containers) {
+        if (container.is_pause) continue;
         json::Object one{{"containerName", container.name},
                          {"status", container.status == "STOPPED" ? "STOPPED" : "RUNNING"}};
         if (!container.id.empty()) one["runtimeId"] = container.id;
@@ -385,7 +350,7 @@ json::Object TaskEngine::report_of(const TaskState& task) const {
     json::Object report{{"cluster", state_.cluster},
                         {"task", task.arn},
                         {"status", task.known_status},
-                        {"reason", ""},
+                        {"reason", task.reason},
                         {"containers", std::move(containers)}};
     if (task.pull_started_at > 0) report["pullStartedAt"] = task.pull_started_at;
     if (task.pull_started_at > 0) report["pullStoppedAt"] = task.pull_started_at;

@@ -4,6 +4,7 @@
 
 #include "agent/agent_log.h"
 #include "agent/agent_state.h"
+#include "agent/task_network.h"
 #include "cloud/docker_client.h"
 
 #include <functional>
@@ -17,6 +18,9 @@ public:
     // Stopped tasks and their containers are removed after this (the agent's default).
     static constexpr std::chrono::hours cleanup_wait{3};
 
+    // How a task's network is made: connect_task(), or what a test has instead.
+    using MakeNetwork = std::function<Result<void>(const TaskInterface&, int local_part, pid_t)>;
+
     // `changed` is called when a task's known status, or a container of a running task, has news
     // for the control plane; `save` when the state must go to disk. References outlive the engine.
     TaskEngine(transport::Loop& loop,
@@ -24,7 +28,8 @@ public:
                AgentLog& log,
                AgentState& state,
                std::function<void(const std::string& arn)> changed,
-               std::function<void()> save);
+               std::function<void()> save,
+               MakeNetwork make_network = connect_task);
 
     // Takes up what a restart left: containers that still run are watched, those that ended are
     // reported.
@@ -40,6 +45,9 @@ public:
     [[nodiscard]] bool is_idle() const;
     void clean_up(WallTime now);
 
+    // The `tasks` of PublishHealth: those that run and have a container that is checked.
+    // task_health.cc
+    [[nodiscard]] json::Array health_report() const;
     // The body of SubmitTaskStateChange for a task as it is now.
     [[nodiscard]] json::Object report_of(const TaskState& task) const;
 
@@ -48,6 +56,9 @@ private:
     ContainerState* find(const std::string& arn, const std::string& container);
     void start_next(const std::string& arn);
     void restore_container(const std::string& arn, const std::string& name);
+    // awsvpc_tasks.cc
+    void add_pause(TaskState& task);
+    void connect(const std::string& arn, const std::string& name);
     void create(TaskState& task, ContainerState& container);
     void created(const std::string& arn, const std::string& name, const DockerAnswer& answer);
     void started(const std::string& arn, const std::string& name, const DockerAnswer& answer);
@@ -57,9 +68,12 @@ private:
                const std::string& name,
                std::optional<std::int64_t> exit_code,
                const std::string& reason);
+    // Asks the engine how the checked containers are, as long as one runs.
+    void watch_health();
+    bool ask_for_health();
+    void read_health(const std::string& arn, const std::string& name, const json::Value& inspected);
     void stop_containers(TaskState& task);
     void settle(TaskState& task);
-    json::Object create_body(const TaskState& task, const ContainerState& container) const;
 
     transport::Loop& loop_;
     DockerClient& docker_;
@@ -67,7 +81,9 @@ private:
     AgentState& state_;
     std::function<void(const std::string&)> changed_;
     std::function<void()> save_;
-    transport::Timer retry_;
+    MakeNetwork make_network_;
+    transport::Timer health_timer_;
+    bool watches_health_ = false;
     std::set<std::string> stopping_; // containers that were asked to stop
     std::set<std::string> watched_;
 };

@@ -3,6 +3,7 @@
 #include "squall/base/text.h"
 
 #include <linux/capability.h>
+#include <sys/prctl.h>
 
 #include <array>
 #include <optional>
@@ -99,6 +100,14 @@ Result<Capabilities> container_capabilities(const std::vector<std::string>& add,
         return *dropped == all_capabilities ? all_capabilities : ~*dropped;
     if (*dropped == all_capabilities) return *added;
     return (docker_default & ~*dropped) | *added;
+}
+
+void keep_only(Capabilities kept) {
+    constexpr unsigned long capability_max = 63;
+    for (unsigned long number = 0; number <= capability_max; ++number) {
+        // Past the kernel's last one this fails, and there is nothing to drop.
+        if ((kept >> number & 1U) == 0) ::prctl(PR_CAPBSET_DROP, number, 0, 0, 0);
+    }
 }
 
 } // namespace squall::labhost::runtime

@@ -1,5 +1,4 @@
 // Which of root's powers a container keeps (capabilities(7)), by the names Docker's API takes.
-// Pure.
 #pragma once
 
 #include "squall/base/result.h"
@@ -19,5 +18,9 @@ inline constexpr Capabilities all_capabilities = ~Capabilities{0};
 // any case. The error names the one that is unknown, in Docker's words.
 [[nodiscard]] Result<Capabilities> container_capabilities(const std::vector<std::string>& add,
                                                           const std::vector<std::string>& drop);
+
+// Root gets on exec what the bounding set leaves: this takes the rest away from it, for this
+// process and its children.
+void keep_only(Capabilities kept);
 
 } // namespace squall::labhost::runtime

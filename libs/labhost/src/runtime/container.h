@@ -42,6 +42,7 @@ struct Container {
     ContainerSpec spec;
     ContainerState state;
     std::optional<Endpoint> endpoint;
+    std::optional<Health> health; // where it is checked, from its first start on; not on disk
 
     [[nodiscard]] bool is_running() const { return state.status == Status::running; }
 

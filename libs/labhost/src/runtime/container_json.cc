@@ -40,19 +40,35 @@ json::Object bindings_json(const std::vector<PublishedPort>& ports) {
     return bindings;
 }
 
-json::Object state_json(const ContainerState& state) {
+json::Object health_json(const Health& health) {
+    json::Array log;
+    for (const auto& result : health.results()) {
+        log.push_back(json::Object{{"Start", rfc3339_nanos(result.started_at)},
+                                   {"End", rfc3339_nanos(result.ended_at)},
+                                   {"ExitCode", result.exit_code},
+                                   {"Output", result.output}});
+    }
+    return {{"Status", name_of(health.status())},
+            {"FailingStreak", health.failing_streak()},
+            {"Log", std::move(log)}};
+}
+
+json::Object state_json(const Container& container) {
+    const ContainerState& state = container.state;
     const bool is_running = state.status == Status::running;
-    return {{"Status", name_of(state.status)},
-            {"Running", is_running},
-            {"Paused", false},
-            {"Restarting", false},
-            {"OOMKilled", false},
-            {"Dead", false},
-            {"Pid", is_running ? state.pid : 0},
-            {"ExitCode", state.exit_code},
-            {"Error", state.error},
-            {"StartedAt", time_text(state.started_at)},
-            {"FinishedAt", time_text(state.finished_at)}};
+    json::Object object{{"Status", name_of(state.status)},
+                        {"Running", is_running},
+                        {"Paused", false},
+                        {"Restarting", false},
+                        {"OOMKilled", false},
+                        {"Dead", false},
+                        {"Pid", is_running ? state.pid : 0},
+                        {"ExitCode", state.exit_code},
+                        {"Error", state.error},
+                        {"StartedAt", time_text(state.started_at)},
+                        {"FinishedAt", time_text(state.finished_at)}};
+    if (container.health) object["Health"] = health_json(*container.health);
+    return object;
 }
 
 json::Object config_json(const Container& container) {
@@ -74,6 +90,8 @@ json::Object config_json(const Container& container) {
         config["StopSignal"] = signal;
     if (container.request.contains("StopTimeout"))
         config["StopTimeout"] = spec.stop_timeout.count();
+    if (const auto& check = json::at(container.request, "Healthcheck"); check.is_object())
+        config["Healthcheck"] = check;
     return config;
 }
 
@@ -177,6 +195,12 @@ json::Array listed_ports(const Container& container) {
     return ports;
 }
 
+std::string health_text(const std::optional<Health>& health) {
+    if (!health) return {};
+    const std::string_view prefix = health->status() == HealthStatus::starting ? "health: " : "";
+    return fmt::format(" ({}{})", prefix, name_of(health->status()));
+}
+
 Seconds since(const std::optional<WallTime>& when, WallTime now) {
     return when ? std::chrono::duration_cast<Seconds>(now - *when) : Seconds(0);
 }
@@ -189,7 +213,7 @@ json::Object inspected(const Container& container, const Image& image, const Pat
             {"Created", rfc3339_nanos(container.created)},
             {"Path", argv.front()},
             {"Args", json::Array(argv.begin() + 1, argv.end())},
-            {"State", state_json(container.state)},
+            {"State", state_json(container)},
             {"Image", image.id},
             {"LogPath", log_path.string()},
             {"Name", "/" + container.name},
@@ -213,7 +237,7 @@ json::Object listed(const Container& container, const Image& image, WallTime now
             {"Ports", listed_ports(container)},
             {"Labels", container.spec.labels},
             {"State", name_of(container.state.status)},
-            {"Status", status_text(container.state, now)},
+            {"Status", status_text(container.state, now, container.health)},
             {"HostConfig", json::Object{{"NetworkMode", mode}}},
             {"NetworkSettings", json::Object{{"Networks", networks_json(container)}}},
             {"Mounts", mounts_json(container.spec)}};
@@ -272,12 +296,13 @@ std::string rough_duration(Seconds duration) {
     return fmt::format("{} days", hours / 24);
 }
 
-std::string status_text(const ContainerState& state, WallTime now) {
+std::string
+status_text(const ContainerState& state, WallTime now, const std::optional<Health>& health) {
     switch (state.status) {
     case Status::created:
         return "Created";
     case Status::running:
-        return "Up " + rough_duration(since(state.started_at, now));
+        return "Up " + rough_duration(since(state.started_at, now)) + health_text(health);
     case Status::exited:
         return fmt::format(
             "Exited ({}) {} ago", state.exit_code, rough_duration(since(state.finished_at, now)));

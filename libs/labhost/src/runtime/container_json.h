@@ -16,8 +16,10 @@ inspected(const Container& container, const Image& image, const Path& log_path);
 [[nodiscard]] json::Object inspected(const Image& image);
 [[nodiscard]] json::Object listed(const Image& image);
 
-// "Up 5 minutes", "Exited (0) About an hour ago", "Created".
-[[nodiscard]] std::string status_text(const ContainerState& state, WallTime now);
+// "Up 5 minutes (healthy)", "Exited (0) About an hour ago", "Created".
+[[nodiscard]] std::string status_text(const ContainerState& state,
+                                      WallTime now,
+                                      const std::optional<Health>& health = std::nullopt);
 
 // "Less than a second", "12 seconds", "About a minute", "3 hours".
 [[nodiscard]] std::string rough_duration(Seconds duration);

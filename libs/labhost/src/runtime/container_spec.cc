@@ -202,6 +202,13 @@ Answer<void> read_stopping(const json::Object& body, ContainerSpec& spec) {
     return {};
 }
 
+Answer<void> read_health_check(const json::Object& body, ContainerSpec& spec) {
+    auto check = parse_health_check(json::at(body, "Healthcheck"));
+    if (!check) return fail(check.error());
+    spec.health_check = std::move(*check);
+    return {};
+}
+
 // What Docker says of settings that contradict each other.
 Answer<void> check_together(const ContainerSpec& spec) {
     if (spec.network.kind != NetworkKind::container) return {};
@@ -260,6 +267,7 @@ Answer<ContainerSpec> parse_container_spec(const json::Object& body, const Image
                                read_ports(body, image, spec),
                                read_host_config(spec.host_config, spec),
                                read_stopping(body, spec),
+                               read_health_check(body, spec),
                                check_together(spec)}) {
         if (!result) return fail(result.error());
     }

@@ -4,6 +4,7 @@
 
 #include "runtime/api_error.h"
 #include "runtime/capabilities.h"
+#include "runtime/health_check.h"
 #include "runtime/image.h"
 #include "runtime/ports.h"
 #include "squall/base/clock.h"
@@ -56,6 +57,7 @@ struct ContainerSpec {
     bool auto_remove = false;
     int stop_signal = SIGTERM;
     Seconds stop_timeout{10};
+    std::optional<HealthCheck> health_check;
     json::Object host_config;          // as given, for who asks for it
     std::vector<std::string> warnings; // in Docker's words
 

@@ -95,6 +95,9 @@ private:
     [[nodiscard]] LaunchSpec launch_spec(const Entry& entry) const;
     [[nodiscard]] Result<void, StartFailure> launch_container(Entry& entry);
     [[nodiscard]] Result<void> connect(const Entry& entry, const LaunchedProcess& launched);
+    // engine_health.cc
+    void begin_health_checks(Entry& entry);
+    void end_health_checks(Entry& entry);
     void on_end(const std::string& id, int exit_code);
     void undo_start(Entry& entry);
 

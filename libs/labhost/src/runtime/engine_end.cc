@@ -19,6 +19,7 @@ constexpr Seconds grace_max{24 * 3600};
 void Engine::on_end(const std::string& id, int exit_code) {
     Entry& entry = *entries_.at(id);
     Container& container = entry.container;
+    end_health_checks(entry);
     entry.process.reset();
     auto& state = container.state;
     state = {Status::exited, 0, 0, exit_code, {}, state.started_at, clock_.wall()};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/engine.h"
+#include "runtime/health_monitor.h"
 
 namespace squall::labhost::runtime {
 
@@ -23,6 +24,7 @@ struct Engine::Entry {
 
     Container container;
     std::unique_ptr<RunningProcess> process; // while it runs
+    std::unique_ptr<HealthMonitor> monitor;  // while it runs, where it is checked
     std::list<Ending> endings;
     std::vector<Waiter> waiters;
     bool being_removed = false;

@@ -112,14 +112,16 @@ LaunchSpec Engine::launch_spec(const Entry& entry) const {
     launch.argv = spec.argv();
     launch.hostname = container.hostname();
     std::string address = container.endpoint ? container.endpoint->address() : "";
+    std::vector<std::string> extra_hosts = spec.extra_hosts;
     if (spec.network.kind == NetworkKind::container) {
-        // Who shares a network shares the name in it.
+        // Who shares a network shares the names in it.
         if (const auto other = find(spec.network.container)) {
             launch.hostname = (*other)->hostname();
             address = (*other)->endpoint ? (*other)->endpoint->address() : "";
+            extra_hosts = (*other)->spec.extra_hosts;
         }
     }
-    launch.hosts = hosts_text(spec.extra_hosts, address, launch.hostname);
+    launch.hosts = hosts_text(extra_hosts, address, launch.hostname);
     if (spec.network.kind == NetworkKind::host) {
         if (const auto own = read_file("/etc/hosts", machine_file_max)) launch.hosts += *own;
     }
@@ -183,6 +185,7 @@ Result<void, StartFailure> Engine::launch_container(Entry& entry) {
         loop_, clock_, std::move(*launched), std::move(*log), [this, id = container.id](int code) {
             on_end(id, code);
         });
+    begin_health_checks(entry);
     return {};
 }
 

@@ -42,6 +42,14 @@ std::vector<Image> built_in_images() {
          .command = {"sh", "-c", "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"},
          .environment = {std::string(default_path)},
          .exposed = {}},
+        // What the agent shares a task's network by, in awsvpc mode.
+        {.name = "amazon/amazon-ecs-pause:0.1.0",
+         .id = {},
+         .root = RootKind::program,
+         .entrypoint = {},
+         .command = {"/squall", "lab-host", "pause"},
+         .environment = {std::string(default_path)},
+         .exposed = {}},
     };
     for (auto& image : images)
         give_id(image);

@@ -1,10 +1,12 @@
 #include "runtime/launch.h"
 
+#include "runtime/blocked_signals.h"
+#include "runtime/child_fds.h"
+
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,32 +18,10 @@
 namespace squall::labhost::runtime {
 namespace {
 
-// Above every number the setup step expects, so that putting one in place cannot close another.
-constexpr int parking_place = 16;
-
 constexpr std::size_t report_max = 64U << 10U;
 
 // What the child has open, in the order of the numbers it shall have: 0, 1, 2, …
 using ChildFds = std::array<int, 6>;
-
-Result<Fd> parked(Fd fd) {
-    Fd high(::fcntl(fd.get(), F_DUPFD_CLOEXEC, parking_place));
-    if (!high) return fail(Errc::failed, "parking a descriptor: {}", errno_text(errno));
-    return high;
-}
-
-Result<Fd> text_as_file(const std::string& text) {
-    Fd fd(::memfd_create("launch", MFD_CLOEXEC));
-    if (!fd) return fail(Errc::failed, "making a file in memory: {}", errno_text(errno));
-    std::size_t done = 0;
-    while (done < text.size()) {
-        const ssize_t written = ::write(fd.get(), text.data() + done, text.size() - done);
-        if (written < 0) return fail(Errc::failed, "writing to memory: {}", errno_text(errno));
-        done += static_cast<std::size_t>(written);
-    }
-    ::lseek(fd.get(), 0, SEEK_SET);
-    return parked(std::move(fd));
-}
 
 struct OutputPipe {
     Fd read_end;  // ours
@@ -57,7 +37,7 @@ Result<OutputPipe> make_output_pipe() {
     Fd both(
         ::open(fmt::format("/proc/self/fd/{}", pipe->write_end.get()).c_str(), O_RDWR | O_CLOEXEC));
     if (!both) return fail(Errc::failed, "opening a pipe again: {}", errno_text(errno));
-    auto high = parked(std::move(both));
+    auto high = parked(both);
     if (!high) return fail(high.error());
     return OutputPipe{std::move(pipe->read_end), std::move(*high)};
 }
@@ -84,40 +64,21 @@ pid_t fork_into(unsigned long namespaces, int& pidfd) {
     return static_cast<pid_t>(::syscall(SYS_clone, flags, nullptr, &pidfd, nullptr, nullptr));
 }
 
-class BlockedSignals {
-public:
-    BlockedSignals() {
-        sigset_t all;
-        ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-
-    BlockedSignals(const BlockedSignals&) = delete;
-    BlockedSignals& operator=(const BlockedSignals&) = delete;
-
-    ~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_{};
-};
-
 } // namespace
 
 Result<LaunchedProcess>
 launch(const LaunchSpec& spec, std::optional<int> join_network, bool new_network) {
     auto text = text_as_file(to_text(spec));
     if (!text) return fail(text.error());
-    Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (!nothing) return fail(Errc::failed, "opening /dev/null: {}", errno_text(errno));
-    auto input = parked(std::move(nothing));
+    auto input = open_nothing();
     auto output = make_output_pipe();
     auto errors = make_output_pipe();
     auto control = make_pipe();
     auto report = make_pipe();
     if (!input || !output || !errors || !control || !report)
         return fail(Errc::failed, "making pipes: {}", errno_text(errno));
-    const auto control_read = parked(std::move(control->read_end));
-    const auto report_write = parked(std::move(report->write_end));
+    const auto control_read = parked(control->read_end);
+    const auto report_write = parked(report->write_end);
     if (!control_read || !report_write)
         return fail(Errc::failed, "making pipes: {}", errno_text(errno));
     const ChildFds fds{input->get(),
@@ -136,7 +97,6 @@ launch(const LaunchSpec& spec, std::optional<int> join_network, bool new_network
     if (new_network) namespaces |= CLONE_NEWNET;
     int pidfd = -1;
     {
-        // A handler that ran in the child would speak through what it shares with us.
         const BlockedSignals blocked;
         launched.pid_ = fork_into(namespaces, pidfd);
         if (launched.pid_ == 0) become_setup(fds, join_network.value_or(-1), argv.data());

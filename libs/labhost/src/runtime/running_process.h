@@ -24,6 +24,9 @@ public:
 
     void signal(int number);
 
+    // Of its first process.
+    [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
+
 private:
     struct Output {
         Stream stream;

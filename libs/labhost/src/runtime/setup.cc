@@ -9,7 +9,6 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,7 +21,6 @@ namespace {
 // What a container may keep in its files, all together; they are in memory.
 constexpr std::size_t root_size_max = 512U << 20U;
 constexpr std::size_t spec_text_max = 64U << 20U;
-constexpr unsigned long capability_max = 63;
 
 // Files and folders of the machine that its programs expect, for the images made of them.
 constexpr std::array machine_settings{"/etc/alternatives",
@@ -114,14 +112,6 @@ Result<RootTree> build_root(const LaunchSpec& spec) {
     return tree;
 }
 
-// Root gets on exec what the bounding set leaves: this is all that has to be taken away.
-void drop_capabilities(Capabilities kept) {
-    for (unsigned long number = 0; number <= capability_max; ++number) {
-        // Past the kernel's last one this fails, and there is nothing to drop.
-        if ((kept >> number & 1U) == 0) ::prctl(PR_CAPBSET_DROP, number, 0, 0, 0);
-    }
-}
-
 Result<void> enter(RootTree tree, const LaunchSpec& spec) {
     if (auto entered = std::move(tree).enter(); !entered) return entered;
     const unsigned long read_only = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID;
@@ -131,7 +121,7 @@ Result<void> enter(RootTree tree, const LaunchSpec& spec) {
         return fail(Errc::failed, "mkdir {}: {}", spec.working_directory, errno_text(errno));
     if (::sethostname(spec.hostname.data(), spec.hostname.size()) != 0)
         return fail(Errc::failed, "setting the host name: {}", errno_text(errno));
-    drop_capabilities(spec.capabilities);
+    keep_only(spec.capabilities);
     return {};
 }
 

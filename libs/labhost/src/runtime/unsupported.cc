@@ -49,17 +49,11 @@ bool is_root(std::string_view user) {
     return is_among(user, {"", "0", "root", "0:0"}) || user == "root:root";
 }
 
-bool has_health_check(const json::Object& config) {
-    const auto& test = json::array_at(json::at(config, "Healthcheck"), "Test");
-    return !test.empty() && json::string_of(test.front()) != "NONE";
-}
-
 std::optional<std::string> unsupported_in_config(const json::Object& config) {
     for (const char* name : refused_in_config) {
         if (is_set(json::at(config, name))) return name;
     }
     if (!is_root(json::string_at(config, "User"))) return "User";
-    if (has_health_check(config)) return "Healthcheck";
     return std::nullopt;
 }
 
