@@ -14,37 +14,13 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-SQUALL = os.environ.get('SQUALL_BINARY', str(ROOT / 'build/release/squall'))
-DOCUMENT = ROOT / 'docs/performance.md'
-START, END = '<!-- figures -->', '<!-- end of figures -->'
+from running_lab import SQUALL, Lab
+from tables import put_table
+
 REQUESTS = 2000
-
-
-class Lab:
-    def __init__(self, instances):
-        self.folder = tempfile.mkdtemp(prefix='sq-')
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith('AWS_')}
-        self.environment['XDG_STATE_HOME'] = self.folder
-        began = time.monotonic()
-        up = self.squall('lab', 'up', '--detach', '--port', '0', '--instances', str(instances))
-        self.seconds_up = time.monotonic() - began
-        self.endpoint = re.search(r'http://\S+', up).group(0)
-        for name, value in re.findall(r"^export (AWS_\w+)='([^']*)'$", self.squall('lab', 'env'), re.M):
-            self.environment[name] = value
-
-    def squall(self, *arguments):
-        return subprocess.run([SQUALL, *arguments], env=self.environment, capture_output=True, text=True, check=True).stdout
-
-    def down(self):
-        began = time.monotonic()
-        self.squall('lab', 'down')
-        shutil.rmtree(self.folder, ignore_errors=True)
-        return time.monotonic() - began
 
 
 def signed_requests(endpoint, environment, count):
@@ -178,12 +154,9 @@ def main():
         rounds.append(one_round())
         print(f'round {number + 1} of {options.rounds}: ' + ', '.join(f'{name} {value:.3g}' for name, value in rounds[-1].items() if value is not None), file=sys.stderr)
     text, fine = table(rounds)
-    text = f'{options.rounds} rounds, {os.cpu_count()} cores, Linux {platform.release().split("-")[0]}.\n\n{text}'
     print(text)
     if options.write:
-        document = DOCUMENT.read_text(encoding='utf-8')
-        before, after = document.split(START)[0], document.split(END)[1]
-        DOCUMENT.write_text(f'{before}{START}\n{text}\n{END}{after}', encoding='utf-8')
+        put_table('figures', f'{options.rounds} rounds, {os.cpu_count()} cores, Linux {platform.release().split("-")[0]}.', text)
     return 0 if fine else 1
 
 

@@ -101,6 +101,11 @@ Result<Object> parse_object(std::string_view text) {
     return std::move(value->as_object());
 }
 
+Storage one_block() {
+    constexpr std::size_t first_piece = 16U << 10U; // each further one is larger
+    return boost::json::make_shared_resource<boost::json::monotonic_resource>(first_piece);
+}
+
 std::string text(const Value& value) { return boost::json::serialize(value); }
 
 std::string indented_text(const Value& value) {

@@ -8,31 +8,37 @@
 namespace squall::lab::ecs {
 namespace {
 
-json::Object integer_resource(std::string_view name, std::int64_t value) {
-    return {{"name", name},
-            {"type", "INTEGER"},
-            {"doubleValue", 0.0},
-            {"longValue", 0},
-            {"integerValue", value}};
+json::Object
+integer_resource(std::string_view name, std::int64_t value, const json::Storage& storage) {
+    return json::Object({{"name", name},
+                         {"type", "INTEGER"},
+                         {"doubleValue", 0.0},
+                         {"longValue", 0},
+                         {"integerValue", value}},
+                        storage);
 }
 
-json::Object ports_resource(std::string_view name, const std::set<std::uint16_t>& ports) {
-    json::Array texts;
+json::Object ports_resource(std::string_view name,
+                            const std::set<std::uint16_t>& ports,
+                            const json::Storage& storage) {
+    json::Array texts(storage);
     for (const auto port : ports)
         texts.emplace_back(std::to_string(port));
-    return {{"name", name},
-            {"type", "STRINGSET"},
-            {"doubleValue", 0.0},
-            {"longValue", 0},
-            {"integerValue", 0},
-            {"stringSetValue", std::move(texts)}};
+    return json::Object({{"name", name},
+                         {"type", "STRINGSET"},
+                         {"doubleValue", 0.0},
+                         {"longValue", 0},
+                         {"integerValue", 0},
+                         {"stringSetValue", std::move(texts)}},
+                        storage);
 }
 
-json::Array describe_resources(const Resources& resources) {
-    return {integer_resource("CPU", resources.cpu),
-            integer_resource("MEMORY", resources.memory),
-            ports_resource("PORTS", resources.ports_tcp),
-            ports_resource("PORTS_UDP", resources.ports_udp)};
+json::Array describe_resources(const Resources& resources, const json::Storage& storage) {
+    return json::Array({integer_resource("CPU", resources.cpu, storage),
+                        integer_resource("MEMORY", resources.memory, storage),
+                        ports_resource("PORTS", resources.ports_tcp, storage),
+                        ports_resource("PORTS_UDP", resources.ports_udp, storage)},
+                       storage);
 }
 
 void put_time(json::Object& object, std::string_view name, const std::optional<WallTime>& when) {
@@ -147,34 +153,38 @@ json::Object describe_cluster(const Cluster& cluster, Store& store) {
             {"defaultCapacityProviderStrategy", json::Array{}}};
 }
 
-json::Object
-describe_instance(const ContainerInstance& instance, Store& store, InstanceDetail detail) {
+json::Object describe_instance(const ContainerInstance& instance,
+                               Store& store,
+                               InstanceDetail detail,
+                               const json::Storage& storage) {
     const auto tasks = store.tasks_on(instance);
-    json::Array attributes;
+    json::Array attributes(storage);
     attributes.reserve(instance.attributes.size());
     for (const auto& attribute : instance.attributes) {
-        json::Object one{{"name", attribute.name}};
+        json::Object one({{"name", attribute.name}}, storage);
         put_text(one, "value", attribute.value);
         attributes.push_back(std::move(one));
     }
-    json::Object version_info;
+    json::Object version_info(storage);
     put_text(version_info, "agentVersion", instance.agent_version);
     put_text(version_info, "agentHash", instance.agent_hash);
     put_text(version_info, "dockerVersion", instance.docker_version);
-    json::Object object{{"containerInstanceArn", instance.arn},
-                        {"ec2InstanceId", instance.ec2_instance_id},
-                        {"version", instance.version},
-                        {"versionInfo", std::move(version_info)},
-                        {"remainingResources", describe_resources(store.remaining(instance))},
-                        {"registeredResources", describe_resources(instance.registered)},
-                        {"status", instance.status},
-                        {"agentConnected", instance.agent_connected},
-                        {"runningTasksCount", count_running(tasks)},
-                        {"pendingTasksCount", count_pending(tasks)},
-                        {"attributes", std::move(attributes)},
-                        {"registeredAt", epoch_seconds(instance.registered_at)},
-                        {"attachments", json::Array{}},
-                        {"tags", detail.tags ? instance.tags : json::Array{}}};
+    json::Object object(
+        {{"containerInstanceArn", instance.arn},
+         {"ec2InstanceId", instance.ec2_instance_id},
+         {"version", instance.version},
+         {"versionInfo", std::move(version_info)},
+         {"remainingResources", describe_resources(store.remaining(instance), storage)},
+         {"registeredResources", describe_resources(instance.registered, storage)},
+         {"status", instance.status},
+         {"agentConnected", instance.agent_connected},
+         {"runningTasksCount", count_running(tasks)},
+         {"pendingTasksCount", count_pending(tasks)},
+         {"attributes", std::move(attributes)},
+         {"registeredAt", epoch_seconds(instance.registered_at)},
+         {"attachments", json::Array{}},
+         {"tags", detail.tags ? instance.tags : json::Array{}}},
+        storage);
     if (detail.health) object["healthStatus"] = describe_health(instance);
     return object;
 }

@@ -11,8 +11,10 @@ struct InstanceDetail {
 };
 
 [[nodiscard]] json::Object describe_cluster(const Cluster& cluster, Store& store);
-[[nodiscard]] json::Object
-describe_instance(const ContainerInstance& instance, Store& store, InstanceDetail detail);
+[[nodiscard]] json::Object describe_instance(const ContainerInstance& instance,
+                                             Store& store,
+                                             InstanceDetail detail,
+                                             const json::Storage& storage = {});
 [[nodiscard]] json::Object describe_definition(const TaskDefinition& definition);
 [[nodiscard]] json::Object describe_task(const Task& task, const Store& store);
 [[nodiscard]] json::Object describe_service(const Service& service, Store& store);

@@ -179,17 +179,19 @@ Answer ControlPlane::describe_container_instances(const ApiCall& call) {
     if (references->empty()) return invalid_parameter("Container instances cannot be empty.");
     const InstanceDetail detail{includes(call.body, "TAGS"),
                                 includes(call.body, "CONTAINER_INSTANCE_HEALTH")};
-    json::Array instances;
-    json::Array failures;
+    const json::Storage storage = json::one_block();
+    json::Array instances(storage);
+    json::Array failures(storage);
     for (const auto& reference : *references) {
         const ContainerInstance* instance = store_.instance(**cluster, reference);
         if (instance != nullptr)
-            instances.push_back(describe_instance(*instance, store_, detail));
+            instances.push_back(describe_instance(*instance, store_, detail, storage));
         else
             failures.push_back(describe_missing_instance(**cluster, reference, store_));
     }
-    return answer(
-        {{"containerInstances", std::move(instances)}, {"failures", std::move(failures)}});
+    return answer(json::Object(
+        {{"containerInstances", std::move(instances)}, {"failures", std::move(failures)}},
+        storage));
 }
 
 Answer ControlPlane::list_container_instances(const ApiCall& call) {

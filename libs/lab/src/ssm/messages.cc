@@ -66,8 +66,8 @@ json::Array Service::take_messages(const std::string& instance_id, WallTime now)
     const auto instance = instances_.find(instance_id);
     if (instance == instances_.end()) return messages;
     instance->second.last_contact = now;
-    for (const auto& command_id : unfinished_) {
-        Command& known = commands_.find(command_id)->second;
+    for (const auto& [command_id, command] : unfinished_) {
+        Command& known = *command;
         const auto found = known.invocations.find(instance_id);
         if (found == known.invocations.end()) continue;
         Invocation& invocation = found->second;

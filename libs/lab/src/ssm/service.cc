@@ -181,9 +181,9 @@ Answer Service::send_command(const ApiCall& call) {
     for (const auto& id : *ids)
         made.invocations[id].instance_id = id;
     order_.push_back(made.id);
-    unfinished_.insert(made.id);
     forget_old_commands();
     Command& stored = commands_[made.id] = std::move(made);
+    unfinished_[stored.id] = &stored;
     json::Object described = describe_command(stored);
     for (const auto& id : *ids)
         wake(id);
@@ -279,8 +279,8 @@ void Service::lose_contact(std::string_view instance_id) {
 }
 
 void Service::tick(WallTime now) {
-    std::erase_if(unfinished_, [&](const std::string& id) {
-        Command& known = commands_.find(id)->second;
+    std::erase_if(unfinished_, [&](const auto& entry) {
+        Command& known = *entry.second;
         known.tick(now);
         return known.completed() == known.invocations.size();
     });

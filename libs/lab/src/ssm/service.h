@@ -88,8 +88,8 @@ private:
     std::map<std::string, Command, std::less<>> commands_;
     std::deque<std::string> order_; // command ids, oldest first
     std::uint64_t forgotten_ = 0;   // how many are no longer in there
-    std::set<std::string, std::less<>>
-        unfinished_; // ids of commands that something can still happen to
+    std::map<std::string, Command*, std::less<>>
+        unfinished_; // commands that something can still happen to, by id
     std::vector<std::function<void(const std::string&)>> listeners_;
 };
 

@@ -15,6 +15,7 @@ namespace squall::json {
 using Value = boost::json::value;
 using Object = boost::json::object;
 using Array = boost::json::array;
+using Storage = boost::json::storage_ptr;
 
 // How deep a document may nest. Boost's own default; nothing of AWS's comes near.
 inline constexpr std::size_t depth_max = 32;
@@ -22,6 +23,10 @@ inline constexpr std::size_t depth_max = 32;
 [[nodiscard]] Result<Value> parse(std::string_view text);
 // As parse, and it must be an object.
 [[nodiscard]] Result<Object> parse_object(std::string_view text);
+// Storage for one large document: what is made in it costs no allocations of its own, and is given
+// back all at once, with the last value that lies in it. Values in one storage are moved into each
+// other; from another storage they are copied.
+[[nodiscard]] Storage one_block();
 [[nodiscard]] std::string text(const Value& value);
 // Over several lines, for people and for files that people edit.
 [[nodiscard]] std::string indented_text(const Value& value);
