@@ -35,7 +35,7 @@ def ssm_agents(lab, verb):
 def assert_nothing_left(lab):
     """What a host keeps on guard against an order that is still on its way goes with that order's time: half a minute."""
     for instance in (1, 2):
-        wait_for('nothing of the run is left on the host', lambda host=instance: lab.exec(host, 'test', '-e', '/var/lib/squall').code != 0, timeout=50)
+        wait_for('nothing of the run is left on the host', lambda host=instance: lab.exec(host, 'test', '-e', '/var/lib/squall', '-o', '-e', '/run/squall-over').code != 0, timeout=50)
 
 
 def assert_recovers_once_and_again(lab, run_id):

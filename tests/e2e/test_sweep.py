@@ -26,7 +26,7 @@ def test_a_fault_that_nobody_ends_any_more_is_found_and_undone(make_lab):
     assert code == 0 and {item['instance_id'] for item in found['items']} == {first, second}
     assert not any(item['over'] or item['removed'] for item in found['items']), 'it is open, and recover is for that'
     assert lab.squall('recover', name, '--forget').code == 0
-    lab.sh(2, 'mkdir -p /var/lib/squall/over && touch /var/lib/squall/over/r-of-somebody-else')
+    lab.sh(2, 'mkdir -p /run/squall-over && touch /run/squall-over/r-of-somebody-else')
     code, found = sweep(lab)
     assert code == 1 and not any(lab.connected().values())
     assert {(item['instance_id'], item['what']) for item in found['items'] if item['over']} == {(first, 'the fault'), (second, 'the fault'), (second, 'a timer')}
@@ -36,7 +36,7 @@ def test_a_fault_that_nobody_ends_any_more_is_found_and_undone(make_lab):
     assert code == 0 and all(item['removed'] == item['over'] for item in found['items'])
     wait_for('both are back', lambda: all(lab.connected().values()))
     assert lab.exec(1, 'ls', '/var/lib/squall').code != 0, 'nothing is left'
-    assert lab.sh(2, 'ls -R /var/lib/squall') == '/var/lib/squall:\nover\n\n/var/lib/squall/over:\nr-of-somebody-else', 'but what is not ours'
+    assert lab.sh(2, 'ls -d /var/lib/squall* /run/squall*/*; true') == '/run/squall-over/r-of-somebody-else', 'but what is not ours'
     assert 'squall-' not in lab.sh(2, 'systemctl list-units --all')
     lab.sh(1, 'systemctl stop amazon-ssm-agent')
     wait_for('SSM sees it', lambda: lab.squall('sweep', '--json', *FAULT).code == 3, timeout=60)

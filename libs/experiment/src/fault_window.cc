@@ -62,8 +62,11 @@ Result<void> FaultWindow::order() {
     planned_end_ = now + parts_.plan.duration;
     restore_at_ = *planned_end_ + parts_.times.grace;
     not_after_ = std::min(now + parts_.times.delivery, *planned_end_);
-    const RunOrder order{
-        parts_.events.run(), not_after_, restore_at_, parts_.plan.duration + parts_.times.grace};
+    const RunOrder order{parts_.events.run(),
+                         now,
+                         not_after_,
+                         restore_at_,
+                         parts_.plan.duration + parts_.times.grace};
     const std::string restore_text = rfc3339_millis(restore_at_);
     json::Object begins{{"phase", "inject"},
                         {"hosts", ids_.size()},

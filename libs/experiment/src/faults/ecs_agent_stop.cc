@@ -94,6 +94,7 @@ Problems EcsAgentStop::check(const TunableValues& values) const {
 
 std::string EcsAgentStop::inject_script(const RunOrder& order) const {
     return agent_stop_script(order.run,
+                             whole_seconds(order.issued_at),
                              whole_seconds(order.not_after),
                              whole_seconds(order.restore_at),
                              std::to_string(order.longest.count()));

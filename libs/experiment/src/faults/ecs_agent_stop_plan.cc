@@ -142,7 +142,8 @@ Result<Plan> EcsAgentStop::plan(World& world,
     plan.permissions = description().permissions;
     plan.duration = values.seconds("TOTAL_CHAOS_DURATION");
     plan.ramp = values.seconds("RAMP_TIME");
-    plan.inject_script = agent_stop_script("<run>", "<not-after>", "<restore-at>", "<longest>");
+    plan.inject_script =
+        agent_stop_script("<run>", "<issued-at>", "<not-after>", "<restore-at>", "<longest>");
     plan.revert_script = agent_start_script("<run>", "<not-after>", "<yes-or-no>");
     const auto caller = world.sts.get_caller_identity(deadline, stop);
     if (!caller) return fail(aws::to_error(caller.error()));

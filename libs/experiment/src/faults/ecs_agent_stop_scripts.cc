@@ -12,8 +12,9 @@ namespace {
 //   $hold.RUN.*  a hold that is being made, or was given back: nobody's
 //   $hold/busy   the process that is still stopping the agent
 //   $over/RUN    a run that ended before it began here: its order, should it still come, is void;
-//   it lies there until
-//                the order would be void by its own time
+//                it lies there until the order would be void by its own time. A reboot takes it
+//                away, as it does the process that would remove it, and makes the order void by
+//                itself
 constexpr std::string_view common = R"sh(timer=squall-$run-undo
 now=$(date +%s)
 say() {
@@ -47,6 +48,8 @@ fi
 constexpr std::string_view stop = R"sh(
 if [ "$init" = none ]; then say refused 'neither systemd nor Upstart runs here'; exit 0; fi
 if [ "$now" -gt "$not_after" ]; then say too-late 'the order came after its time'; exit 0; fi
+up=$(ps -o etimes= -p 1 2>/dev/null | tr -cd 0-9)
+if [ -n "$up" ] && [ $((now - up)) -gt "$issued_at" ]; then say too-late 'the host has started anew since the order was given'; exit 0; fi
 left=$((restore_at - now))
 if [ "$left" -gt "$longest" ]; then left=$longest; fi
 if [ "$left" -lt 3 ]; then say too-late 'the fault would be over at once'; exit 0; fi
@@ -128,7 +131,7 @@ if ! is_ours && [ "$left" -ge 0 ]; then
     # The order to stop may be still to come, and must not be followed then.
     make_folder "$over"
     touch "$over/$run" 2>/dev/null || { make_folder "$over"; touch "$over/$run"; }
-    setsid /bin/sh -c "sleep $((left + 2)); rm -f '$over/$run'; rmdir '$over' '$base'" >/dev/null 2>&1 </dev/null &
+    setsid /bin/sh -c "sleep $((left + 2)); rm -f '$over/$run'; rmdir '$over'" >/dev/null 2>&1 </dev/null &
 fi
 # Somebody has removed what this host had written down, and the agent is stopped by us all the same.
 is_lost() { [ "$is_certain" = yes ] && [ "$init" != none ] && [ ! -s "$hold/run" ] && ! is_running; }
@@ -175,11 +178,13 @@ say reverted "$why"
 } // namespace
 
 std::string agent_stop_script(const std::string& run,
+                              const std::string& issued_at,
                               const std::string& not_after,
                               const std::string& restore_at,
                               const std::string& longest) {
-    return fmt::format("run={}\nnot_after={}\nrestore_at={}\nlongest={}\n",
+    return fmt::format("run={}\nissued_at={}\nnot_after={}\nrestore_at={}\nlongest={}\n",
                        shell_quoted(run),
+                       shell_quoted(issued_at),
                        shell_quoted(not_after),
                        shell_quoted(restore_at),
                        shell_quoted(longest))
