@@ -50,8 +50,7 @@ protected:
         script = replace_all(script,
                              "PATH=/usr/local/sbin",
                              "PATH=" + (root_ / "bin").string() + ":/usr/local/sbin");
-        script = replace_all(script, "/var/lib/squall", (root_ / "squall").string());
-        script = replace_all(script, "/var/run/squall-over", (root_ / "over").string());
+        script = replace_all(script, "/var/run/squall", (root_ / "squall").string());
         return replace_all(script, "/run/systemd/system", (root_ / "systemd").string());
     }
 
@@ -103,7 +102,7 @@ protected:
     }
 
     void restore_host() {
-        for (const char* name : {"squall", "over", "units", "log"})
+        for (const char* name : {"squall", "units", "log"})
             std::filesystem::remove_all(root_ / name);
         ASSERT_TRUE(make_directories(root_ / "units"));
         touch("units/ecs");
@@ -401,7 +400,7 @@ TEST_F(ScriptHost, MakesItsFolderAgainWhenAnotherRunsScriptTakesItAway) {
     EXPECT_TRUE(std::filesystem::exists(root_ / "taken-away"));
     std::filesystem::remove(root_ / "taken-away");
     EXPECT_EQ(start("r-2"), "clean");
-    EXPECT_TRUE(std::filesystem::exists(root_ / "over/r-2"));
+    EXPECT_TRUE(std::filesystem::exists(root_ / "squall/over/r-2"));
     EXPECT_EQ(start("r-1"), "reverted");
 }
 
@@ -409,7 +408,7 @@ TEST_F(ScriptHost, AnOrderFromBeforeTheHostStartedAnewIsVoid) {
     // The mark that its run is over went with the reboot.
     EXPECT_EQ(start("r-1"), "clean");
     EXPECT_EQ(stop("r-1"), "too-late");
-    std::filesystem::remove_all(root_ / "over");
+    std::filesystem::remove_all(root_ / "squall");
     ASSERT_TRUE(write_file(root_ / "bin/ps", "#!/bin/sh\necho '      5'\n", 0755));
     EXPECT_EQ(stop("r-1", /*late_by=*/10), "too-late");
     EXPECT_EQ(json::string_at(last_, "why"), "the host has started anew since the order was given");

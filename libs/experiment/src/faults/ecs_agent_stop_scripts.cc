@@ -54,7 +54,7 @@ left=$((restore_at - now))
 if [ "$left" -gt "$longest" ]; then left=$longest; fi
 if [ "$left" -lt 3 ]; then say too-late 'the fault would be over at once'; exit 0; fi
 if [ -e "$over/$run" ]; then say too-late 'the run is over'; exit 0; fi
-# A hold whose time ended long ago is left from before a reboot, which brought the agent back by itself.
+# A hold whose time ended long ago is nobody's any more: a reboot that kept it, or an undo that was killed.
 is_stale() { [ -s "$1/run" ] && [ "$now" -gt $(($(cat "$1/until" 2>/dev/null || echo 0) + 60)) ]; }
 if is_stale "$hold"; then
     stale=$hold.$run.stale.$$
@@ -131,7 +131,7 @@ if ! is_ours && [ "$left" -ge 0 ]; then
     # The order to stop may be still to come, and must not be followed then.
     make_folder "$over"
     touch "$over/$run" 2>/dev/null || { make_folder "$over"; touch "$over/$run"; }
-    setsid /bin/sh -c "sleep $((left + 2)); rm -f '$over/$run'; rmdir '$over'" >/dev/null 2>&1 </dev/null &
+    setsid /bin/sh -c "sleep $((left + 2)); rm -f '$over/$run'; rmdir '$over' '$base'" >/dev/null 2>&1 </dev/null &
 fi
 # Somebody has removed what this host had written down, and the agent is stopped by us all the same.
 is_lost() { [ "$is_certain" = yes ] && [ "$init" != none ] && [ ! -s "$hold/run" ] && ! is_running; }

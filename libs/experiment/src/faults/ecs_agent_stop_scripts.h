@@ -8,15 +8,16 @@
 
 namespace squall::experiment {
 
-// How every script of this fault begins: where things lie on a host.
+// How every script of this fault begins: where things lie on a host. A reboot ends a fault, timer
+// and all, and takes these with it.
 inline constexpr std::string_view agent_script_places = R"sh(
 set -u
 umask 077
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
-base=/var/lib/squall
+base=/var/run/squall
 hold=$base/ecs-agent-stop
-over=/var/run/squall-over
+over=$base/over
 )sh";
 
 // How long the scripts may take: a stop of the agent is a matter of seconds, of a minute at the
