@@ -22,6 +22,8 @@ PATIENCE = 7
 RESTARTS = 38
 # A mark against an order that may still come lies there until the order would be void: half a minute, and two seconds.
 MARKS_LIE = 60
+# An SSM agent whose poll hangs gives it up after 40 s; until then SSM does not reach the host.
+SSM_IS_BACK = 60
 FAULT = ('--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo')
 
 ON_RUNNER = {'killed': 6, 'interrupted': 1, 'terminated': 1, 'aborted': 1, 'suspended': 1}
@@ -48,12 +50,12 @@ CALLS = ['*'] * 4 + ['ssm:*', 'ecs:*', 'ssm:SendCommand', 'ssm:List*', 'ecs:Poll
 
 # What of ours is on a host, a line each; patterns that do not find the shell that looks for them.
 LEFT = r'''
-find /etc /run /tmp /var /root -name '*[s]quall*' 2>/dev/null
+find /etc /run /tmp /var /root -path '*[s]quall*' 2>/dev/null
 systemctl list-units --all --no-legend | grep '[s]quall'
 systemctl list-timers --all --no-legend | grep '[s]quall'
 for one in /proc/[0-9]*; do
     line=$(tr '\0' ' ' <$one/cmdline 2>/dev/null) || continue
-    case $line in *[u]ndo.sh*|*/var/lib/[s]quall*) echo "process $line" ;; esac
+    case $line in *[u]ndo.sh*|*/run/[s]quall*) echo "process $line" ;; esac
 done
 nft list tables 2>/dev/null | grep '[s]quall'
 iptables -w 5 -t nat -S | grep '169[.]254[.]170[.]'
@@ -174,7 +176,7 @@ class Round:
         gone = time.monotonic()
         for host in self.hosts():
             wait_for(f'nothing is left on host {host}', lambda one=host: not left_on(self.lab, one), timeout=MARKS_LIE, instead=lambda one=host: left_on(self.lab, one))
-        wait_for('sweep finds nothing', self.is_swept, timeout=30, instead=lambda: self.lab.squall('sweep', *FAULT))
+        wait_for('sweep finds nothing', self.is_swept, timeout=SSM_IS_BACK, instead=lambda: self.lab.squall('sweep', *FAULT))
         wait_for('the service has its tasks', self.has_tasks, timeout=60, instead=lambda: self.lab.status()['services'])
         assert all(self.lab.connected().values()), f'an agent was there, and is away again: {self.lab.connected()}'
         return f'back {back:.1f} s after the last of it, nothing left {time.monotonic() - gone:.1f} s after that'
@@ -209,7 +211,7 @@ class Round:
             parts.append('\n'.join(json.dumps(event) for event in self.run.events))
         for host in self.hosts():
             parts.append(f'== host {host}')
-            for words in ('systemctl list-units --all', 'systemctl status ecs docker amazon-ssm-agent', 'find /var/lib/squall -exec ls -ld {} + -type f -exec cat {} +', 'ps axf',
+            for words in ('systemctl list-units --all', 'systemctl status ecs docker amazon-ssm-agent', 'find /var/run/squall -exec ls -ld {} + -type f -exec cat {} +', 'ps axf',
                           'journalctl --no-pager | tail -n 200', 'tail -n 80 /var/log/ecs/ecs-agent.log', 'tail -n 40 /var/log/ecs/ecs-init.log'):
                 done = self.lab.exec(host, 'sh', '-c', words)
                 parts.append(f'$ {words}\n{done.out}{done.err}')
