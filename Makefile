@@ -34,16 +34,22 @@ coverage:
 fuzz:
 	tools/fuzz $${FUZZ_SECONDS:-600}
 
-# The lab up and down, runs and killed runners, again and again; then the fuzzers.
+# Runs while chance kills runners, parts of hosts, and the endpoint; 100 of them, or for SOAK_MINUTES. SOAK_SEED repeats one.
 soak: release
-	tools/soak $${SOAK_ROUNDS:-20}
-	$(MAKE) fuzz
+	/usr/bin/python3 tools/soak --minutes $${SOAK_MINUTES:-0} --rounds $${SOAK_ROUNDS:-0} --labs $${SOAK_LABS:-3} $${SOAK_SEED:+--seed $$SOAK_SEED}
 
 bench: release
 	/usr/bin/python3 bench/bench.py
 
-package: release
+# tar.gz and .deb for x86_64 and aarch64, each started once (the other one by qemu-user).
+package:
+	tools/install-dependencies package
+	tools/sysroot
+	@$(MAKE) release
+	cmake --preset release-aarch64 >/dev/null
+	cmake --build --preset release-aarch64
 	tools/package
+	tools/smoke build/package/*.deb
 
 clean:
 	rm -rf build dist

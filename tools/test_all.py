@@ -3,8 +3,8 @@
 
     tools/test_all.py [--only STAGE[,STAGE]] [--fuzz-seconds N]
 
-Stages: style, release, e2e, asan, tsan, fuzz. The end-to-end tests mostly wait, so they run beside the sanitizer
-builds. Each stage writes build/test/STAGE.log; what failed is printed here too.
+Stages: style, release, e2e, soak, asan, tsan, fuzz. The end-to-end tests, and the two minutes of random kills after them,
+mostly wait, so they run beside the sanitizer builds. Each stage writes build/test/STAGE.log; what failed is printed here too.
 """
 import argparse
 import os
@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / 'build/test'
-STAGES = ('style', 'release', 'e2e', 'asan', 'fuzz', 'tsan')
+STAGES = ('style', 'release', 'e2e', 'soak', 'asan', 'fuzz', 'tsan')
 # The libraries that start threads, or are called from several.
 THREADED = ('base', 'transport', 'aws', 'experiment')
 # The packages' own python, whatever else is on PATH: it is the one that has boto3 and pytest.
@@ -134,6 +134,13 @@ def end_to_end():
     add_results('e2e', 'end to end', results, well)
 
 
+def soak():
+    """One test, whatever befalls its runs; its seed is told, since each time it is another one."""
+    well = single('soak', 'runs while chance kills (tools/soak)', [PYTHON, 'tools/soak', '--minutes', '2', '--labs', '2'])
+    last = (LOGS / 'soak.log').read_text(encoding='utf-8', errors='replace').splitlines()[-1]
+    say(f'random kills: {last}' + ('' if well else '; tools/soak --rounds 1 --seed N repeats one'))
+
+
 def has_worksteal():
     shown = subprocess.run([PYTHON, '-m', 'pytest', '--help'], capture_output=True, text=True, check=False)
     return 'worksteal' in shown.stdout
@@ -190,7 +197,9 @@ def main():
     beside = None
     if 'e2e' in wanted:
         say('end-to-end tests, beside what follows')
-        beside = threading.Thread(target=end_to_end)
+    waiting = [stage for name, stage in (('e2e', end_to_end), ('soak', soak)) if name in wanted]
+    if waiting:
+        beside = threading.Thread(target=lambda: [stage() for stage in waiting])
         beside.start()
     if 'asan' in wanted:
         say('unit tests with ASan and UBSan')

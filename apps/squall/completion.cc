@@ -46,7 +46,8 @@ _squall() {
     (( ${#found} )) || return 0
     if [[ ${found[1]} == *= ]]; then compadd -S '' -- "${found[@]}"; else compadd -- "${found[@]}"; fi
 }
-compdef _squall squall
+# Found by zsh under the name _squall, this file is the function, and its first call.
+if [[ ${funcstack[1]} == _squall ]]; then _squall "$@"; else compdef _squall squall; fi
 )sh";
 
 constexpr std::string_view fish =

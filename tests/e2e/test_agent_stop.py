@@ -60,7 +60,7 @@ def test_a_minute_without_agents_as_the_aws_cli_sees_it(make_lab):
     for instance, pid in agents.items():
         assert lab.agent_pid(instance) != pid, 'a new agent'
         assert containers(lab, instance) == processes[instance]
-        assert lab.exec(instance, 'test', '-e', '/var/lib/squall').code != 0, 'nothing of the run is left on the host'
+        assert lab.exec(instance, 'test', '-e', '/var/run/squall').code != 0, 'nothing of the run is left on the host'
     assert 'SecretAccessKey' in credentials_answer(lab, 1).out
     started = lab.aws('ecs', 'run-task', '--cluster', 'demo', '--task-definition', 'web')
     assert len(started['tasks']) == 1 and started['failures'] == []
@@ -82,7 +82,7 @@ def test_a_host_whose_record_of_it_is_removed_is_brought_back_all_the_same(make_
     lab = make_lab(2)
     run = lab.run(8)
     run.until('phase', phase='hold')
-    lab.sh(1, 'rm -rf /var/lib/squall')
+    lab.sh(1, 'rm -rf /var/run/squall')
     assert run.finish() == 0, run.verdict
     assert all(lab.connected().values())
     assert {event['by'] for event in run.of('reverted')} == {'our command'}
@@ -93,13 +93,13 @@ def test_a_run_that_meets_another_ones_host_ends_what_it_has_done(make_lab):
     [first, second] = lab.instance_ids()
     run = lab.run(6, '--set', 'SEQUENCE=serial')
     run.until('affected', target=first)
-    lab.sh(2, 'mkdir -p /var/lib/squall/ecs-agent-stop && echo r-theirs >/var/lib/squall/ecs-agent-stop/run && date -d +5min +%s >/var/lib/squall/ecs-agent-stop/until')
+    lab.sh(2, 'mkdir -p /var/run/squall/ecs-agent-stop && echo r-theirs >/var/run/squall/ecs-agent-stop/run && date -d +5min +%s >/var/run/squall/ecs-agent-stop/until')
     assert run.finish() == 5, run.verdict
     assert 'r-theirs' in run.verdict['reason'] and [event['other_run'] for event in run.of('not-injected', second)] == ['r-theirs']
     assert all(lab.connected().values())
     refused = lab.run(6, '--set', 'SEQUENCE=serial')
     refused.until('phase', phase='hold')
-    lab.sh(2, 'rm -r /var/lib/squall')
+    lab.sh(2, 'rm -r /var/run/squall')
     assert refused.finish() == 0
 
 

@@ -152,7 +152,7 @@ def test_plan_changes_nothing_and_shows_what_would_be(lab):
     assert [lab.agent_pid(instance) for instance in (1, 2)] == before
     assert lab.squall('runs', '--json').out == runs
     ssm = lab.client('ssm')
-    hold = lab.exec(1, 'test', '-e', '/var/lib/squall')
+    hold = lab.exec(1, 'test', '-e', '/var/run/squall')
     assert hold.code != 0 and ssm.list_commands(MaxResults=1)['ResponseMetadata']['HTTPStatusCode'] == 200
 
 

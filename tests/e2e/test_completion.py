@@ -79,3 +79,31 @@ def test_another_shell_is_an_error(state):
     _, environment = state
     done = subprocess.run([SQUALL, 'completion', 'tcsh'], env=environment, capture_output=True, text=True, timeout=30)
     assert done.returncode == 64 and 'bash' in done.stderr, done
+
+
+def installed(state, shell, place):
+    """A folder that holds the script under the name by which the shell finds it, and a PATH with squall."""
+    folder, environment = state
+    script = subprocess.run([SQUALL, 'completion', shell], env=environment, capture_output=True, text=True, timeout=30, check=True).stdout
+    (Path(folder) / shell).mkdir()
+    (Path(folder) / shell / place).write_text(script)
+    return Path(folder) / shell, environment | {'PATH': f'{Path(SQUALL).parent}:{environment.get("PATH", "/usr/bin:/bin")}'}
+
+
+@pytest.mark.skipif(shutil.which('zsh') is None, reason='there is no zsh here')
+def test_zsh_completes_at_the_first_tab_where_the_script_is_installed(state):
+    folder, environment = installed(state, 'zsh', '_squall')
+    script = f'''fpath=({folder} $fpath); autoload -Uz compinit; compinit -u -d {folder}/dump
+compadd() {{ print -rl -- "$@"; }}
+words=(squall pol); CURRENT=2
+"${{_comps[squall]}}"'''
+    done = subprocess.run(['zsh', '-f', '-c', script], env=environment, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0 and done.stdout.split() == ['--', 'policy'], done
+
+
+@pytest.mark.skipif(shutil.which('fish') is None, reason='there is no fish here')
+def test_fish_completes_where_the_script_is_installed(state):
+    folder, environment = installed(state, 'fish', 'squall.fish')
+    environment |= {'HOME': str(folder)}
+    done = subprocess.run(['fish', '--no-config', '-c', f'set -p fish_complete_path {folder}; complete -C "squall pol"'], env=environment, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0 and done.stdout.split() == ['policy'], done

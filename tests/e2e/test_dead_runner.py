@@ -35,7 +35,7 @@ def ssm_agents(lab, verb):
 def assert_nothing_left(lab):
     """What a host keeps on guard against an order that is still on its way goes with that order's time: half a minute."""
     for instance in (1, 2):
-        wait_for('nothing of the run is left on the host', lambda host=instance: lab.exec(host, 'test', '-e', '/var/lib/squall').code != 0, timeout=50)
+        wait_for('nothing of the run is left on the host', lambda host=instance: lab.exec(host, 'test', '-e', '/var/run/squall').code != 0, timeout=50)
 
 
 def assert_recovers_once_and_again(lab, run_id):
@@ -92,6 +92,19 @@ def test_agents_come_back_though_the_runner_was_killed(make_lab, moment):
         assert after == before
     assert [record['open'] for record in runs(lab) if record['run'] == run_id] == [True]
     assert_recovers_once_and_again(lab, run_id)
+
+
+def test_a_reboot_in_the_middle_ends_the_fault_and_leaves_nothing_of_it(make_lab):
+    lab = make_lab(1)
+    run = lab.run(120)
+    run.until('phase', phase='hold')
+    run.process.send_signal(signal.SIGKILL)
+    run.finish()
+    lab.exec(1, 'reboot')
+    # With nobody's help: no runner, no order through SSM, and the timer went with the reboot too.
+    wait_for('the agent is back', lambda: all(lab.connected().values()), timeout=30)
+    assert lab.sh(1, "find /var /run /etc /tmp -path '*squall*'; systemctl list-timers --all --no-legend") == ''
+    assert lab.squall('recover').code == 0
 
 
 def end_with_signal(number):

@@ -26,7 +26,7 @@ def test_a_fault_that_nobody_ends_any_more_is_found_and_undone(make_lab):
     assert code == 0 and {item['instance_id'] for item in found['items']} == {first, second}
     assert not any(item['over'] or item['removed'] for item in found['items']), 'it is open, and recover is for that'
     assert lab.squall('recover', name, '--forget').code == 0
-    lab.sh(2, 'mkdir -p /var/lib/squall/over && touch /var/lib/squall/over/r-of-somebody-else')
+    lab.sh(2, 'mkdir -p /run/squall/over && touch /run/squall/over/r-of-somebody-else')
     code, found = sweep(lab)
     assert code == 1 and not any(lab.connected().values())
     assert {(item['instance_id'], item['what']) for item in found['items'] if item['over']} == {(first, 'the fault'), (second, 'the fault'), (second, 'a timer')}
@@ -35,8 +35,8 @@ def test_a_fault_that_nobody_ends_any_more_is_found_and_undone(make_lab):
     code, found = sweep(lab, '--remove')
     assert code == 0 and all(item['removed'] == item['over'] for item in found['items'])
     wait_for('both are back', lambda: all(lab.connected().values()))
-    assert lab.exec(1, 'ls', '/var/lib/squall').code != 0, 'nothing is left'
-    assert lab.sh(2, 'ls -R /var/lib/squall') == '/var/lib/squall:\nover\n\n/var/lib/squall/over:\nr-of-somebody-else', 'but what is not ours'
+    assert lab.exec(1, 'ls', '/var/run/squall').code != 0, 'nothing is left'
+    assert lab.sh(2, 'find /run/squall') == '/run/squall\n/run/squall/over\n/run/squall/over/r-of-somebody-else', 'but what is not ours'
     assert 'squall-' not in lab.sh(2, 'systemctl list-units --all')
     lab.sh(1, 'systemctl stop amazon-ssm-agent')
     wait_for('SSM sees it', lambda: lab.squall('sweep', '--json', *FAULT).code == 3, timeout=60)
@@ -44,15 +44,15 @@ def test_a_fault_that_nobody_ends_any_more_is_found_and_undone(make_lab):
 
 def test_what_no_run_made_is_neither_taken_over_nor_removed(make_lab):
     lab = make_lab(2)
-    lab.sh(1, 'mkdir -p /var/lib/squall/ecs-agent-stop && echo mine >/var/lib/squall/ecs-agent-stop/record')
-    lab.sh(2, 'mkdir -p /var/lib/squall && echo mine >/var/lib/squall/ecs-agent-stop')
+    lab.sh(1, 'mkdir -p /var/run/squall/ecs-agent-stop && echo mine >/var/run/squall/ecs-agent-stop/record')
+    lab.sh(2, 'mkdir -p /var/run/squall && echo mine >/var/run/squall/ecs-agent-stop')
     before = [lab.agent_pid(1), lab.agent_pid(2)]
     run = lab.run(6)
     assert run.finish() == 4, run.verdict
-    assert [event['why'].startswith('no run made what lies at /var/lib/squall/ecs-agent-stop') for event in run.of('not-injected')] == [True, True]
+    assert [event['why'].startswith('no run made what lies at /var/run/squall/ecs-agent-stop') for event in run.of('not-injected')] == [True, True]
     code, found = sweep(lab, '--remove')
-    assert code == 0 and [(item['run'], item['over'], '/var/lib/squall/ecs-agent-stop' in item['what']) for item in found['items']] == [('', False, True)] * 2
-    assert lab.sh(1, 'cat /var/lib/squall/ecs-agent-stop/record') == lab.sh(2, 'cat /var/lib/squall/ecs-agent-stop') == 'mine'
+    assert code == 0 and [(item['run'], item['over'], '/var/run/squall/ecs-agent-stop' in item['what']) for item in found['items']] == [('', False, True)] * 2
+    assert lab.sh(1, 'cat /var/run/squall/ecs-agent-stop/record') == lab.sh(2, 'cat /var/run/squall/ecs-agent-stop') == 'mine'
     assert [lab.agent_pid(1), lab.agent_pid(2)] == before
     table = lab.squall('runs', run.events[0]['run']).out
     assert table.count('nothing done: no run made') >= 2, table

@@ -92,6 +92,7 @@ FaultWindow::order_batch(const std::vector<std::string>& ids, host::Shell shell,
     const WallTime now = parts_.world.clock.wall();
     not_after_ = std::min(now + parts_.times.delivery, *planned_end_);
     const RunOrder order{parts_.events.run(),
+                         now,
                          not_after_,
                          restore_at_,
                          std::chrono::ceil<Seconds>(restore_at_ - now)};

@@ -50,7 +50,7 @@ protected:
         script = replace_all(script,
                              "PATH=/usr/local/sbin",
                              "PATH=" + (root_ / "bin").string() + ":/usr/local/sbin");
-        script = replace_all(script, "/var/lib/squall", (root_ / "squall").string());
+        script = replace_all(script, "/var/run/squall", (root_ / "squall").string());
         return replace_all(script, "/run/systemd/system", (root_ / "systemd").string());
     }
 
@@ -69,6 +69,7 @@ protected:
         const auto now =
             std::chrono::duration_cast<Seconds>(Wall::now().time_since_epoch()).count();
         last_ = execute(agent_stop_script(run_id,
+                                          std::to_string(now - late_by),
                                           std::to_string(now + 30 - late_by),
                                           std::to_string(now + lasts - late_by),
                                           std::to_string(longest)));
@@ -256,14 +257,15 @@ TEST_F(ScriptHost, IsStartedAgainWhenTheStopWasKilledInTheMiddle) {
     ASSERT_TRUE(
         write_file(root_ / "during-stop",
                    "kill -9 $(cat " + (root_ / "squall/ecs-agent-stop/busy").string() + ")"));
-    const auto killed = run({{"sh",
-                              "-c",
-                              on_this_host(agent_stop_script(
-                                  "r-1", seconds_from_now(30), seconds_from_now(60), "100"))},
-                             {},
-                             {},
-                             {}},
-                            Deadline::in(Seconds(30)));
+    const auto killed =
+        run({{"sh",
+              "-c",
+              on_this_host(agent_stop_script(
+                  "r-1", seconds_from_now(0), seconds_from_now(30), seconds_from_now(60), "100"))},
+             {},
+             {},
+             {}},
+            Deadline::in(Seconds(30)));
     ASSERT_TRUE(killed);
     EXPECT_TRUE(timer_runs("r-1")) << "armed before";
     EXPECT_EQ(start("r-1"), "reverted");
@@ -277,8 +279,10 @@ TEST_F(ScriptHost, IsUndoneWhereverTheStopWasKilled) {
         SCOPED_TRACE("killed before command " + std::to_string(step));
         ASSERT_LT(step, steps_max);
         restore_host();
-        if (survives(agent_stop_script("r-1", seconds_from_now(30), seconds_from_now(60), "100"),
-                     step))
+        if (survives(
+                agent_stop_script(
+                    "r-1", seconds_from_now(0), seconds_from_now(30), seconds_from_now(60), "100"),
+                step))
             break;
         ASSERT_TRUE(agent_runs() || timer_runs("r-1"));
         const std::string did = start("r-1", -1);
@@ -400,6 +404,24 @@ TEST_F(ScriptHost, MakesItsFolderAgainWhenAnotherRunsScriptTakesItAway) {
     EXPECT_EQ(start("r-1"), "reverted");
 }
 
+TEST_F(ScriptHost, AnOrderFromBeforeTheHostStartedAnewIsVoid) {
+    // The mark that its run is over went with the reboot.
+    EXPECT_EQ(start("r-1"), "clean");
+    EXPECT_EQ(stop("r-1"), "too-late");
+    std::filesystem::remove_all(root_ / "squall");
+    ASSERT_TRUE(write_file(root_ / "bin/ps", "#!/bin/sh\necho '      5'\n", 0755));
+    EXPECT_EQ(stop("r-1", /*late_by=*/10), "too-late");
+    EXPECT_EQ(json::string_at(last_, "why"), "the host has started anew since the order was given");
+    EXPECT_TRUE(agent_runs());
+    EXPECT_FALSE(std::filesystem::exists(root_ / "squall"));
+    EXPECT_EQ(stop("r-2", /*late_by=*/3), "injected") << "given to the host as it is now";
+}
+
+TEST_F(ScriptHost, WhereNobodyTellsWhenTheHostStartedAnOrderIsAsGoodAsItsTime) {
+    ASSERT_TRUE(write_file(root_ / "bin/ps", "#!/bin/sh\necho usage >&2\nexit 1\n", 0755));
+    EXPECT_EQ(stop("r-1", /*late_by=*/10), "injected");
+}
+
 TEST_F(ScriptHost, StartsAnAgentThatWasStartedTooOftenForItsUnit) {
     stop("r-1");
     touch("start-limit-hit");
@@ -422,7 +444,7 @@ TEST_F(ScriptHost, RefusesAHostWithoutAnInitItKnows) {
 
 TEST(AgentStopScript, FitsIntoADocumentAndHasNoFlagNewerThanSystemd219) {
     const std::string script =
-        agent_stop_script("r-20261121-0000-abcd", "1795219753", "1795219753", "100");
+        agent_stop_script("r-20261121-0000-abcd", "1795219723", "1795219753", "1795219753", "100");
     EXPECT_LT(script.size(), 64U * 1024U);
     for (const char* newer : {"--collect", "--wait", "--pipe", "--quiet --unit"})
         EXPECT_EQ(script.find(newer), std::string::npos) << newer;

@@ -108,7 +108,7 @@ TEST(Platforms, AreSweptEachByItsScript) {
 // read it again, and take over what the test says was made.
 TEST(WindowsScripts, AreWhatWasRead) {
     const std::vector<std::pair<std::string, std::string>> scripts{
-        {"stop.ps1", windows_stop_script("r-1", "1700000030", "1700000068", "68")},
+        {"stop.ps1", windows_stop_script("r-1", "1700000000", "1700000030", "1700000068", "68")},
         {"start.ps1", windows_start_script("r-1", "1700000030", "no")},
         {"list.ps1", windows_list_script()},
         {"remove.ps1", windows_removal_script({"r-1", "r-2"})}};

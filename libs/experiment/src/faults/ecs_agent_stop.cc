@@ -96,6 +96,7 @@ Problems EcsAgentStop::check(const TunableValues& values) const {
 std::string EcsAgentStop::inject_script(const RunOrder& order, host::Shell shell) const {
     const auto script = shell == host::Shell::powershell ? windows_stop_script : agent_stop_script;
     return script(order.run,
+                  whole_seconds(order.issued_at),
                   whole_seconds(order.not_after),
                   whole_seconds(order.restore_at),
                   std::to_string(order.longest.count()));

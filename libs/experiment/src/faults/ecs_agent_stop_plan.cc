@@ -105,12 +105,13 @@ void add_scripts(Plan& plan) {
     if (is_sent(host::Shell::posix))
         plan.scripts.push_back(
             {host::Shell::posix,
-             agent_stop_script("<run>", "<not-after>", "<restore-at>", "<longest>"),
+             agent_stop_script("<run>", "<issued-at>", "<not-after>", "<restore-at>", "<longest>"),
              agent_start_script("<run>", "<not-after>", "<yes-or-no>")});
     if (is_sent(host::Shell::powershell))
         plan.scripts.push_back(
             {host::Shell::powershell,
-             windows_stop_script("<run>", "<not-after>", "<restore-at>", "<longest>"),
+             windows_stop_script(
+                 "<run>", "<issued-at>", "<not-after>", "<restore-at>", "<longest>"),
              windows_start_script("<run>", "<not-after>", "<yes-or-no>")});
 }
 

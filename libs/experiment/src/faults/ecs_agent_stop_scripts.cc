@@ -12,8 +12,9 @@ namespace {
 //   $hold.RUN.*  a hold that is being made, or was given back: nobody's
 //   $hold/busy   the process that is still stopping the agent
 //   $over/RUN    a run that ended before it began here: its order, should it still come, is void;
-//   it lies there until
-//                the order would be void by its own time
+//                it lies there until the order would be void by its own time. A reboot takes it
+//                away, as it does the process that would remove it, and makes the order void by
+//                itself
 constexpr std::string_view common = R"sh(timer=squall-$run-undo
 now=$(date +%s)
 say() {
@@ -47,11 +48,13 @@ fi
 constexpr std::string_view stop = R"sh(
 if [ "$init" = none ]; then say refused 'neither systemd nor Upstart runs here'; exit 0; fi
 if [ "$now" -gt "$not_after" ]; then say too-late 'the order came after its time'; exit 0; fi
+up=$(ps -o etimes= -p 1 2>/dev/null | tr -cd 0-9)
+if [ -n "$up" ] && [ $((now - up)) -gt "$issued_at" ]; then say too-late 'the host has started anew since the order was given'; exit 0; fi
 left=$((restore_at - now))
 if [ "$left" -gt "$longest" ]; then left=$longest; fi
 if [ "$left" -lt 3 ]; then say too-late 'the fault would be over at once'; exit 0; fi
 if [ -e "$over/$run" ]; then say too-late 'the run is over'; exit 0; fi
-# A hold whose time ended long ago is left from before a reboot, which brought the agent back by itself.
+# A hold whose time ended long ago is nobody's any more: a reboot that kept it, or an undo that was killed.
 is_stale() { [ -s "$1/run" ] && [ "$now" -gt $(($(cat "$1/until" 2>/dev/null || echo 0) + 60)) ]; }
 if is_stale "$hold"; then
     stale=$hold.$run.stale.$$
@@ -175,12 +178,14 @@ say reverted "$why"
 } // namespace
 
 std::string agent_stop_script(const std::string& run,
+                              const std::string& issued_at,
                               const std::string& not_after,
                               const std::string& restore_at,
                               const std::string& longest) {
     return fmt::format("# squall ecs-agent-stop stop\n"
-                       "run={}\nnot_after={}\nrestore_at={}\nlongest={}\n",
+                       "run={}\nissued_at={}\nnot_after={}\nrestore_at={}\nlongest={}\n",
                        shell_quoted(run),
+                       shell_quoted(issued_at),
                        shell_quoted(not_after),
                        shell_quoted(restore_at),
                        shell_quoted(longest))

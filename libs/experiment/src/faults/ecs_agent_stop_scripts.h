@@ -8,13 +8,14 @@
 
 namespace squall::experiment {
 
-// How every script of this fault begins: where things lie on a host.
+// How every script of this fault begins: where things lie on a host. A reboot ends a fault, timer
+// and all, and takes these with it.
 inline constexpr std::string_view agent_script_places = R"sh(
 set -u
 umask 077
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
-base=/var/lib/squall
+base=/var/run/squall
 hold=$base/ecs-agent-stop
 over=$base/over
 )sh";
@@ -24,8 +25,10 @@ over=$base/over
 inline constexpr Seconds agent_script_time_limit{100};
 
 // Arms the undo, then stops the agent, then prints one line of JSON. Does nothing when it is too
-// late, when the run is over, when another run holds the host, and when the agent is not running.
+// late, when the run is over, when the host has started anew after `issued_at`, when another run
+// holds the host, and when the agent is not running. Times are seconds since 1970.
 [[nodiscard]] std::string agent_stop_script(const std::string& run,
+                                            const std::string& issued_at,
                                             const std::string& not_after,
                                             const std::string& restore_at,
                                             const std::string& longest);

@@ -9,7 +9,7 @@
 namespace squall::experiment {
 namespace {
 
-const std::string record_path = "/var/lib/squall/ecs-agent-stop";
+const std::string record_path = "/var/run/squall/ecs-agent-stop";
 
 // One line of JSON for each thing, and one to say that this was all.
 constexpr std::string_view list_script = R"sh(now=$(date +%s)

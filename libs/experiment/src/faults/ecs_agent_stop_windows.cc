@@ -72,6 +72,11 @@ if (-not (Get-Service -Name $service -ErrorAction SilentlyContinue)) {
 
 constexpr std::string_view stop =
     R"ps(if ($now -gt [long]$not_after) { Say 'too-late' 'the order came after its time'; exit 0 }
+$booted = [DateTimeOffset](Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime
+if ($booted.ToUnixTimeSeconds() -gt [long]$issued_at) {
+    Say 'too-late' 'the host has started anew since the order was given'
+    exit 0
+}
 $left = [Math]::Min([long]$restore_at - $now, [long]$longest)
 # The Task Scheduler needs a moment of its own.
 if ($left -lt 5) { Say 'too-late' 'the fault would be over at once'; exit 0 }
@@ -227,18 +232,22 @@ std::string quoted(const std::string& text) { return "'" + replace_all(text, "'"
 } // namespace
 
 std::string windows_stop_script(const std::string& run,
+                                const std::string& issued_at,
                                 const std::string& not_after,
                                 const std::string& restore_at,
                                 const std::string& longest) {
-    return fmt::format("# squall ecs-agent-stop stop\n"
-                       "$run = {}\n$not_after = {}\n$restore_at = {}\n$longest = {}\n{}{}{}",
-                       quoted(run),
-                       quoted(not_after),
-                       quoted(restore_at),
-                       quoted(longest),
-                       places,
-                       common,
-                       stop);
+    return fmt::format(
+        "# squall ecs-agent-stop stop\n"
+        "$run = {}\n$issued_at = {}\n$not_after = {}\n$restore_at = {}\n$longest = {}\n"
+        "{}{}{}",
+        quoted(run),
+        quoted(issued_at),
+        quoted(not_after),
+        quoted(restore_at),
+        quoted(longest),
+        places,
+        common,
+        stop);
 }
 
 std::string windows_start_script(const std::string& run,

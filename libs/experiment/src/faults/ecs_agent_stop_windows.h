@@ -13,6 +13,7 @@
 namespace squall::experiment {
 
 [[nodiscard]] std::string windows_stop_script(const std::string& run,
+                                              const std::string& issued_at,
                                               const std::string& not_after,
                                               const std::string& restore_at,
                                               const std::string& longest);

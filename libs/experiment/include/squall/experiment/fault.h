@@ -25,6 +25,7 @@ struct FaultDescription {
 // What the hosts are told of one run.
 struct RunOrder {
     std::string run;     // [a-z0-9-]
+    WallTime issued_at;  // a host that has started anew since then does nothing
     WallTime not_after;  // a host that gets the order later does nothing
     WallTime restore_at; // the host undoes the fault by itself then
     Seconds longest{0};  // and no later than this after it began, whatever its clock says

@@ -1,5 +1,6 @@
 # squall ecs-agent-stop stop
 $run = 'r-1'
+$issued_at = '1700000000'
 $not_after = '1700000030'
 $restore_at = '1700000068'
 $longest = '68'
@@ -61,6 +62,11 @@ if (-not (Get-Service -Name $service -ErrorAction SilentlyContinue)) {
     exit 0
 }
 if ($now -gt [long]$not_after) { Say 'too-late' 'the order came after its time'; exit 0 }
+$booted = [DateTimeOffset](Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime
+if ($booted.ToUnixTimeSeconds() -gt [long]$issued_at) {
+    Say 'too-late' 'the host has started anew since the order was given'
+    exit 0
+}
 $left = [Math]::Min([long]$restore_at - $now, [long]$longest)
 # The Task Scheduler needs a moment of its own.
 if ($left -lt 5) { Say 'too-late' 'the fault would be over at once'; exit 0 }
