@@ -142,8 +142,8 @@ Result<void> take_away(const Fault& fault, const SweepReport& found, Errand& err
         // No order of a run that is over is still on its way.
         const auto done = errand.run(
             ids,
-            [&](host::Shell shell) {
-                return fault.revert_script({run, WallTime{}, false}, shell);
+            [&, &over = run](host::Shell shell) {
+                return fault.revert_script({over, WallTime{}, false}, shell);
             },
             take_all);
         if (!done) return fail(done.error());
@@ -155,8 +155,8 @@ Result<void> take_away(const Fault& fault, const SweepReport& found, Errand& err
     for (const auto& [runs, ids] : by_runs) {
         const auto done = errand.run(
             ids,
-            [&](host::Shell shell) {
-                return fault.removal_script({runs.begin(), runs.end()}, shell);
+            [&, &over = runs](host::Shell shell) {
+                return fault.removal_script({over.begin(), over.end()}, shell);
             },
             take_all);
         if (!done) return fail(done.error());

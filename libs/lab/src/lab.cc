@@ -108,7 +108,7 @@ Result<void> check_counts(const LabOptions& options) {
                     imagined.count);
     if (all + imagined.count == 0)
         return fail(Errc::invalid_input,
-                    "a lab has at least one container instance: see --instances, --with and "
+                    "--instances 0: a lab has at least one container instance; see also --with and "
                     "--virtual");
     if (imagined.failing_percent < 0 || imagined.silent_percent < 0
         || imagined.failing_percent + imagined.silent_percent > 100)

@@ -332,13 +332,13 @@ json::Array Population::describe() {
 }
 
 json::Object Population::describe_virtual() {
+    std::set<std::string_view> listed;
+    for (const Place& place : places_)
+        listed.insert(place.instance_id);
     std::int64_t connected = 0;
     for (const auto& [arn, instance] : ground_.cloud.home().ecs.store().instances) {
-        const bool is_listed = std::any_of(places_.begin(), places_.end(), [&](const Place& place) {
-            return place.instance_id == instance.ec2_instance_id;
-        });
-        if (!is_listed && instance.agent_connected && fleet_.contains(instance.ec2_instance_id))
-            ++connected;
+        const std::string& id = instance.ec2_instance_id;
+        if (instance.agent_connected && !listed.contains(id) && fleet_.contains(id)) ++connected;
     }
     return {{"count", ground_.options.virtual_instances.count}, {"connected", connected}};
 }
