@@ -89,8 +89,8 @@ TEST(HealthChecks, OfADeploymentThatFailOpenTheCircuitBreaker) {
                    json::Object{{"deploymentCircuitBreaker",
                                  json::Object{{"enable", true}, {"rollback", true}}}}}});
     world.live(Seconds(15));
-    const auto good = json::string_at(world.deployments().at(0), "id");
-    const std::string before(good);
+    const auto deployments = world.deployments();
+    const std::string before(json::string_at(deployments.at(0), "id"));
     world.call("RegisterTaskDefinition", checked_definition({}));
     const auto updated = world.update({{"taskDefinition", "checked"}});
     const std::string failing(json::string_at(json::array_at(updated, "deployments").at(0), "id"));

@@ -148,7 +148,9 @@ int run_container_exec(const std::vector<std::string>& arguments) {
     reset_signals();
     const auto code = exec_and_wait();
     if (!code) report(code.error().message);
-    return code.value_or(not_started);
+    // A process whose children belong to another PID namespace can start no thread, and what is
+    // done at an orderly exit (a leak check, say) might want one: it ends here.
+    ::_exit(code.value_or(not_started));
 }
 
 } // namespace squall::labhost::runtime
