@@ -10,6 +10,7 @@ namespace {
 constexpr Seconds trouble_interval{10}; // trouble is told no more often
 constexpr Seconds same_trouble_interval{60};
 constexpr std::size_t comment_id_max = 60;
+constexpr Seconds answer_patience{10}; // then the hold begins without those that have not answered
 
 Deadline sooner(Clock& clock, Seconds limit) { return Deadline::at(clock.now() + limit); }
 
@@ -143,6 +144,9 @@ Result<void> FaultWindow::inject_and_hold() {
     Clock& clock = parts_.world.clock;
     if (auto ordered = order(); !ordered) return ordered;
     WallTime next_look = clock.wall();
+    // Hosts that answer late, or never, hold up nobody: those that have answered are held for as
+    // long as was asked for, and no longer.
+    const WallTime patience_ends = clock.wall() + answer_patience + fleet_.looking;
     while (!parts_.stops.abort.stop_requested()) {
         const auto looked = look_after_orders();
         if (!looked) return fail(looked.error());
@@ -158,8 +162,12 @@ Result<void> FaultWindow::inject_and_hold() {
                         + (all_seen && answered ? parts_.times.hold_look_interval
                                                 : parts_.times.look_interval);
         }
-        if (answered && !holding_) hold_begins();
-        const WallTime end = answered ? hold_end() : restore_at_;
+        const bool is_any_injected = std::any_of(ids_.begin(), ids_.end(), [&](const auto& id) {
+            return parts_.hosts.at(id).is_injected();
+        });
+        const bool waited_enough = is_any_injected && clock.wall() >= patience_ends;
+        if (!holding_ && (answered || waited_enough)) hold_begins();
+        const WallTime end = hold_end();
         if (clock.wall() >= end) break;
         const WallTime until =
             std::min(end, answered ? next_look : clock.wall() + parts_.times.look_interval);
@@ -315,7 +323,7 @@ WallTime FaultWindow::hold_end() const {
 void FaultWindow::hold_begins() {
     holding_ = true;
     const auto held = std::count_if(ids_.begin(), ids_.end(), [&](const std::string& id) {
-        return parts_.hosts.at(id).may_hold;
+        return parts_.hosts.at(id).should_show();
     });
     parts_.events.tell("phase",
                        {{"phase", "hold"},

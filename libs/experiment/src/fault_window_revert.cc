@@ -130,9 +130,10 @@ void FaultWindow::look_after_reverts() {
         HostState& host = parts_.hosts.at(id);
         const host::HostResult& result = reverts_.results().at(id);
         const auto report = parts_.fault.read_report(result.output);
-        const bool undone =
-            report
-            && (report->did == HostReport::Did::reverted || report->did == HostReport::Did::clean);
+        // A host without a record of this run whose agent does not run has undone nothing.
+        const bool undone = report
+                            && (report->did == HostReport::Did::reverted
+                                || (report->did == HostReport::Did::clean && report->why.empty()));
         if (undone) {
             host.undo_confirmed = true;
             host.reverted_at = parts_.world.clock.wall();

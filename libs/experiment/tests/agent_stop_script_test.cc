@@ -192,6 +192,14 @@ TEST_F(ScriptHost, IsLeftToTheRunThatHoldsItNowWhateverIsCertain) {
     EXPECT_TRUE(is_held());
 }
 
+TEST_F(ScriptHost, SaysSoWhenItHasNoRecordOfTheRunAndItsAgentDoesNotRun) {
+    stop("r-1");
+    std::filesystem::remove_all(root_ / "squall");
+    EXPECT_EQ(start("r-1"), "clean");
+    EXPECT_NE(json::string_at(last_, "why").find("the agent does not run"), std::string::npos);
+    EXPECT_FALSE(agent_runs());
+}
+
 TEST_F(ScriptHost, TakesTheSameOrderTwiceAsOne) {
     EXPECT_EQ(stop("r-1"), "injected");
     EXPECT_EQ(stop("r-1"), "injected");

@@ -400,6 +400,24 @@ TEST(Runner, GoesOnWithoutSsmAndSeesTheHostsRestoreThemselves) {
     EXPECT_EQ(test.events.count("recovered"), 3);
 }
 
+TEST(Runner, HoldsNobodyLongerForAHostThatDoesNotAnswer) {
+    TestWorld test(3);
+    test.aws.host(2).online = false;
+    WallTime held_from;
+    test.events.watcher = [&](const Event& event) {
+        if (event.kind == "phase" && json::string_at(event.data, "phase") == "hold")
+            held_from = event.at;
+    };
+    const auto result = test.run(test.plan(duration(20)));
+    EXPECT_NE(held_from, WallTime{}) << "it says that it holds";
+    for (const auto& event : test.events.events) {
+        if (event.kind == "revert-sent") {
+            EXPECT_LE(event.at - start_of_test, Seconds(22)) << event.target;
+        }
+    }
+    EXPECT_TRUE(all_agents_run(test)) << result.reason;
+}
+
 TEST(Runner, NeverTakesAnErrorOfEcsForAnEffect) {
     TestWorld test;
     const auto plan = test.plan(duration(20));

@@ -191,11 +191,18 @@ Result<pid_t> first_process_of(const std::string& name) {
             return fail(Errc::unavailable, "the container instance {} is not running", name);
         return pid;
     }
+    const bool has_crowd =
+        json::integer_at(json::object_at(*known, "virtual_instances"), "count") > 0;
+    const std::string_view crowd =
+        has_crowd ? "; the virtual ones are not counted: nothing runs there" : "";
+    if (ids.empty())
+        return fail(Errc::not_found, "no container instance '{}' in this lab{}", name, crowd);
     return fail(Errc::not_found,
-                "no container instance '{}' in this lab; there are 1 to {}: {}",
+                "no container instance '{}' in this lab; there are 1 to {}: {}{}",
                 name,
                 ids.size(),
-                join(ids, ", "));
+                join(ids, ", "),
+                crowd);
 }
 
 using Say = std::function<void(const std::string&)>;

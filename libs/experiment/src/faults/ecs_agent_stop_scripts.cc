@@ -138,7 +138,11 @@ is_lost() { [ "$is_certain" = yes ] && [ "$init" != none ] && [ ! -s "$hold/run"
 end_clean() {
     rm -rf "$hold.$run".*
     rmdir "$base" 2>/dev/null
-    say clean
+    if [ "$init" = none ] || is_running; then
+        say clean
+    else
+        say clean 'the agent does not run, and this host has no record of the run: log in, and look at the ecs service'
+    fi
     exit 0
 }
 is_ours || is_lost || end_clean

@@ -21,8 +21,12 @@ void Fleet::add(const ec2::Instance& instance, Platform platform, WallTime now) 
     member.instance = instance;
     member.platform = platform;
     const int share = std::uniform_int_distribution<int>(0, hundred - 1)(dice_);
-    member.is_failing = share < rules_.failing_percent;
-    member.is_silent = !member.is_failing && share < rules_.failing_percent + rules_.silent_percent;
+    // The shares are of the crowd; instances of other platforms are there one by one.
+    if (platform == Platform::amazon_linux) {
+        member.is_failing = share < rules_.failing_percent;
+        member.is_silent =
+            !member.is_failing && share < rules_.failing_percent + rules_.silent_percent;
+    }
     cloud_.home().ec2.all[instance.id] = instance;
     report_in(member, now);
     register_member(member, now);

@@ -75,7 +75,8 @@ function Test-Lost { $is_certain -eq 'yes' -and -not (Read-Record 'run') -and -n
 function Complete-Clean {
     Remove-Item -Path "$hold.$run.*" -Recurse -Force -ErrorAction SilentlyContinue
     Remove-IfEmpty $base
-    Say 'clean'
+    if (Test-Running) { Say 'clean' }
+    else { Say 'clean' "the agent does not run, and this host has no record of the run: log in, and look at $service" }
     exit 0
 }
 if ((Read-Record 'run') -ne $run -and -not (Test-Lost)) { Complete-Clean }
