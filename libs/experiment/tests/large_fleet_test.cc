@@ -9,7 +9,7 @@ namespace squall::experiment {
 namespace {
 
 // Beyond what the rates of SSM let out at once.
-constexpr int many = 1500;
+constexpr int many = 1050;
 
 TEST(LargeFleets, TakeNoTimeUntilTheRatesDo) {
     EXPECT_EQ(fleet_times(1000).sending, Seconds(0));
