@@ -1,7 +1,6 @@
 #include "daemon.h"
 
 #include "api/control.h"
-#include "ec2/network.h"
 #include "ecs/describe.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -152,11 +151,11 @@ Result<void> Daemon::make_cluster() {
 }
 
 void Daemon::host_lost(int ordinal, const std::string& why) {
-    population_->terminate(ordinal, Wall::now());
+    const std::string id = population_->terminate(ordinal, Wall::now());
     if (!ready_)
         return end_with(
             {Errc::failed, fmt::format("container instance {} did not come up: {}", ordinal, why)});
-    log::warning("lab: container instance {} is gone: {}", ordinal, why);
+    log::warning("lab: container instance {} ({}) is gone: {}", ordinal, id, why);
 }
 
 void Daemon::look_whether_ready() {

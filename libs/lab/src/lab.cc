@@ -183,9 +183,8 @@ Result<pid_t> first_process_of(const std::string& name) {
         ids.emplace_back(json::string_at(instance, "instance_id"));
         if (!names(instance, name)) continue;
         const auto pid = static_cast<pid_t>(json::integer_at(instance, "pid"));
-        if (const auto kind = json::string_at(instance, "kind");
-            pid <= 0 && json::string_at(instance, "state") == "running"
-            && (kind == "windows" || kind == "bottlerocket"))
+        const auto kind = host_kind_named(json::string_at(instance, "kind"));
+        if (pid <= 0 && kind && is_virtual(*kind))
             return fail(Errc::unavailable, "{} is virtual: nothing runs there", name);
         if (pid <= 0)
             return fail(Errc::unavailable, "the container instance {} is not running", name);

@@ -31,6 +31,10 @@ std::string_view name_of(HostKind kind) {
         ->second;
 }
 
+bool is_virtual(HostKind kind) {
+    return kind == HostKind::windows || kind == HostKind::bottlerocket;
+}
+
 std::vector<std::string> host_kind_names() {
     std::vector<std::string> names;
     names.reserve(kinds.size());

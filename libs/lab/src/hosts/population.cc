@@ -14,10 +14,6 @@ constexpr Millis fleet_interval{50};
 constexpr std::chrono::hours external_credentials_lifetime{24 * 365};
 constexpr int hosts_in_a_block = 256;
 
-bool is_virtual(HostKind kind) {
-    return kind == HostKind::windows || kind == HostKind::bottlerocket;
-}
-
 // What stands still on such a host; empty: nothing.
 std::string stopped_unit(HostKind kind) {
     if (kind == HostKind::agent_down) return "ecs";
@@ -179,28 +175,35 @@ void Population::start_host(int ordinal, HostKind kind) {
                      }});
 }
 
-void Population::terminate(int ordinal, WallTime now) {
+std::string Population::terminate(int ordinal, WallTime now) {
     const Place& place = places_.at(static_cast<std::size_t>(ordinal - 1));
     auto& instances = ground_.cloud.home().ec2.all;
     if (const auto known = instances.find(place.instance_id); known != instances.end())
         known->second.state = "terminated";
     ground_.cloud.home().ecs.host_terminated(place.instance_id, now);
+    return place.instance_id;
 }
 
-ecs::ContainerInstance* Population::registered(const std::string& instance_id) {
-    for (auto& [arn, instance] : ground_.cloud.home().ecs.store().instances) {
-        if (instance.ec2_instance_id == instance_id) return &instance;
-    }
-    return nullptr;
+Population::Registered Population::registered() {
+    Registered found;
+    for (const auto& [arn, instance] : ground_.cloud.home().ecs.store().instances)
+        found.emplace(instance.ec2_instance_id, &instance);
+    return found;
+}
+
+const ecs::ContainerInstance* Population::of(const Place& place, const Registered& registered) {
+    const auto found = registered.find(place.instance_id);
+    return found == registered.end() ? nullptr : found->second;
 }
 
 std::string Population::missing_agents(WallTime now) {
+    const Registered known = registered();
     std::size_t agents = 0;
     std::size_t managed = 0;
     for (const Place& place : places_) {
         // One that has been made different has been well before.
         if (place.is_made_so && !stopped_unit(place.kind).empty()) continue;
-        const auto* instance = registered(place.instance_id);
+        const auto* instance = of(place, known);
         const bool is_stopping = place.chore != nullptr;
         agents += instance != nullptr && (instance->agent_connected || is_stopping) ? 0U : 1U;
         const bool is_seen = place.kind == HostKind::unmanaged || is_stopping
@@ -250,9 +253,10 @@ void Population::make_different(Place& place) {
 }
 
 std::string Population::missing_differences() {
+    const Registered known = registered();
     for (Place& place : places_) {
         if (!place.is_made_so && !place.chore) make_different(place);
-        const auto* instance = registered(place.instance_id);
+        const auto* instance = of(place, known);
         const bool is_agent_in_the_way =
             place.kind == HostKind::agent_down && instance != nullptr && instance->agent_connected;
         if (!place.is_made_so || is_agent_in_the_way)
@@ -285,7 +289,8 @@ std::vector<ProcessRef> Population::processes() const {
     return processes;
 }
 
-json::Object Population::describe_place(const Place& place) {
+json::Object Population::describe_place(const Place& place,
+                                        const ecs::ContainerInstance* instance) {
     const auto& instances = ground_.cloud.home().ec2.all;
     const auto known = instances.find(place.instance_id);
     const bool is_ec2 = known != instances.end();
@@ -305,7 +310,6 @@ json::Object Population::describe_place(const Place& place) {
         {"agent_connected", false},
         {"running_tasks", json::Array{}}};
     ecs::Store& store = ground_.cloud.home().ecs.store();
-    const ecs::ContainerInstance* instance = registered(place.instance_id);
     if (instance == nullptr) return object;
     object["container_instance_arn"] = instance->arn;
     object["agent_connected"] = instance->agent_connected;
@@ -325,9 +329,10 @@ json::Object Population::describe_place(const Place& place) {
 }
 
 json::Array Population::describe() {
+    const Registered known = registered();
     json::Array instances;
     for (const Place& place : places_)
-        instances.push_back(describe_place(place));
+        instances.push_back(describe_place(place, of(place, known)));
     return instances;
 }
 

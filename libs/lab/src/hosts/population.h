@@ -44,7 +44,8 @@ public:
     [[nodiscard]] std::string what_is_missing(WallTime now);
 
     // A host has gone for good: its instance is terminated.
-    void terminate(int ordinal, WallTime now);
+    // Its instance id.
+    std::string terminate(int ordinal, WallTime now);
 
     [[nodiscard]] std::vector<ProcessRef> processes() const;
     // The first process of the host that is this instance; 0 where there is none.
@@ -66,12 +67,17 @@ private:
     void start_host(int ordinal, HostKind kind);
     void start_virtual(int ordinal, fleet::Platform platform, WallTime now);
     [[nodiscard]] ec2::Instance instance_of(int ordinal, const std::string& address) const;
-    [[nodiscard]] ecs::ContainerInstance* registered(const std::string& instance_id);
+    // Container instances by EC2 instance id; of several with one id the first.
+    using Registered = std::map<std::string_view, const ecs::ContainerInstance*>;
+    [[nodiscard]] Registered registered();
+    [[nodiscard]] static const ecs::ContainerInstance* of(const Place& place,
+                                                          const Registered& registered);
     [[nodiscard]] std::string missing_agents(WallTime now);
     [[nodiscard]] std::string missing_tasks();
     [[nodiscard]] std::string missing_differences();
     void make_different(Place& place);
-    [[nodiscard]] json::Object describe_place(const Place& place);
+    [[nodiscard]] json::Object describe_place(const Place& place,
+                                              const ecs::ContainerInstance* instance);
     void run_fleet();
 
     Ground ground_;

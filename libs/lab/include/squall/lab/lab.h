@@ -36,6 +36,8 @@ enum class HostKind {
 // By the names that --with takes ("agent-down").
 [[nodiscard]] std::optional<HostKind> host_kind_named(std::string_view name);
 [[nodiscard]] std::string_view name_of(HostKind kind);
+// Nothing runs there.
+[[nodiscard]] bool is_virtual(HostKind kind);
 [[nodiscard]] std::vector<std::string> host_kind_names();
 
 // Instances that are there for the API only; see docs/lab.md.
