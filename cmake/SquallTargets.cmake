@@ -39,6 +39,8 @@ function(squall_tests name)
     add_executable(${name}_test ${tests})
     target_include_directories(${name}_test PRIVATE src tests ${PROJECT_SOURCE_DIR}/libs/base/testing)
     target_link_libraries(${name}_test PRIVATE squall_${name} squall_warnings GTest::gtest GTest::gtest_main)
+    # What tests is compiled once for each time it runs: half the time without optimising, while what is tested keeps its preset's.
+    target_compile_options(${name}_test PRIVATE -O0)
     target_compile_definitions(${name}_test PRIVATE SQUALL_TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}/tests/data")
     gtest_discover_tests(${name}_test TEST_PREFIX "${name}." PROPERTIES LABELS ${name} DISCOVERY_TIMEOUT 60)
 endfunction()

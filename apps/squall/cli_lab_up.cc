@@ -18,36 +18,41 @@ void take_kinds(const std::string& text, std::vector<lab::HostKind>& into) {
                                        fmt::format("'{}' is no kind of instance: there are {}",
                                                    name,
                                                    join(lab::host_kind_names(), ", ")));
-        if (!count || *count < 0 || *count > lab::LabOptions::instances_max)
+        if (!count || *count < 1 || *count > lab::LabOptions::instances_max)
             throw CLI::ValidationError("--with", fmt::format("'{}' is no number of them", number));
         into.insert(into.end(), static_cast<std::size_t>(*count), *kind);
     }
 }
 
 void add_virtual(CLI::App& command, lab::VirtualInstances& into) {
-    command
-        .add_option("--virtual",
-                    into.count,
-                    "so many virtual instances as well: on the API they behave like others, and "
-                    "nothing runs on them; up to 20000")
-        ->capture_default_str();
+    auto* const number =
+        command
+            .add_option("--virtual",
+                        into.count,
+                        "so many virtual instances as well: on the API they behave like others, "
+                        "and nothing runs on them; up to 20000")
+            ->capture_default_str();
     command
         .add_option("--virtual-failing",
                     into.failing_percent,
                     "on so many percent of them every script fails")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->needs(number);
     command
         .add_option("--virtual-silent",
                     into.silent_percent,
                     "so many percent of them are online for SSM, and never take a command")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->needs(number);
     command
         .add_option("--virtual-latency",
                     into.latency_ms,
                     "their agents answer after about so many milliseconds")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->needs(number);
     command.add_option("--virtual-seed", into.seed, "which of them fail, and when they answer")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->needs(number);
 }
 
 } // namespace

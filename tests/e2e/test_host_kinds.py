@@ -153,6 +153,8 @@ def test_instances_are_spread_over_as_many_zones_as_are_asked_for(make_lab):
 @pytest.mark.parametrize('options, why', [
     (['--with', 'mainframe'], "'mainframe' is no kind of instance"),
     (['--with', 'windows=x'], "'x' is no number of them"),
+    (['--with', 'windows=0'], "'0' is no number of them"),
+    (['--virtual-failing', '10'], '--virtual-failing requires --virtual'),
     (['--with', 'upstart=250'], 'up to 250 of them together'),
     (['--instances', '0'], 'at least one container instance'),
     (['--virtual', '20001'], 'up to 20000'),

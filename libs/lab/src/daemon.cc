@@ -167,12 +167,13 @@ void Daemon::look_whether_ready() {
             "ready {} cluster {} region {}", state_.endpoint, options_.cluster, options_.region));
     }
     if (Steady::now() - started_ > ready_timeout) {
-        return end_with(
-            {Errc::timed_out,
-             fmt::format(
-                 "the lab did not come up within {}: {} missing; see `journalctl` inside the hosts",
-                 short_duration(ready_timeout),
-                 missing)});
+        return end_with({Errc::timed_out,
+                         fmt::format("the lab did not come up within {}: {} missing; a machine "
+                                     "under heavy load may need "
+                                     "fewer --instances{}",
+                                     short_duration(ready_timeout),
+                                     missing,
+                                     population_->last_words())});
     }
     ready_timer_.start(ready_interval, [this] { look_whether_ready(); });
 }

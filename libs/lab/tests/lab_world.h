@@ -217,6 +217,13 @@ private:
     std::uint64_t session_ = 0;
 };
 
+inline std::vector<std::string> texts(const json::Array& from) {
+    std::vector<std::string> out;
+    for (const auto& value : from)
+        out.emplace_back(json::string_of(value));
+    return out;
+}
+
 inline json::Object
 web_task_definition(std::int64_t cpu = 64, std::int64_t memory = 64, std::int64_t host_port = 0) {
     return {{"family", "web"},

@@ -2,6 +2,7 @@
 
 #include "ec2/network.h"
 #include "ecs/describe.h"
+#include "hosts/last_words.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
 
@@ -269,6 +270,32 @@ std::string Population::what_is_missing(WallTime now) {
     if (auto missing = missing_agents(now); !missing.empty()) return missing;
     if (auto missing = missing_tasks(); !missing.empty()) return missing;
     return missing_differences();
+}
+
+std::string Population::last_words() {
+    constexpr std::size_t hosts_max = 3;
+    constexpr std::size_t lines_max = 15;
+    const Registered known = registered();
+    std::vector<const Place*> silent;
+    std::vector<const Place*> all;
+    for (const Place& place : places_) {
+        if (!place.host || place.host->first_process() == 0) continue;
+        all.push_back(&place);
+        const auto* instance = of(place, known);
+        if (instance == nullptr || !instance->agent_connected) silent.push_back(&place);
+    }
+    auto& chosen = silent.empty() ? all : silent;
+    if (chosen.size() > hosts_max) chosen.resize(hosts_max);
+    std::string text;
+    for (const Place* place : chosen) {
+        text += fmt::format("\nthe last of the journal of {}:", place->instance_id);
+        // In the host's own root, as its first process sees it.
+        const Path journal =
+            fmt::format("/proc/{}/root{}", place->host->first_process(), labhost::journal_path);
+        for (const auto& line : lab::last_words(journal, lines_max))
+            text += "\n  " + line;
+    }
+    return text;
 }
 
 pid_t Population::process_of(const std::string& instance_id) const {

@@ -43,6 +43,10 @@ public:
     // lab comes up: instances that differ from the others are made so in the end.
     [[nodiscard]] std::string what_is_missing(WallTime now);
 
+    // What hosts without a connected agent (all hosts, if there is none) wrote last: a few of them,
+    // a few lines each, with line breaks in front.
+    [[nodiscard]] std::string last_words();
+
     // A host has gone for good: its instance is terminated.
     // Its instance id.
     std::string terminate(int ordinal, WallTime now);

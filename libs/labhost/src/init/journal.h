@@ -8,6 +8,7 @@
 #include "squall/base/fd.h"
 #include "squall/base/file.h"
 #include "squall/base/json.h"
+#include "squall/labhost/host_spec.h"
 
 #include <sys/types.h>
 
@@ -19,9 +20,7 @@
 
 namespace squall::labhost::init {
 
-inline constexpr std::size_t journal_size_max = 8U << 20U;
 inline constexpr std::size_t journal_line_max = 48U << 10U; // journald's LineMax=
-inline constexpr std::string_view journal_path = "/run/log/journal/journal.jsonl";
 
 struct JournalEntry {
     std::int64_t wall_micros = 0;

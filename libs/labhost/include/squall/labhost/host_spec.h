@@ -19,10 +19,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace squall::labhost {
 
 inline constexpr int host_control_fd = 3;
+
+// Where a host keeps its journal, inside its own root: one JSON object a line, "i" who says it and
+// "s" what (all of them: src/init/journal.h).
+inline constexpr std::string_view journal_path = "/run/log/journal/journal.jsonl";
+inline constexpr std::size_t journal_size_max = 8U << 20U;
 
 struct HostSpec {
     std::string instance_id;
