@@ -93,7 +93,9 @@ std::string event_text(const experiment::Event& event) {
     if (kind == "revert-failed")
         return with_advice("the undo did not go through: " + at(data, "why"), data);
     if (kind == "recovered")
-        return fmt::format("connected again{}", after(data, "time_to_recover_ms"));
+        return json::bool_at(data, "never_seen_gone")
+                   ? "is connected, and was never seen gone"
+                   : fmt::format("connected again{}", after(data, "time_to_recover_ms"));
     if (kind == "not-recovered") return with_advice("not recovered: " + at(data, "why"), data);
     if (kind == "gone") return at(data, "why");
     if (kind == "warning") return "warning: " + at(data, "text");

@@ -4,6 +4,7 @@
 #include "squall/base/time_text.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -60,19 +61,51 @@ std::string spread_line(std::string_view what,
                        values.size());
 }
 
+// Why nothing is known to have happened there.
+std::string why_untouched(const json::Value& instance) {
+    if (const auto why = json::string_at(instance, "why_not"); !why.empty())
+        return fmt::format("nothing done: {}", why);
+    if (const auto why = json::string_at(instance, "no_answer"); !why.empty())
+        return std::string(why);
+    const bool was_told = !json::string_at(instance, "sent_at").empty();
+    return was_told ? "SSM had no answer from it in time" : "not told: the run ended first";
+}
+
+// A line for each; for many, one for each reason.
+std::string untouched_text(const json::Array& instances) {
+    std::map<std::string, std::size_t> reasons;
+    std::string each;
+    for (const auto& instance : instances) {
+        const std::string why = why_untouched(instance);
+        ++reasons[why];
+        each += fmt::format("  {:<20} {}\n", json::string_at(instance, "instance_id"), why);
+    }
+    if (instances.size() <= instances_shown_max) return each;
+    std::string text;
+    for (const auto& [why, number] : reasons)
+        text += fmt::format("  {} instance{}: {}\n", number, number == 1 ? "" : "s", why);
+    return text;
+}
+
 } // namespace
 
 std::string report_text(const json::Object& verdict) {
-    const json::Array& all = json::array_at(verdict, "instances");
     json::Array instances;
-    std::string untouched;
-    for (const auto& instance : all) {
-        if (json::bool_at(instance, "injected"))
-            instances.push_back(instance);
-        else if (const auto why = json::string_at(instance, "why_not"); !why.empty())
-            untouched += fmt::format(
-                "  {:<20} nothing done: {}\n", json::string_at(instance, "instance_id"), why);
+    json::Array others;
+    for (const auto& instance : json::array_at(verdict, "instances")) {
+        // What was seen counts, even of a host that never said a word.
+        const bool is_touched =
+            json::bool_at(instance, "injected") || json::bool_at(instance, "affected");
+        (is_touched ? instances : others).push_back(instance);
     }
+    const bool is_any_told =
+        std::any_of(others.begin(), others.end(), [](const json::Value& instance) {
+            return !json::string_at(instance, "sent_at").empty()
+                   || !json::string_at(instance, "why_not").empty();
+        });
+    // A run that was refused has told nobody: its reason says it all.
+    if (instances.empty() && !is_any_told) return {};
+    const std::string untouched = untouched_text(others);
     if (instances.empty()) return untouched;
     if (instances.size() > instances_shown_max) {
         return spread_line("seen gone after", instances, "time_to_detect_ms", Millis(1))

@@ -1,5 +1,6 @@
 """Container instances that differ from the others, and virtual ones: each is what it says, and the fault knows it."""
 import json
+import re
 
 import pytest
 
@@ -140,6 +141,19 @@ def test_virtual_instances_are_broken_and_come_back_like_others(make_lab):
     calls = run.verdict['api_calls']
     # By hundreds and fifties, never by instance.
     assert calls['ssm:SendCommand'] <= 40 and calls['ssm:DescribeInstanceInformation'] == 7
+
+
+def test_the_report_of_a_run_accounts_for_every_instance_that_it_told(make_lab):
+    lab = make_lab(1, ['--virtual', '12', '--virtual-failing', '30', '--virtual-silent', '30', '--virtual-latency', '20'])
+    done = lab.squall('run', *FAULT, '--set', 'TOTAL_CHAOS_DURATION=10')
+    table = done.out[done.out.index('verdict:'):]
+    failed, never = table.count('said nothing we know'), table.count('SSM had no answer from it in time')
+    assert failed and never, done
+    affected = len(re.findall(r'^  i-\S+ +<1s ', table, re.M))
+    assert affected + failed + never == 13 and f'{affected} of 13 hosts were affected' in table
+    # What was never away does not come back.
+    assert done.out.count('is connected, and was never seen gone') == failed + never
+    assert done.out.count('connected again after') == affected
 
 
 def test_instances_are_spread_over_as_many_zones_as_are_asked_for(make_lab):

@@ -206,11 +206,9 @@ void FaultWindow::take_answer(HostState& host, const host::HostResult& result) {
     case host::HostResult::State::lost:
         // It may have run all the same: undone with the others.
         host.silent = true;
-        return parts_.events.tell(
-            "no-answer",
-            id,
-            {{"why",
-              fmt::format("SSM says {}: whether the command ran is not known", result.details)}});
+        host.no_answer =
+            fmt::format("SSM says {}: whether the command ran is not known", result.details);
+        return parts_.events.tell("no-answer", id, {{"why", host.no_answer}});
     case host::HostResult::State::succeeded:
     case host::HostResult::State::failed:
         break;
@@ -218,12 +216,9 @@ void FaultWindow::take_answer(HostState& host, const host::HostResult& result) {
     const auto report = parts_.fault.read_report(result.output);
     if (report) return take_report(host, *report);
     host.silent = true;
-    parts_.events.tell(
-        "no-answer",
-        id,
-        {{"why",
-          fmt::format("the command ended with {} and said nothing we know", result.exit_code)},
-         {"output", result.output}});
+    host.no_answer =
+        fmt::format("the command ended with {} and said nothing we know", result.exit_code);
+    parts_.events.tell("no-answer", id, {{"why", host.no_answer}, {"output", result.output}});
 }
 
 void FaultWindow::take_report(HostState& host, const HostReport& report) {
@@ -296,7 +291,10 @@ void FaultWindow::see(HostState& host, const Sight& sight) {
         host.recovered_at = now;
         host.tasks_after = sight.running_tasks;
         json::Object data{{"running_tasks", sight.running_tasks}};
-        if (host.revert_sent_at)
+        // One that this run has told, and that has shown nothing, has nothing to come back from.
+        const bool was_never_away = host.sent_at && !host.affected_at;
+        if (was_never_away) data["never_seen_gone"] = true;
+        if (host.revert_sent_at && !was_never_away)
             data["time_to_recover_ms"] =
                 std::chrono::duration_cast<Millis>(now - *host.revert_sent_at).count();
         parts_.events.tell("recovered", id, std::move(data));

@@ -27,6 +27,7 @@ struct HostState {
     std::optional<WallTime> stop_ran_at;  // by the host's clock, to the second
     std::optional<WallTime> start_ran_at; // by the host's clock; unknown where its own timer did it
     std::string why_not;                  // nothing was done there; empty where it was
+    std::string no_answer;                // why it is not known what was done; empty where it is
     bool silent = false; // its order is over and it said nothing: it may have followed it
     bool gone = false;
     bool unseen = false; // at the end it could not be looked at: whether it is well is not known

@@ -352,20 +352,23 @@ private:
     }
 
     json::Object describe_instances(const json::Object& body) {
+        std::map<std::string, const FakeHost*, std::less<>> by_arn;
+        for (const auto& [id, host] : hosts_)
+            by_arn[host.arn()] = &host;
         json::Array instances;
         for (const auto& asked : json::array_at(body, "containerInstances")) {
-            for (const auto& [id, host] : hosts_) {
-                if (host.arn() != json::string_of(asked)) continue;
-                instances.push_back(
-                    json::Object{{"containerInstanceArn", host.arn()},
-                                 {"ec2InstanceId", id},
-                                 {"status", "ACTIVE"},
-                                 {"agentConnected", host.seen_connected},
-                                 {"runningTasksCount", 2},
-                                 {"attributes",
-                                  json::Array{json::Object{{"name", "ecs.availability-zone"},
-                                                           {"value", host.zone}}}}});
-            }
+            const auto found = by_arn.find(json::string_of(asked));
+            if (found == by_arn.end()) continue;
+            const FakeHost& host = *found->second;
+            instances.push_back(
+                json::Object{{"containerInstanceArn", found->first},
+                             {"ec2InstanceId", host.id},
+                             {"status", "ACTIVE"},
+                             {"agentConnected", host.seen_connected},
+                             {"runningTasksCount", 2},
+                             {"attributes",
+                              json::Array{json::Object{{"name", "ecs.availability-zone"},
+                                                       {"value", host.zone}}}}});
         }
         return {{"containerInstances", std::move(instances)}, {"failures", json::Array{}}};
     }
