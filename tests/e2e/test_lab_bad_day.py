@@ -291,3 +291,12 @@ def test_an_outage_during_the_fault_ends_with_whole_hosts(lab):
     recovered = lab.squall('recover')
     assert recovered.code == 0, recovered
     assert lab.squall('run', *DEMO, '--set', 'TOTAL_CHAOS_DURATION=6').code == 0
+
+
+def test_a_look_that_takes_its_time_says_so_once(lab):
+    quick = lab.squall('plan', *DEMO)
+    assert quick.code == 0 and 'still looking' not in quick.err
+    api(lab, 'break', 'ssm:DescribeInstanceInformation', 'slow=7s')
+    slow = lab.squall('plan', *DEMO)
+    assert slow.code == 0 and slow.err.count('still looking at the cluster') == 1, slow
+    assert slow.out.splitlines()[0] == quick.out.splitlines()[0]
