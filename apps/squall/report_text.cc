@@ -105,7 +105,7 @@ std::string report_text(const json::Object& verdict) {
         });
     // A run that was refused has told nobody: its reason says it all.
     if (instances.empty() && !is_any_told) return {};
-    const std::string untouched = untouched_text(others);
+    std::string untouched = untouched_text(others);
     if (instances.empty()) return untouched;
     if (instances.size() > instances_shown_max) {
         return spread_line("seen gone after", instances, "time_to_detect_ms", Millis(1))
