@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 USES = {
     'base': [],
     'wire': ['base'],
+    'http': ['base'],
     'transport': ['base', 'wire'],
     'aws': ['base', 'wire', 'transport'],
     'host': ['base', 'wire', 'aws'],
