@@ -19,7 +19,10 @@ void take_kinds(const std::string& text, std::vector<lab::HostKind>& into) {
                                                    name,
                                                    join(lab::host_kind_names(), ", ")));
         if (!count || *count < 1 || *count > lab::LabOptions::instances_max)
-            throw CLI::ValidationError("--with", fmt::format("'{}' is no number of them", number));
+            throw CLI::ValidationError("--with",
+                                       fmt::format("'{}' is no number of them: 1 to {}",
+                                                   number,
+                                                   lab::LabOptions::instances_max));
         into.insert(into.end(), static_cast<std::size_t>(*count), *kind);
     }
 }

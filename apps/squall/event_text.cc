@@ -44,6 +44,10 @@ std::string phase_text(const json::Object& data) {
     }
     if (phase == "hold")
         return fmt::format("holding {} until {}", hosts(count), clock_at(data, "until"));
+    if (phase == "revert" && json::bool_at(data, "told_to_end"))
+        return fmt::format("told to end: starting the agent again on {} (Ctrl-C once more leaves "
+                           "that to their own timers)",
+                           hosts(count));
     if (phase == "revert") return fmt::format("starting the agent again on {}", hosts(count));
     if (phase == "recover")
         return fmt::format("looking after {} of a run whose runner died", hosts(count));
@@ -51,6 +55,7 @@ std::string phase_text(const json::Object& data) {
 }
 
 std::string reverted_text(const json::Object& data) {
+    if (at(data, "by").empty()) return "its agent runs: nothing was left to undo";
     const auto cut_off = json::integer_at(data, "credentials_cut_off_s", -1);
     return "agent started by " + at(data, "by")
            + (cut_off < 0 ? ""
@@ -96,7 +101,9 @@ std::string event_text(const experiment::Event& event) {
         return json::bool_at(data, "never_seen_gone")
                    ? "is connected, and was never seen gone"
                    : fmt::format("connected again{}", after(data, "time_to_recover_ms"));
-    if (kind == "not-recovered") return with_advice("not recovered: " + at(data, "why"), data);
+    // What to do comes first: the reason may be a refusal with the statement that would mend it.
+    if (kind == "not-recovered")
+        return fmt::format("not recovered: {} ({})", at(data, "advice"), at(data, "why"));
     if (kind == "gone") return at(data, "why");
     if (kind == "warning") return "warning: " + at(data, "text");
     if (kind == "guard")

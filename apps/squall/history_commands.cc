@@ -222,10 +222,16 @@ int run_command(const AbortCommand& command,
     if (!closed) return complain(closed.error());
     if (command.json)
         output.line(json::text(record_json(*closed)));
-    else
-        output.line(fmt::format(
-            "{} is over: {}", closed->id, closed->open ? "left open" : closed->verdict));
-    return 0;
+    else if (!closed->open)
+        output.line(fmt::format("{} is over: {}", closed->id, closed->verdict));
+    if (!closed->open) return 0;
+    return complain(
+        Error{Errc::failed,
+              fmt::format("the runner of {} has left it open, without seeing its hosts "
+                          "well again: they restore themselves, and `squall recover {}` "
+                          "looks after them at once",
+                          closed->id,
+                          closed->id)});
 }
 
 int run_command(const RecoverCommand& command,
@@ -251,6 +257,7 @@ int run_command(const RecoverCommand& command,
         command.json ? static_cast<experiment::EventSink*>(&json_view) : &line_view;
     int code = 0;
     int closed = 0;
+    bool is_any_at_work = false;
     for (const auto& record : records) {
         const auto runner = record.open ? runner_of(*journal, record.id)
                                         : Result<std::optional<pid_t>>(std::optional<pid_t>());
@@ -259,7 +266,8 @@ int run_command(const RecoverCommand& command,
             break;
         }
         if (!record.open || *runner) {
-            if (!command.run.empty() && !command.json)
+            is_any_at_work = is_any_at_work || record.open;
+            if (!command.json)
                 output.line(record.open ? fmt::format(
                                 "{} is still carried out by process {}", record.id, **runner)
                                         : fmt::format("{} is over: {}", record.id, record.verdict));
@@ -294,7 +302,7 @@ int run_command(const RecoverCommand& command,
             code = experiment::exit_code(result->verdict);
         ++closed;
     }
-    if (closed == 0 && code == 0 && command.run.empty() && !command.json)
+    if (closed == 0 && code == 0 && command.run.empty() && !is_any_at_work && !command.json)
         output.line("nothing to recover");
     output.flush(signals.first());
     return code;

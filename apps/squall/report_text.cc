@@ -124,7 +124,9 @@ std::string report_text(const json::Object& verdict) {
         text += fmt::format("  {:<20} {:>9} {:>6} {:>11}  {}\n",
                             json::string_at(instance, "instance_id"),
                             millis_text(instance, "time_to_detect_ms"),
-                            millis_text(instance, "time_to_recover_ms"),
+                            json::bool_at(instance, "back_early")
+                                ? "early"
+                                : millis_text(instance, "time_to_recover_ms"),
                             seconds_text(instance, "credentials_cut_off_s"),
                             tasks_text(instance));
     }

@@ -38,7 +38,9 @@ void SignalStops::watch() {
         if (waited[1].revents != 0) return;
         signalfd_siginfo info{};
         if (::read(signals_.get(), &info, sizeof info) != ssize_t{sizeof info}) continue;
-        if (first_.stop_requested()) second_.request_stop();
+        // Only a hand at the keyboard says twice that it is serious: `squall abort`, a supervisor
+        // or a closing terminal may say the same as another.
+        if (first_.stop_requested() && info.ssi_signo == SIGINT) second_.request_stop();
         first_.request_stop();
     }
 }

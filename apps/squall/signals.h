@@ -1,5 +1,5 @@
-// Ctrl-C, SIGTERM and SIGHUP as stop tokens: the first asks for an orderly end, the second to leave
-// at once. SIGHUP is nothing where it was ignored before, as nohup does.
+// Ctrl-C, SIGTERM and SIGHUP as stop tokens: the first asks for an orderly end, a Ctrl-C after it
+// to leave at once. SIGHUP is nothing where it was ignored before, as nohup does.
 #pragma once
 
 #include "squall/base/fd.h"

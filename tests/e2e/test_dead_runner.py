@@ -305,3 +305,66 @@ def test_two_runs_at_the_same_moment_do_not_share_a_host(make_lab, tmp_path):
     # A run that finds one host held ends at once, and need not hear of the other.
     assert refused[0] + refused[1] and set(refused[0] + refused[1]) <= set(lab.instance_ids())
     wait_for('every agent is back', lambda: all(lab.connected().values()))
+
+
+def test_a_run_that_is_told_to_end_again_and_again_still_puts_its_hosts_back(make_lab):
+    lab = make_lab(2)
+    run = lab.run(120)
+    run.until('phase', phase='hold')
+    assert lab.squall('lab', 'api', 'break', 'ssm:SendCommand', 'slow=2s').code == 0
+    run.process.send_signal(signal.SIGINT)
+    assert run.until('phase', phase='revert')['told_to_end']
+    aborts = [lab.start('abort') for _ in range(2)]
+    run.process.send_signal(signal.SIGTERM)
+    assert run.finish() == 5, run.verdict
+    assert run.verdict['verdict'] == 'aborted' and not run.of('left'), 'only a hand at the keyboard makes it leave'
+    for abort in aborts:
+        out, err = abort.communicate(timeout=30)
+        assert abort.returncode == 0 and 'is over: aborted' in out, (out, err)
+    assert all(lab.connected().values())
+    assert_recovers_once_and_again_nothing(lab)
+
+
+def test_an_abort_says_when_the_runner_has_left(make_lab):
+    lab = make_lab(2)
+    run = lab.run(12)
+    run.until('phase', phase='hold')
+    assert lab.squall('lab', 'api', 'break', 'ssm:SendCommand', 'slow=3s').code == 0
+    abort = lab.start('abort')
+    run.until('phase', phase='revert')
+    run.process.send_signal(signal.SIGINT)
+    out, err = abort.communicate(timeout=30)
+    assert abort.returncode == 3 and 'has left it open' in err and 'squall recover' in err, (out, err)
+    assert run.finish() == 5 and run.of('left')
+    assert lab.squall('lab', 'api', 'mend').code == 0
+    assert lab.squall('recover').code == 0 and all(lab.connected().values())
+    assert_recovers_once_and_again_nothing(lab)
+
+
+def test_a_second_recovery_says_who_is_at_it(make_lab):
+    lab = make_lab(1)
+    run = lab.run(DURATION)
+    run.until('phase', phase='hold')
+    run.process.kill()
+    run.process.wait()
+    assert lab.squall('lab', 'api', 'break', 'ssm:SendCommand', 'slow=3s').code == 0
+    first = lab.start('recover')
+    wait_for('it is at work', lambda: json.loads(lab.squall('status', '--json').out)['runner_pid'])
+    second = lab.squall('recover')
+    assert second.code == 0 and f'is still carried out by process {first.pid}' in second.out, second
+    out, err = first.communicate(timeout=60)
+    assert first.returncode == 0, (out, err)
+    assert all(lab.connected().values())
+
+
+def test_a_reboot_during_a_run_stands_in_its_verdict(make_lab):
+    lab = make_lab(2)
+    run = lab.run(15)
+    run.until('phase', phase='hold')
+    lab.exec(1, 'reboot')
+    assert run.finish() == 0, run.verdict
+    assert 'both hosts were affected, and well again; 1 of them before the fault\'s end' in run.verdict['reason'], run.verdict
+    early = {one['instance_id']: one.get('back_early', False) for one in run.verdict['instances']}
+    assert list(early.values()).count(True) == 1
+    for one in run.verdict['instances']:
+        assert ('time_to_recover_ms' in one) != early[one['instance_id']]

@@ -51,10 +51,11 @@ std::vector<std::string> FaultWindow::arns_where(bool (*condition)(const HostSta
 void FaultWindow::tell_trouble(const std::string& doing, const aws::ApiError& error) {
     const WallTime now = parts_.world.clock.wall();
     const std::string kind = fmt::format("{} {} {}", doing, error.operation, error.code);
-    const Seconds interval = kind == last_trouble_kind_ ? same_trouble_interval : trouble_interval;
-    if (error.kind == Errc::interrupted || now - last_trouble_ < interval) return;
-    last_trouble_ = now;
-    last_trouble_kind_ = kind;
+    const auto told = troubles_.find(kind);
+    const bool is_fresh = told != troubles_.end() && now - told->second < same_trouble_interval;
+    if (error.kind == Errc::interrupted || is_fresh || now - last_trouble_ < trouble_interval)
+        return;
+    last_trouble_ = troubles_[kind] = now;
     parts_.events.tell("warning",
                        {{"text", fmt::format("{}: {}", doing, aws::to_error(error).message)}});
 }
@@ -294,7 +295,8 @@ void FaultWindow::see(HostState& host, const Sight& sight) {
         // One that this run has told, and that has shown nothing, has nothing to come back from.
         const bool was_never_away = host.sent_at && !host.affected_at;
         if (was_never_away) data["never_seen_gone"] = true;
-        if (host.revert_sent_at && !was_never_away)
+        // One that was back early has come back before it was asked to.
+        if (host.revert_sent_at && !was_never_away && !host.back_early)
             data["time_to_recover_ms"] =
                 std::chrono::duration_cast<Millis>(now - *host.revert_sent_at).count();
         parts_.events.tell("recovered", id, std::move(data));

@@ -9,6 +9,7 @@
 #include "squall/experiment/runner.h"
 #include "squall/host/remote_command.h"
 
+#include <map>
 #include <optional>
 
 namespace squall::experiment {
@@ -85,7 +86,7 @@ private:
     bool holding_ = false;
     bool reverting_ = false;
     WallTime last_trouble_;
-    std::string last_trouble_kind_;
+    std::map<std::string, WallTime> troubles_; // when each kind was told last
     std::string blind_since_; // why the last look at the hosts gave nothing; empty: it did
 };
 

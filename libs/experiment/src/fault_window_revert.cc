@@ -21,9 +21,10 @@ void FaultWindow::revert() {
         return parts_.hosts.at(id).may_hold;
     });
     if (held == 0) return;
-    parts_.events.tell(
-        "phase",
-        {{"phase", "revert"}, {"hosts", held}, {"restore_at", rfc3339_millis(restore_at_)}});
+    json::Object begins{
+        {"phase", "revert"}, {"hosts", held}, {"restore_at", rfc3339_millis(restore_at_)}};
+    if (parts_.stops.abort.stop_requested()) begins["told_to_end"] = true;
+    parts_.events.tell("phase", std::move(begins));
     // What has not begun anywhere need not; what has is undone next.
     if (!orders_.is_over()) {
         if (auto cancelled = orders_.cancel(call_deadline(), parts_.stops.quit); !cancelled)
@@ -115,7 +116,8 @@ bool FaultWindow::send_undo(const std::vector<std::string>& ids, bool is_certain
         parts_.events.tell("revert-sent", id, {{"command_id", result->second.command_id}});
     }
     if (done) return true;
-    tell_trouble(fmt::format("sending the undo (the hosts undo it by themselves at {})",
+    tell_trouble(fmt::format("sending the undo (the hosts {} it by themselves at {})",
+                             parts_.world.clock.wall() < restore_at_ ? "undo" : "were to undo",
                              clock_time(restore_at_)),
                  done.error());
     return false;
@@ -139,7 +141,8 @@ void FaultWindow::look_after_reverts() {
             host.reverted_at = parts_.world.clock.wall();
             const bool is_ours = report->did == HostReport::Did::reverted;
             if (is_ours) host.start_ran_at = report->host_time;
-            json::Object data{{"by", is_ours ? "our command" : "the host itself, before we asked"}};
+            // Its own timer, an earlier order, a reboot, or nothing was ever done: it cannot tell.
+            json::Object data{{"by", is_ours ? "our command" : ""}};
             if (const auto time = host.credentials_cut_off())
                 data["credentials_cut_off_s"] = time->count();
             parts_.events.tell("reverted", id, std::move(data));

@@ -31,6 +31,7 @@ json::Object HostState::to_json() const {
                         {"affected", affected_at.has_value()},
                         {"recovered", recovered_at.has_value()},
                         {"tasks_before", target.running_tasks}};
+    if (back_early) object["back_early"] = true;
     if (!why_not.empty()) object["why_not"] = why_not;
     if (!no_answer.empty()) object["no_answer"] = no_answer;
     put(object, "sent_at", sent_at);
@@ -42,7 +43,8 @@ json::Object HostState::to_json() const {
     put(object, "reverted_at", reverted_at);
     put(object, "recovered_at", recovered_at);
     put_span(object, "time_to_detect_ms", injected_at, affected_at);
-    if (affected_at) put_span(object, "time_to_recover_ms", revert_sent_at, recovered_at);
+    if (affected_at && !back_early)
+        put_span(object, "time_to_recover_ms", revert_sent_at, recovered_at);
     if (const auto time = credentials_cut_off()) object["credentials_cut_off_s"] = time->count();
     if (tasks_during) object["tasks_during"] = *tasks_during;
     if (tasks_after) object["tasks_after"] = *tasks_after;

@@ -170,6 +170,16 @@ void choose_targets(Plan& plan) {
         plan.tunables.put("SEED", std::move(seed));
     }
     plan.selection.how = join(words, "; ");
+    if (plan.sequence == "waves") {
+        const auto asked = parse_waves(plan.tunables.text("WAVES")).value().size();
+        if (waves.size() < asked)
+            plan.warnings.push_back(
+                fmt::format("WAVES={}: of its {} waves {} would add no host, and {} left out",
+                            plan.tunables.text("WAVES"),
+                            asked,
+                            asked - waves.size(),
+                            asked - waves.size() == 1 ? "is" : "are"));
+    }
     std::map<std::string, std::size_t> wave_of;
     std::size_t next = 0;
     for (std::size_t wave = 0; wave < waves.size(); ++wave) {

@@ -128,10 +128,15 @@ RunResult judge(const std::string& run,
                             affected,
                             injected,
                             advice_without_effect)};
+    const auto early = hosts.count_where([](const HostState& host) { return host.back_early; });
     return {run,
             Verdict::passed,
-            fmt::format("{} affected, and well again",
-                        hosts_are(affected, hosts.all().size(), /*past=*/true))};
+            fmt::format("{} affected, and well again{}",
+                        hosts_are(affected, hosts.all().size(), /*past=*/true),
+                        early == 0 ? ""
+                                   : fmt::format("; {} of them before the fault's end, by a reboot "
+                                                 "or somebody's hand",
+                                                 early))};
 }
 
 // Marks the hosts that a dead runner may have told. When the last of its orders is void, and when

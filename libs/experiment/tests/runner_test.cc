@@ -139,6 +139,20 @@ TEST(Runner, SaysThatItCouldNotLookWhereItCouldNot) {
     EXPECT_LE(test.events.count("warning"), 4) << "the same trouble is told once a minute";
 }
 
+TEST(Runner, TellsOfTwoTroublesInTurnEachOnceAMinute) {
+    TestWorld test;
+    test.events.watcher = [&](const Event& event) {
+        if (json::string_at(event.data, "phase") != "revert") return;
+        for (const char* operation : {"DescribeContainerInstances", "SendCommand"})
+            test.aws.fail_with[operation] = {"AccessDeniedException", "no", 400};
+    };
+    const auto result = test.run(test.plan(duration(10)));
+    EXPECT_EQ(result.verdict, Verdict::failed);
+    // Over more than two minutes: each of the two, and the undo again when the hosts' own was due.
+    EXPECT_LE(test.events.count("warning"), 8);
+    EXPECT_GE(test.events.count("warning"), 3);
+}
+
 TEST(Runner, EndsTheFaultAtOnceWhenAbortedAndStillSeesItThrough) {
     for (const std::string when : {"intent", "sent", "injected", "affected"}) {
         TestWorld test;

@@ -172,6 +172,19 @@ TEST(RunInWaves, TakesOneGroupAfterAnotherEachWellAgainBeforeTheNext) {
     EXPECT_EQ(away, (std::vector<std::ptrdiff_t>{1, 3, 6}));
 }
 
+TEST(RunInWaves, AreFewerWhereOneWouldAddNoHostAndThePlanSaysSo) {
+    TestWorld test(4);
+    const auto notes_of = [&](const char* waves) {
+        const auto plan = test.plan(with({{"WAVES", waves}}));
+        return std::count_if(
+            plan.warnings.begin(), plan.warnings.end(), [](const std::string& warning) {
+                return warning.find("of its 3 waves 1 would add no host") != std::string::npos;
+            });
+    };
+    EXPECT_EQ(notes_of("50%,1,100%"), 1);
+    EXPECT_EQ(notes_of("1,50%,100%"), 0);
+}
+
 TEST(RunInWaves, EndsBeforeTheNextGroupWhenAHostDoesNotComeBack) {
     for (const auto& [name, value] :
          {std::pair("SEQUENCE", "serial"), std::pair("WAVES", "1,100%")}) {

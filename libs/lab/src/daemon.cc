@@ -1,6 +1,6 @@
 #include "daemon.h"
 
-#include "api/control.h"
+#include "cloud/control.h"
 #include "ecs/describe.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"

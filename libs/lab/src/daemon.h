@@ -1,7 +1,7 @@
 // The lab itself: the cloud, the network, the hosts, and the control socket, on one loop.
 #pragma once
 
-#include "api/cloud_server.h"
+#include "cloud/cloud_server.h"
 #include "hosts/host_interfaces.h"
 #include "hosts/population.h"
 #include "lab_state.h"

@@ -1,6 +1,6 @@
 // What `squall lab api` does to the endpoint: breakages, throttling, expired sessions.
-#include "api/control.h"
 #include "api/pattern.h"
+#include "cloud/control.h"
 #include "lab_world.h"
 
 namespace squall::lab {

@@ -2,7 +2,7 @@
 // to.
 #pragma once
 
-#include "api/cloud.h"
+#include "cloud/cloud.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 #include "squall/wire/agent_message.h"

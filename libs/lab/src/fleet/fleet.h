@@ -7,7 +7,7 @@
 // is broken of the endpoint does not reach them. Single-threaded; time comes in.
 #pragma once
 
-#include "api/cloud.h"
+#include "cloud/cloud.h"
 #include "fleet/virtual_host.h"
 
 #include <deque>

@@ -1,4 +1,4 @@
-#include "api/cloud.h"
+#include "cloud/cloud.h"
 
 #include "iam/authorize.h"
 

@@ -1,7 +1,7 @@
 // What `squall lab api …` asks of a running lab, as requests on its control socket.
 #pragma once
 
-#include "api/cloud.h"
+#include "cloud/cloud.h"
 
 namespace squall::lab {
 

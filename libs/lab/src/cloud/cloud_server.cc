@@ -1,4 +1,4 @@
-#include "api/cloud_server.h"
+#include "cloud/cloud_server.h"
 
 #include "squall/base/text.h"
 

@@ -2,7 +2,7 @@
 // there is something to say. Runs on the loop's thread.
 #pragma once
 
-#include "api/cloud.h"
+#include "cloud/cloud.h"
 #include "squall/transport/http_server.h"
 
 #include <list>

@@ -1,4 +1,4 @@
-#include "api/control.h"
+#include "cloud/control.h"
 
 namespace squall::lab {
 namespace {
