@@ -26,7 +26,8 @@ Account account(Reader reader, std::string_view bytes, std::size_t step) {
             if (last == Item::head) account.taken += reader.head().raw;
             if (last == Item::body) account.taken += reader.body().raw();
             // Parts of a body come as they are cut.
-            if (last != Item::body) account.items += static_cast<char>('a' + static_cast<int>(last));
+            if (last != Item::body)
+                account.items += static_cast<char>('a' + static_cast<int>(last));
             if (last == Item::refused) break;
         }
         SQUALL_ASSERT(last == Item::refused || input.empty());

@@ -6,6 +6,7 @@ namespace squall::http {
 namespace {
 
 constexpr std::size_t empty_lines_max = 4; // before a request (RFC 9112, 2.2)
+constexpr std::string_view protocol = "HTTP/";
 
 } // namespace
 
@@ -125,8 +126,15 @@ Item ResponseReader::next(std::string_view& input) {
         return item;
     }
     if (input.empty()) return Item::more;
+    const std::size_t before = collector_.is_within() ? collector_.held().size() : 0;
+    // Whoever speaks another protocol may never send an empty line: the first bytes tell.
+    const bool is_http =
+        protocol.substr(std::min(before, protocol.size()))
+            .starts_with(input.substr(0, protocol.size() - std::min(before, protocol.size())));
     const auto bytes = collector_.collect(input);
-    auto refusal = bytes ? head_.read(*bytes, method_) : collector_.refusal();
+    auto refusal = !is_http ? std::optional(Refusal{502, "an answer that is no HTTP"})
+                   : bytes  ? head_.read(*bytes, method_)
+                            : collector_.refusal();
     if (refusal) {
         refused_bytes_ = bytes ? *bytes : collector_.held();
         refusal_ = *refusal;

@@ -104,10 +104,9 @@ bool is_framing(std::string_view name) {
 }
 
 bool is_named_in(const FieldList* fields, std::string_view name) {
-    return fields != nullptr
-           && std::any_of(fields->begin(), fields->end(), [&](const auto& field) {
-                  return equal_ignoring_case(field.first, name);
-              });
+    return fields != nullptr && std::any_of(fields->begin(), fields->end(), [&](const auto& field) {
+               return equal_ignoring_case(field.first, name);
+           });
 }
 
 } // namespace
@@ -124,9 +123,7 @@ bool has_content(int status) {
     return status >= 200 && status != 204 && status != 205 && status != 304;
 }
 
-bool has_length(int status) {
-    return status >= 200 && status != 204 && status != 304;
-}
+bool has_length(int status) { return status >= 200 && status != 204 && status != 304; }
 
 Rewritten rewrite(const ResponseHead& head,
                   std::string_view request_method,
@@ -144,10 +141,8 @@ Rewritten rewrite(const ResponseHead& head,
     if (replaces_body && !is_head) result.content = *treatment.body;
 
     const std::string_view reason = treatment.status ? reason_of(status) : head.reason;
-    result.head = fmt::format("HTTP/1.{} {} {}\r\n",
-                              head.version == Version::http_1_0 ? 0 : 1,
-                              status,
-                              reason);
+    result.head = fmt::format(
+        "HTTP/1.{} {} {}\r\n", head.version == Version::http_1_0 ? 0 : 1, status, reason);
     for (const Field& field : head.fields) {
         if (is_named_in(treatment.fields.get(), field.name)) continue;
         if (replaces_body && is_about_the_body(field.name)) continue;

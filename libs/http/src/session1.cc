@@ -7,8 +7,7 @@
 
 namespace squall::http {
 
-std::size_t
-Session1::from_client(std::string_view bytes, SteadyTime now, Effects& effects) {
+std::size_t Session1::from_client(std::string_view bytes, SteadyTime now, Effects& effects) {
     if (is_over_) return bytes.size(); // read away, so that our last words are not lost to a reset
     if (is_tunnel_) {
         effects.to_application.borrow(bytes);
@@ -17,7 +16,8 @@ Session1::from_client(std::string_view bytes, SteadyTime now, Effects& effects) 
     std::string_view input = bytes;
     while (!is_over_
            && (in_exchange_ ? take_request_body(input, effects)
-                            : take_request_head(input, now, effects))) {}
+                            : take_request_head(input, now, effects))) {
+    }
     return is_over_ ? bytes.size() : bytes.size() - input.size();
 }
 
@@ -99,22 +99,21 @@ void Session1::refuse(const Refusal& refusal, Effects& effects) {
     // The application has a request that will never be whole.
     if (in_exchange_ && is_forwarded_) effects.application = Close::reset;
     if (response_has_begun_) return end(Close::reset, effects);
-    const Answer said(refusal.status,
-                      {{"Content-Type", "text/plain"}},
-                      fmt::format("{}\n", refusal.why));
+    const Answer said(
+        refusal.status, {{"Content-Type", "text/plain"}}, fmt::format("{}\n", refusal.why));
     effects.to_client.copy(said.bytes(false, true));
     end(Close::finish, effects);
 }
 
-std::size_t
-Session1::from_application(std::string_view bytes, SteadyTime now, Effects& effects) {
+std::size_t Session1::from_application(std::string_view bytes, SteadyTime now, Effects& effects) {
     if (is_over_) return bytes.size();
     if (is_tunnel_) {
         effects.to_client.borrow(bytes);
         return bytes.size();
     }
     std::string_view input = bytes;
-    while (!is_over_ && !is_tunnel_ && take_response(input, now, effects)) {}
+    while (!is_over_ && !is_tunnel_ && take_response(input, now, effects)) {
+    }
     if (is_over_) return bytes.size();
     if (is_tunnel_) {
         effects.to_client.borrow(input);
@@ -124,8 +123,9 @@ Session1::from_application(std::string_view bytes, SteadyTime now, Effects& effe
 }
 
 bool Session1::take_response(std::string_view& input, SteadyTime now, Effects& effects) {
-    if (wait_ == Wait::response || input.empty()) return false;
+    if (wait_ == Wait::response) return false;
     if (!in_exchange_ || !is_forwarded_ || response_is_whole_) {
+        if (input.empty()) return false;
         // What nobody asked for, such as a 408 before it hangs up: the client's to judge.
         ++counts_.application_unclear;
         is_tunnel_ = true;
@@ -163,7 +163,8 @@ bool Session1::take_response(std::string_view& input, SteadyTime now, Effects& e
 bool Session1::take_response_head(SteadyTime now, Effects& effects) {
     const ResponseHead& head = responses_.head();
     if (head.is_interim()) {
-        effects.to_client.borrow(head.raw);
+        // Its place may be another head's before the effects are carried out.
+        effects.to_client.copy(head.raw);
         return true;
     }
     const bool is_connected = method_ == "CONNECT" && head.status >= 200 && head.status < 300;

@@ -19,12 +19,12 @@ namespace squall::http {
 // What has come of the exchanges; of one thread's sessions together.
 struct Counts {
     std::uint64_t requests = 0;
-    std::uint64_t untouched = 0;      // passed through as they were
-    std::uint64_t answered = 0;       // by the proxy itself: the application never saw them
-    std::uint64_t changed = 0;        // the application's answer, changed
+    std::uint64_t untouched = 0; // passed through as they were
+    std::uint64_t answered = 0;  // by the proxy itself: the application never saw them
+    std::uint64_t changed = 0;   // the application's answer, changed
     std::uint64_t delayed = 0;
-    std::uint64_t reset = 0;          // after the application had the request
-    std::uint64_t refused = 0;        // no HTTP, or not as a careful server takes it
+    std::uint64_t reset = 0;   // after the application had the request
+    std::uint64_t refused = 0; // no HTTP, or not as a careful server takes it
     std::uint64_t application_unreachable = 0;
     std::uint64_t application_unclear = 0; // an answer that is no HTTP: passed on as it was
     std::uint64_t upgraded = 0;            // connections that became tunnels
@@ -32,8 +32,8 @@ struct Counts {
 
 enum class Close {
     none,
-    finish, // send what there is to send, then FIN
-    reset,  // RST, at once
+    finish,               // send what there is to send, then FIN
+    reset,                // RST, at once
     reset_when_delivered, // RST, when the other side has what was sent before
 };
 
@@ -64,6 +64,7 @@ public:
 
     // When next_deadline() has come.
     void deadline_passed(SteadyTime now, Effects& effects);
+
     [[nodiscard]] std::optional<SteadyTime> next_deadline() const { return due_; }
 
     // From now on everything passes as it is, what waits goes on at once, and the connection ends
@@ -109,12 +110,12 @@ private:
 
     // The exchange that is under way.
     bool in_exchange_ = false;
-    bool is_forwarded_ = false;       // the application has the request, or is getting it
+    bool is_forwarded_ = false; // the application has the request, or is getting it
     bool request_is_whole_ = false;
     bool response_has_begun_ = false; // its final head has gone to the client
     bool response_is_whole_ = false;
-    bool drops_body_ = false;         // what the application says has been replaced
-    bool is_last_ = false;            // the connection ends with it
+    bool drops_body_ = false; // what the application says has been replaced
+    bool is_last_ = false;    // the connection ends with it
     Treatment treatment_;
     std::string method_;
     std::string held_; // a head that waits: the request's (Wait::answer), or the response's
