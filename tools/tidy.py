@@ -14,6 +14,7 @@ USES = {
     'base': [],
     'wire': ['base'],
     'http': ['base'],
+    'fault': ['base', 'http'],
     'transport': ['base', 'wire'],
     'aws': ['base', 'wire', 'transport'],
     'host': ['base', 'wire', 'aws'],

@@ -1,6 +1,6 @@
 #include "squall/http/chunk_reader.h"
 
-#include "characters.h"
+#include "squall/http/characters.h"
 
 namespace squall::http {
 namespace {

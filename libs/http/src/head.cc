@@ -1,7 +1,7 @@
 #include "squall/http/head.h"
 
-#include "characters.h"
 #include "squall/base/text.h"
+#include "squall/http/characters.h"
 
 #include <array>
 #include <cstring>

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace squall::http {
 
 std::size_t Session1::from_client(std::string_view bytes, SteadyTime now, Effects& effects) {
@@ -36,6 +39,13 @@ bool Session1::take_request_head(std::string_view& input, SteadyTime now, Effect
     drops_body_ = false;
     is_last_ = !head.keeps_alive;
     method_ = head.method;
+    if (treatment_.reset_after_accept) {
+        held_ = head.raw;
+        due_ = std::max(now, accepted_ + *treatment_.reset_after_accept);
+        wait_ = Wait::reset;
+        deadline_passed(now, effects);
+        return false;
+    }
     if (!treatment_.answer) {
         effects.to_application.borrow(head.raw);
         forward(effects);
@@ -56,7 +66,7 @@ bool Session1::take_request_head(std::string_view& input, SteadyTime now, Effect
 }
 
 bool Session1::take_request_body(std::string_view& input, Effects& effects) {
-    if (request_is_whole_ || wait_ == Wait::answer) return false;
+    if (request_is_whole_ || holds_request()) return false;
     const Item item = requests_.next(input);
     switch (item) {
     case Item::body:
@@ -238,7 +248,7 @@ void Session1::client_ended(Effects& effects) {
         effects.application = Close::finish;
         return;
     }
-    if (in_exchange_ && wait_ == Wait::answer) return; // it may still be listening
+    if (in_exchange_ && holds_request()) return; // it may still be listening
     end(Close::finish, effects);
 }
 
@@ -265,8 +275,9 @@ void Session1::deadline_passed(SteadyTime now, Effects& effects) {
     if (is_over_ || !due_ || now < *due_) return;
     if (wait_ == Wait::response) return pass_held(effects);
     due_.reset();
-    wait_ = Wait::nothing;
-    answer(effects);
+    if (std::exchange(wait_, Wait::nothing) == Wait::answer) return answer(effects);
+    ++counts_.reset;
+    end(Close::reset, effects);
 }
 
 void Session1::disarm(Effects& effects) {
@@ -274,7 +285,7 @@ void Session1::disarm(Effects& effects) {
     if (is_over_ || is_tunnel_ || !in_exchange_ || response_has_begun_) return;
     treatment_ = {};
     if (wait_ == Wait::response) return pass_held(effects);
-    if (wait_ != Wait::answer) return;
+    if (!holds_request()) return;
     due_.reset();
     wait_ = Wait::nothing;
     effects.to_application.copy(held_);

@@ -313,6 +313,27 @@ TEST(Reset, ComesInTheMiddleOfTheBody) {
     EXPECT_EQ(wire.client_closes, Close::reset_when_delivered);
 }
 
+TEST(Reset, ComesSoLongAfterTheAcceptAndTheApplicationSeesNothing) {
+    Treatment treatment;
+    treatment.reset_after_accept = Millis(1000);
+    Wire wire(treatment);
+    wire.pass(Millis(300));
+    wire.client(post("body"));
+    wire.pass(Millis(699));
+    EXPECT_EQ(wire.client_closes, Close::none);
+    wire.pass(Millis(1));
+    EXPECT_EQ(wire.client_closes, Close::reset);
+    EXPECT_EQ(wire.to_application + wire.to_client, "");
+    Wire late(treatment);
+    late.pass(Millis(1500));
+    late.client(get);
+    EXPECT_EQ(late.client_closes, Close::reset) << "at once, when its time was before";
+    Wire mended(treatment);
+    mended.client(post("body"));
+    mended.disarm();
+    EXPECT_EQ(mended.take_application(), post("body"));
+}
+
 TEST(Upgraded, ConnectionsBecomeTunnels) {
     Wire wire(with_status(503));
     wire.treater.treatment = {};

@@ -70,8 +70,8 @@ public:
 
     TreatsAll treater;
     Counts counts;
-    Session1 session{treater, counts};
     SteadyTime now{};
+    Session1 session{treater, counts, now};
     std::string to_client;
     std::string to_application;
     Close client_closes = Close::none;

@@ -23,7 +23,7 @@ struct Counts {
     std::uint64_t answered = 0;  // by the proxy itself: the application never saw them
     std::uint64_t changed = 0;   // the application's answer, changed
     std::uint64_t delayed = 0;
-    std::uint64_t reset = 0;   // after the application had the request
+    std::uint64_t reset = 0;   // by a treatment
     std::uint64_t refused = 0; // no HTTP, or not as a careful server takes it
     std::uint64_t application_unreachable = 0;
     std::uint64_t application_unclear = 0; // an answer that is no HTTP: passed on as it was
@@ -49,7 +49,8 @@ struct Effects {
 class Session1 {
 public:
     // Both outlive the session.
-    Session1(Treater& treater, Counts& counts) : treater_(treater), counts_(counts) {}
+    Session1(Treater& treater, Counts& counts, SteadyTime accepted)
+        : treater_(treater), counts_(counts), accepted_(accepted) {}
 
     // These give how many bytes they took.
     [[nodiscard]] std::size_t from_client(std::string_view bytes, SteadyTime now, Effects& effects);
@@ -95,10 +96,17 @@ private:
     void end_exchange(Effects& effects);
     void end(Close how, Effects& effects);
 
-    enum class Wait { nothing, answer, response }; // for due_
+    // What due_ is for.
+    enum class Wait { nothing, answer, reset, response };
+
+    // The application has not been told of the request, and need not be.
+    [[nodiscard]] bool holds_request() const {
+        return wait_ == Wait::answer || wait_ == Wait::reset;
+    }
 
     Treater& treater_;
     Counts& counts_;
+    SteadyTime accepted_;
     RequestReader requests_;
     ResponseReader responses_;
     bool is_armed_ = true;
@@ -118,7 +126,7 @@ private:
     bool is_last_ = false;    // the connection ends with it
     Treatment treatment_;
     std::string method_;
-    std::string held_; // a head that waits: the request's (Wait::answer), or the response's
+    std::string held_; // a head that waits: the response's (Wait::response), or the request's
     std::optional<SteadyTime> due_;
     Wait wait_ = Wait::nothing;
 };

@@ -60,11 +60,14 @@ struct Treatment {
     std::shared_ptr<const std::string> body; // in place of its own
     std::shared_ptr<const FieldList> fields; // put in place of those of the same name
     std::optional<ResetAt> reset;
+    // The connection is reset so long after it was accepted, and the application sees nothing of
+    // the request.
+    std::optional<Millis> reset_after_accept;
 
     [[nodiscard]] bool changes_response() const { return status || body || fields; }
 
     [[nodiscard]] bool is_any() const {
-        return answer || delay > Millis(0) || changes_response() || reset;
+        return answer || delay > Millis(0) || changes_response() || reset || reset_after_accept;
     }
 };
 
