@@ -15,6 +15,8 @@ USES = {
     'wire': ['base'],
     'http': ['base'],
     'fault': ['base', 'http'],
+    'net': ['base'],
+    'proxy': ['base', 'net', 'http', 'fault'],
     'transport': ['base', 'wire'],
     'aws': ['base', 'wire', 'transport'],
     'host': ['base', 'wire', 'aws'],

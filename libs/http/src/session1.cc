@@ -17,7 +17,7 @@ std::size_t Session1::from_client(std::string_view bytes, SteadyTime now, Effect
         return bytes.size();
     }
     std::string_view input = bytes;
-    while (!is_over_
+    while (!is_over_ && effects.to_client.size() < answers_size_max
            && (in_exchange_ ? take_request_body(input, effects)
                             : take_request_head(input, now, effects))) {
     }
@@ -99,8 +99,12 @@ void Session1::answer(Effects& effects) {
     ++counts_.answered;
     effects.to_client.copy(treatment_.answer->bytes(method_ == "HEAD", is_last_));
     response_has_begun_ = response_is_whole_ = true;
-    // The rest of the body is read and dropped, unless nobody will read what follows it.
-    if (is_last_ || client_has_ended_) return end(Close::finish, effects);
+    // The rest of the body is read and dropped, and so is what follows a last answer.
+    if (is_last_ || client_has_ended_) {
+        needs_linger_ =
+            !request_is_whole_ && requests_.head().framing.kind != Framing::Kind::none;
+        return end(Close::finish, effects);
+    }
     if (request_is_whole_) end_exchange(effects);
 }
 
@@ -112,6 +116,7 @@ void Session1::refuse(const Refusal& refusal, Effects& effects) {
     const Answer said(
         refusal.status, {{"Content-Type", "text/plain"}}, fmt::format("{}\n", refusal.why));
     effects.to_client.copy(said.bytes(false, true));
+    needs_linger_ = true;
     end(Close::finish, effects);
 }
 
@@ -291,6 +296,12 @@ void Session1::disarm(Effects& effects) {
     effects.to_application.copy(held_);
     forward(effects);
     if (client_has_ended_) effects.application = Close::finish;
+}
+
+void Session1::pass_all(Effects& effects) {
+    is_tunnel_ = true;
+    effects.open_application = !application_is_open_;
+    application_is_open_ = true;
 }
 
 void Session1::end_exchange(Effects& effects) {

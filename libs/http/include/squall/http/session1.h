@@ -39,12 +39,23 @@ enum class Close {
 
 // What a call asks for; the owner clears it before each.
 struct Effects {
+    void clear() {
+        to_client.clear();
+        to_application.clear();
+        open_application = false;
+        client = application = Close::none;
+    }
+
     Pieces to_client;
     Pieces to_application;
     bool open_application = false;
     Close client = Close::none;
     Close application = Close::none;
 };
+
+// A client that asks for more answers than it reads is asked to wait: bytes of one call, beyond
+// which no further request is begun.
+inline constexpr std::size_t answers_size_max = 256U << 10U;
 
 class Session1 {
 public:
@@ -76,6 +87,16 @@ public:
     [[nodiscard]] bool is_idle() const {
         return !in_exchange_ && !requests_.is_within() && !is_tunnel_;
     }
+
+    // From now on bytes pass in both directions as they come, whatever they are; for a connection
+    // that speaks something else. To be called before any bytes were taken.
+    void pass_all(Effects& effects);
+
+    // What the client has still to say must be read away before its connection is closed: else the
+    // kernel answers it with a reset, and our last words may be lost to that.
+    [[nodiscard]] bool needs_linger() const { return needs_linger_; }
+
+    [[nodiscard]] bool is_tunnel() const { return is_tunnel_; }
 
     // Both sides have been asked to close: nothing more will come of it.
     [[nodiscard]] bool is_over() const { return is_over_; }
@@ -111,6 +132,7 @@ private:
     ResponseReader responses_;
     bool is_armed_ = true;
     bool is_over_ = false;
+    bool needs_linger_ = false;
     bool is_tunnel_ = false;
     bool application_is_open_ = false;
     bool client_has_ended_ = false;
