@@ -101,8 +101,7 @@ void Session1::answer(Effects& effects) {
     response_has_begun_ = response_is_whole_ = true;
     // The rest of the body is read and dropped, and so is what follows a last answer.
     if (is_last_ || client_has_ended_) {
-        needs_linger_ =
-            !request_is_whole_ && requests_.head().framing.kind != Framing::Kind::none;
+        needs_linger_ = !request_is_whole_ && requests_.head().framing.kind != Framing::Kind::none;
         return end(Close::finish, effects);
     }
     if (request_is_whole_) end_exchange(effects);

@@ -24,9 +24,8 @@ Shape as(const sockaddr_storage& storage) {
 
 Result<Address> Address::parse(std::string_view text) {
     const auto wrong = [&] {
-        return fail(Errc::invalid_input,
-                    "'{}' is no address: 127.0.0.1:80 or [::1]:80 is wanted",
-                    text);
+        return fail(
+            Errc::invalid_input, "'{}' is no address: 127.0.0.1:80 or [::1]:80 is wanted", text);
     };
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos) return wrong();

@@ -102,7 +102,7 @@ void Proxy::Loop::serve(std::optional<SteadyTime> end, int wake) {
     epoll_.remove(wake);
 }
 
-void Proxy::Loop::accept_all() {
+bool Proxy::Loop::accept_all() {
     for (int accepted = 0; accepted < accepts_max; ++accepted) {
         auto got = net::accept_tcp(listener_.get());
         if (got.socket) {
@@ -114,8 +114,9 @@ void Proxy::Loop::accept_all() {
             pause_accepting();
         }
         // A client that has gone before it was accepted is no reason to stop.
-        if (got.error == EAGAIN || is_lack(got.error)) return;
+        if (got.error == EAGAIN || is_lack(got.error)) return false;
     }
+    return true;
 }
 
 void Proxy::Loop::pause_accepting() {
@@ -136,8 +137,7 @@ void Proxy::Loop::take_in(Fd socket) {
     const auto after = is_armed_ ? faults_.reset_after_accept() : std::nullopt;
     // Many may have waited for this one: their reset counts from their own accept.
     if (after) now_ = Steady::now();
-    const std::uint64_t id =
-        (++last_number_ << descriptor_bits) | static_cast<std::uint64_t>(fd);
+    const std::uint64_t id = (++last_number_ << descriptor_bits) | static_cast<std::uint64_t>(fd);
     const auto place = static_cast<std::size_t>(fd);
     if (by_client_.size() <= place) by_client_.resize(place + 1024);
     by_client_[place] = std::make_unique<Connection>(std::move(socket), id, now_);
@@ -203,8 +203,7 @@ void Proxy::Loop::on_due(std::uint64_t id) {
 }
 
 void Proxy::Loop::drive(Connection& connection) {
-    const auto due_before =
-        connection.session ? connection.session->next_deadline() : std::nullopt;
+    const auto due_before = connection.session ? connection.session->next_deadline() : std::nullopt;
     bool has_moved = true;
     while (has_moved) {
         flush(connection.client);
@@ -289,8 +288,7 @@ bool Proxy::Loop::decide(Connection& connection, std::string_view bytes) {
     if (may_be_http2 && begin.size() < preface.size() && !connection.client.has_ended) return false;
     const bool is_http2 = may_be_http2 && begin.size() == preface.size();
     const bool is_tls = bytes.front() == tls_handshake;
-    auto& session =
-        connection.session.emplace(faults_, counts_.exchanges, connection.accepted);
+    auto& session = connection.session.emplace(faults_, counts_.exchanges, connection.accepted);
     effects_.clear();
     if (is_http2 || is_tls) {
         ++(is_tls ? counts_.tls : counts_.http2);
@@ -352,8 +350,8 @@ bool Proxy::Loop::settle(Connection& connection) {
         client_of_[static_cast<std::size_t>(application.socket.get())] = -1;
         application.socket.reset();
     }
-    if (application.closing == http::Close::finish && application.out.empty()
-        && application.socket && !application.is_connecting && !application.is_shut) {
+    if (application.closing == http::Close::finish && application.out.empty() && application.socket
+        && !application.is_connecting && !application.is_shut) {
         ::shutdown(application.socket.get(), SHUT_WR);
         application.is_shut = true;
     }
@@ -400,6 +398,9 @@ void Proxy::Loop::remove(Connection& connection, bool resets) {
 void Proxy::Loop::disarm() {
     is_armed_ = false;
     now_ = Steady::now();
+    // Whoever is at the door comes in: closing it would reset them.
+    while (accept_all()) {
+    }
     if (is_accepting_) epoll_.remove(listener_.get());
     is_accepting_ = false;
     listener_.reset();

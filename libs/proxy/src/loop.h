@@ -27,7 +27,8 @@ public:
     [[nodiscard]] std::size_t connections() const { return count_; }
 
 private:
-    void accept_all();
+    // As many as are to be accepted at once. False when there are no more for now.
+    bool accept_all();
     void take_in(Fd socket);
     void pause_accepting();
     void resume_accepting();

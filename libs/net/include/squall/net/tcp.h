@@ -13,7 +13,7 @@ namespace squall::net {
 [[nodiscard]] Result<Fd> listen_tcp(const Address& address);
 
 struct Accepted {
-    Fd socket; // with TCP_NODELAY; without, when there was none to accept
+    Fd socket;     // with TCP_NODELAY; without, when there was none to accept
     int error = 0; // errno, of what went wrong; EAGAIN: no more for now
 };
 

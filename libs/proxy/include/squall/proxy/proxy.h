@@ -31,8 +31,8 @@ struct Counts {
 class Proxy {
 public:
     // Listens. `faults` outlives the proxy.
-    [[nodiscard]] static Result<std::unique_ptr<Proxy>>
-    open(const Settings& settings, fault::FaultSet& faults);
+    [[nodiscard]] static Result<std::unique_ptr<Proxy>> open(const Settings& settings,
+                                                             fault::FaultSet& faults);
     Proxy(const Proxy&) = delete;
     Proxy& operator=(const Proxy&) = delete;
     ~Proxy();
