@@ -13,6 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 USES = {
     'base': [],
     'wire': ['base'],
+    'http': ['base'],
+    'fault': ['base', 'http'],
+    'net': ['base'],
+    'proxy': ['base', 'net', 'http', 'fault'],
     'transport': ['base', 'wire'],
     'aws': ['base', 'wire', 'transport'],
     'host': ['base', 'wire', 'aws'],

@@ -1,0 +1,423 @@
+#include "loop.h"
+
+#include "squall/net/tcp.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace squall::proxy {
+namespace {
+
+constexpr std::size_t read_size = 256U << 10U;
+constexpr int accepts_max = 256; // before others have their turn
+constexpr std::size_t pieces_max = 64;
+constexpr Millis accept_again{100}; // after a lack of descriptors
+constexpr Seconds linger_max{2};
+constexpr Millis delivery_look{1};
+constexpr Seconds delivery_max{5};
+constexpr std::uint64_t listener_id = 0;
+constexpr unsigned descriptor_bits = 24;
+constexpr std::uint64_t descriptor_mask = (1U << descriptor_bits) - 1;
+constexpr std::uint32_t interest = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+constexpr std::string_view preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; // RFC 9113, 3.4
+constexpr char tls_handshake = 0x16;                                     // RFC 8446, 5.1
+
+bool is_lack(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+// What the socket takes now; the rest is kept for later.
+void send(Side& side, const http::Pieces& pieces) {
+    if (pieces.empty() || !side.socket || side.is_shut) return;
+    if (side.is_connecting || !side.out.empty()) return pieces.append_to(side.out);
+    std::array<iovec, pieces_max> vectors{};
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = pieces.gather(vectors);
+    const auto sent = ::sendmsg(side.socket.get(), &message, MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+        side.has_failed = true;
+        return;
+    }
+    const auto taken = static_cast<std::size_t>(std::max<ssize_t>(0, sent));
+    if (taken < pieces.size()) pieces.append_to(side.out, taken);
+}
+
+void flush(Side& side) {
+    if (side.out.empty() || side.is_connecting || !side.socket || side.has_failed) return;
+    std::size_t at = 0;
+    while (at < side.out.size()) {
+        const auto sent =
+            ::send(side.socket.get(), side.out.data() + at, side.out.size() - at, MSG_NOSIGNAL);
+        if (sent < 0) {
+            side.has_failed = errno != EAGAIN && errno != EINTR;
+            break;
+        }
+        at += static_cast<std::size_t>(sent);
+    }
+    side.out.erase(0, at);
+    // A buffer that was needed once is not kept by a connection that may live for days.
+    if (side.out.empty()) std::string().swap(side.out);
+}
+
+} // namespace
+
+Proxy::Loop::Loop(net::Epoll epoll,
+                  Fd listener,
+                  const net::Address& address,
+                  const net::Address& application,
+                  fault::FaultSet& faults)
+    : epoll_(std::move(epoll)),
+      listener_(std::move(listener)),
+      address_(address),
+      application_(application),
+      faults_(faults),
+      now_(Steady::now()),
+      buffer_(read_size) {
+    is_accepting_ = epoll_.add(listener_.get(), EPOLLIN);
+    if (!is_accepting_) pause_accepting();
+}
+
+void Proxy::Loop::serve(std::optional<SteadyTime> end, int wake) {
+    bool is_woken = !epoll_.add(wake, EPOLLIN);
+    while (!is_woken && !(end && Steady::now() >= *end) && (is_armed_ || count_ > 0)) {
+        auto until = dues_.next();
+        if (end) until = std::min(until.value_or(*end), *end);
+        const auto events = epoll_.wait(until);
+        now_ = Steady::now();
+        for (const auto& event : events) {
+            if (event.data.fd == wake)
+                is_woken = true;
+            else if (event.data.fd == listener_.get())
+                accept_all();
+            else
+                on_event(event.data.fd, event.events);
+        }
+        while (const auto id = dues_.take(now_))
+            on_due(*id);
+    }
+    epoll_.remove(wake);
+}
+
+bool Proxy::Loop::accept_all() {
+    for (int accepted = 0; accepted < accepts_max; ++accepted) {
+        auto got = net::accept_tcp(listener_.get());
+        if (got.socket) {
+            take_in(std::move(got.socket));
+            continue;
+        }
+        if (is_lack(got.error)) {
+            ++counts_.out_of_descriptors;
+            pause_accepting();
+        }
+        // A client that has gone before it was accepted is no reason to stop.
+        if (got.error == EAGAIN || is_lack(got.error)) return false;
+    }
+    return true;
+}
+
+void Proxy::Loop::pause_accepting() {
+    epoll_.remove(listener_.get());
+    is_accepting_ = false;
+    dues_.add(now_ + accept_again, listener_id);
+}
+
+void Proxy::Loop::resume_accepting() {
+    if (is_accepting_ || !listener_) return;
+    is_accepting_ = epoll_.add(listener_.get(), EPOLLIN);
+    if (!is_accepting_) dues_.add(now_ + accept_again, listener_id);
+}
+
+void Proxy::Loop::take_in(Fd socket) {
+    ++counts_.accepted;
+    const int fd = socket.get();
+    const auto after = is_armed_ ? faults_.reset_after_accept() : std::nullopt;
+    // Many may have waited for this one: their reset counts from their own accept.
+    if (after) now_ = Steady::now();
+    const std::uint64_t id = (++last_number_ << descriptor_bits) | static_cast<std::uint64_t>(fd);
+    const auto place = static_cast<std::size_t>(fd);
+    if (by_client_.size() <= place) by_client_.resize(place + 1024);
+    by_client_[place] = std::make_unique<Connection>(std::move(socket), id, now_);
+    ++count_;
+    Connection& connection = *by_client_[place];
+    if (after) {
+        connection.reset_at = now_ + *after;
+        return dues_.add(*connection.reset_at, id);
+    }
+    watch(fd, fd);
+    connection.client.may_read = true;
+    drive(connection);
+}
+
+void Proxy::Loop::watch(int fd, int client) {
+    const auto place = static_cast<std::size_t>(fd);
+    if (client_of_.size() <= place) client_of_.resize(place + 1024, -1);
+    client_of_[place] = client;
+    if (!epoll_.add(fd, interest)) ++counts_.out_of_descriptors;
+}
+
+Connection* Proxy::Loop::find(int fd) {
+    const auto place = static_cast<std::size_t>(fd);
+    const int client = place < client_of_.size() ? client_of_[place] : -1;
+    return client < 0 ? nullptr : by_client_[static_cast<std::size_t>(client)].get();
+}
+
+void Proxy::Loop::on_event(int fd, std::uint32_t events) {
+    Connection* connection = find(fd);
+    if (connection == nullptr) return; // gone by an event before this one
+    const bool is_client = connection->client.socket.get() == fd;
+    Side& side = is_client ? connection->client : connection->application;
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) side.may_read = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) side.has_hung_up = true;
+    if (is_client && (events & EPOLLERR) != 0) side.has_failed = true; // nobody is there
+    if (side.is_connecting && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
+        side.is_connecting = false;
+        if (net::error_of(fd) != 0) {
+            effects_.clear();
+            connection->session->application_failed(effects_);
+            carry_out(*connection, effects_);
+        }
+    }
+    drive(*connection);
+}
+
+void Proxy::Loop::on_due(std::uint64_t id) {
+    if (id == listener_id) return resume_accepting();
+    const auto place = static_cast<std::size_t>(id & descriptor_mask);
+    Connection* connection = place < by_client_.size() ? by_client_[place].get() : nullptr;
+    if (connection == nullptr || connection->id != id) return; // of one that has gone
+    if (connection->reset_at) {
+        if (now_ < *connection->reset_at) return;
+        ++counts_.reset_after_accept;
+        return remove(*connection, /*resets=*/true);
+    }
+    if (connection->session) {
+        effects_.clear();
+        connection->session->deadline_passed(now_, effects_);
+        carry_out(*connection, effects_);
+    }
+    drive(*connection);
+}
+
+void Proxy::Loop::drive(Connection& connection) {
+    const auto due_before = connection.session ? connection.session->next_deadline() : std::nullopt;
+    bool has_moved = true;
+    while (has_moved) {
+        flush(connection.client);
+        flush(connection.application);
+        has_moved = pull_client(connection);
+        has_moved = pull_application(connection) || has_moved;
+        if (settle(connection)) return;
+    }
+    const auto due = connection.session ? connection.session->next_deadline() : std::nullopt;
+    if (due && due != due_before) dues_.add(*due, connection.id);
+}
+
+std::string_view Proxy::Loop::receive(Side& side) {
+    if (!side.may_read || !side.socket || side.is_connecting) return {};
+    const auto got = ::recv(side.socket.get(), buffer_.data(), buffer_.size(), 0);
+    if (got < 0) {
+        side.may_read = false;
+        side.has_failed = errno != EAGAIN && errno != EINTR;
+        return {};
+    }
+    const auto size = static_cast<std::size_t>(got);
+    // Less than there was room for: no more for now, but perhaps its end.
+    if (size < buffer_.size() && !side.has_hung_up) side.may_read = false;
+    if (size == 0) {
+        side.may_read = false;
+        side.has_ended = true;
+    }
+    return {buffer_.data(), size};
+}
+
+bool Proxy::Loop::pull_client(Connection& connection) {
+    Side& side = connection.client;
+    // Whoever does not read gets no more to read.
+    if (!side.out.empty() || !connection.application.out.empty()) return false;
+    if (!side.in.empty()) {
+        const std::size_t taken = offer_client(connection, side.in);
+        side.in.erase(0, taken);
+        if (!side.in.empty()) return taken > 0;
+    }
+    const std::string_view bytes = receive(side);
+    if (!bytes.empty()) {
+        side.in = bytes.substr(offer_client(connection, bytes));
+        return true;
+    }
+    if (!side.has_ended || side.end_is_told) return false;
+    side.end_is_told = true;
+    if (!connection.session) {
+        side.closing = http::Close::finish;
+        return false;
+    }
+    effects_.clear();
+    connection.session->client_ended(effects_);
+    carry_out(connection, effects_);
+    return true;
+}
+
+bool Proxy::Loop::pull_application(Connection& connection) {
+    Side& side = connection.application;
+    if (!side.socket || !connection.client.out.empty()) return false;
+    if (!side.in.empty()) {
+        const std::size_t taken = offer_application(connection, side.in);
+        side.in.erase(0, taken);
+        if (!side.in.empty()) return taken > 0;
+    }
+    const std::string_view bytes = receive(side);
+    if (!bytes.empty()) {
+        side.in = bytes.substr(offer_application(connection, bytes));
+        return true;
+    }
+    if (!side.has_ended || side.end_is_told) return false;
+    side.end_is_told = true;
+    effects_.clear();
+    connection.session->application_ended(effects_);
+    carry_out(connection, effects_);
+    return true;
+}
+
+// By its first bytes: what is spoken. False while they are too few.
+bool Proxy::Loop::decide(Connection& connection, std::string_view bytes) {
+    const std::string_view begin = bytes.substr(0, preface.size());
+    const bool may_be_http2 = preface.starts_with(begin);
+    if (may_be_http2 && begin.size() < preface.size() && !connection.client.has_ended) return false;
+    const bool is_http2 = may_be_http2 && begin.size() == preface.size();
+    const bool is_tls = bytes.front() == tls_handshake;
+    auto& session = connection.session.emplace(faults_, counts_.exchanges, connection.accepted);
+    effects_.clear();
+    if (is_http2 || is_tls) {
+        ++(is_tls ? counts_.tls : counts_.http2);
+        session.pass_all(effects_);
+    }
+    if (!is_armed_) session.disarm(effects_);
+    carry_out(connection, effects_);
+    return true;
+}
+
+std::size_t Proxy::Loop::offer_client(Connection& connection, std::string_view bytes) {
+    if (!connection.session && !decide(connection, bytes)) return 0;
+    effects_.clear();
+    const std::size_t taken = connection.session->from_client(bytes, now_, effects_);
+    carry_out(connection, effects_);
+    return taken;
+}
+
+std::size_t Proxy::Loop::offer_application(Connection& connection, std::string_view bytes) {
+    effects_.clear();
+    const std::size_t taken = connection.session->from_application(bytes, now_, effects_);
+    carry_out(connection, effects_);
+    return taken;
+}
+
+void Proxy::Loop::carry_out(Connection& connection, http::Effects& effects) {
+    if (effects.open_application) open_application(connection);
+    send(connection.application, effects.to_application);
+    send(connection.client, effects.to_client);
+    if (effects.client != http::Close::none) connection.client.closing = effects.client;
+    if (effects.application != http::Close::none)
+        connection.application.closing = effects.application;
+}
+
+void Proxy::Loop::open_application(Connection& connection) {
+    auto opened = net::connect_tcp(application_);
+    if (opened.error != 0) {
+        if (is_lack(opened.error)) ++counts_.out_of_descriptors;
+        http::Effects failed;
+        connection.session->application_failed(failed);
+        return carry_out(connection, failed);
+    }
+    connection.application.socket = std::move(opened.socket);
+    connection.application.is_connecting = true;
+    watch(connection.application.socket.get(), connection.client.socket.get());
+}
+
+bool Proxy::Loop::settle(Connection& connection) {
+    Side& client = connection.client;
+    Side& application = connection.application;
+    const bool is_over = connection.session && connection.session->is_over();
+    if (client.has_failed || client.closing == http::Close::reset
+        || (application.has_failed && !is_over)) {
+        remove(connection, /*resets=*/true);
+        return true;
+    }
+    if (application.closing == http::Close::reset && application.socket) {
+        net::reset_on_close(application.socket.get());
+        client_of_[static_cast<std::size_t>(application.socket.get())] = -1;
+        application.socket.reset();
+    }
+    if (application.closing == http::Close::finish && application.out.empty() && application.socket
+        && !application.is_connecting && !application.is_shut) {
+        ::shutdown(application.socket.get(), SHUT_WR);
+        application.is_shut = true;
+    }
+    if (client.closing == http::Close::none || !client.out.empty()) return false;
+    if (client.closing == http::Close::reset_when_delivered) {
+        if (!connection.ends_at) connection.ends_at = now_ + delivery_max;
+        if (net::undelivered(client.socket.get()) > 0 && now_ < *connection.ends_at) {
+            dues_.add(now_ + delivery_look, connection.id);
+            return false;
+        }
+        remove(connection, /*resets=*/true);
+        return true;
+    }
+    const bool may_go = !connection.session || (is_over && !connection.session->needs_linger());
+    if (!may_go && !client.is_shut) {
+        ::shutdown(client.socket.get(), SHUT_WR);
+        client.is_shut = true;
+        if (is_over) {
+            connection.ends_at = now_ + linger_max;
+            dues_.add(*connection.ends_at, connection.id);
+        }
+    }
+    const bool is_patience_over = connection.ends_at && now_ >= *connection.ends_at;
+    const bool is_tunnel_over = !is_over && application.is_shut && client.has_ended;
+    if (!may_go && !(is_over && client.has_ended) && !is_patience_over && !is_tunnel_over)
+        return false;
+    remove(connection, /*resets=*/false);
+    return true;
+}
+
+void Proxy::Loop::remove(Connection& connection, bool resets) {
+    const auto place = static_cast<std::size_t>(connection.client.socket.get());
+    for (Side* side : {&connection.client, &connection.application}) {
+        if (!side->socket) continue;
+        if (resets) net::reset_on_close(side->socket.get());
+        const auto fd = static_cast<std::size_t>(side->socket.get());
+        if (fd < client_of_.size()) client_of_[fd] = -1;
+    }
+    by_client_[place].reset();
+    --count_;
+    resume_accepting();
+}
+
+void Proxy::Loop::disarm() {
+    is_armed_ = false;
+    now_ = Steady::now();
+    // Whoever is at the door comes in: closing it would reset them.
+    while (accept_all()) {
+    }
+    if (is_accepting_) epoll_.remove(listener_.get());
+    is_accepting_ = false;
+    listener_.reset();
+    for (std::size_t place = 0; place < by_client_.size(); ++place) {
+        if (!by_client_[place]) continue;
+        Connection& connection = *by_client_[place];
+        if (connection.reset_at) {
+            connection.reset_at.reset();
+            connection.client.may_read = true;
+            watch(connection.client.socket.get(), connection.client.socket.get());
+        } else if (connection.session) {
+            effects_.clear();
+            connection.session->disarm(effects_);
+            carry_out(connection, effects_);
+        }
+        drive(connection);
+    }
+}
+
+} // namespace squall::proxy
