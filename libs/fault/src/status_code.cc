@@ -55,7 +55,7 @@ http::FieldList fields_of(int status, Settings& settings) {
 std::unique_ptr<const Fault> make_status_code(Settings& settings) {
     // 1xx is never the last word.
     const auto status = static_cast<int>(settings.integer("STATUS_CODE", 503, 200, 599));
-    const bool answers = settings.boolean("MODIFY_RESPONSE_BODY", true);
+    const bool answers = settings.boolean("MODIFY_RESPONSE_BODY", /*otherwise=*/true);
     auto answer = std::make_shared<const http::Answer>(
         status,
         fields_of(status, settings),

@@ -9,8 +9,8 @@ Answer::Answer(int status, FieldList fields, std::string body)
     : status_(status),
       fields_(std::move(fields)),
       body_(std::move(body)),
-      keeps_(make(false)),
-      closes_(make(true)) {}
+      keeps_(make(/*closes=*/false)),
+      closes_(make(/*closes=*/true)) {}
 
 Answer::Form Answer::make(bool closes) const {
     Form form{fmt::format("HTTP/1.1 {} {}\r\n", status_, reason_of(status_)), 0};

@@ -114,7 +114,7 @@ void Session1::refuse(const Refusal& refusal, Effects& effects) {
     if (response_has_begun_) return end(Close::reset, effects);
     const Answer said(
         refusal.status, {{"Content-Type", "text/plain"}}, fmt::format("{}\n", refusal.why));
-    effects.to_client.copy(said.bytes(false, true));
+    effects.to_client.copy(said.bytes(/*is_to_head=*/false, /*closes=*/true));
     needs_linger_ = true;
     end(Close::finish, effects);
 }
@@ -200,7 +200,7 @@ bool Session1::take_response_head(SteadyTime now, Effects& effects) {
         wait_ = Wait::response;
         return false;
     }
-    pass_head(head, true, effects);
+    pass_head(head, /*is_borrowed=*/true, effects);
     return true;
 }
 
@@ -240,7 +240,7 @@ void Session1::pass_held(Effects& effects) {
     ResponseHead head;
     const auto refusal = head.read(held_, method_);
     SQUALL_ASSERT(!refusal); // it has been read once
-    pass_head(head, false, effects);
+    pass_head(head, /*is_borrowed=*/false, effects);
     if (application_has_ended_) application_ended(effects);
 }
 

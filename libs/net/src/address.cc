@@ -57,7 +57,7 @@ Result<Address> Address::of_socket(int fd) {
     address.size_ = sizeof address.storage_;
     // NOLINTNEXTLINE: the sockets API's own way
     if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage_), &address.size_) != 0)
-        return fail(Errc::failed, "asking where a socket is bound: {}", std::strerror(errno));
+        return fail(Errc::failed, "asking where a socket is bound: {}", errno_text(errno));
     return address;
 }
 

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 
 namespace squall::net {
@@ -18,7 +17,7 @@ Epoll::Epoll(Fd fd) : fd_(std::move(fd)), events_(events_max) {}
 
 Result<Epoll> Epoll::make() {
     Fd fd(::epoll_create1(EPOLL_CLOEXEC));
-    if (!fd) return fail(Errc::failed, "making an epoll: {}", std::strerror(errno));
+    if (!fd) return fail(Errc::failed, "making an epoll: {}", errno_text(errno));
     return Epoll(std::move(fd));
 }
 

@@ -6,7 +6,6 @@
 #include <sys/ioctl.h>
 
 #include <cerrno>
-#include <cstring>
 
 namespace squall::net {
 namespace {
@@ -23,14 +22,14 @@ void set(int socket, int level, int option) {
 
 Result<Fd> listen_tcp(const Address& address) {
     Fd socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!socket) return fail(Errc::failed, "making a socket: {}", std::strerror(errno));
+    if (!socket) return fail(Errc::failed, "making a socket: {}", errno_text(errno));
     set(socket.get(), SOL_SOCKET, SO_REUSEADDR);
     if (::bind(socket.get(), address.get(), address.size()) != 0
         || ::listen(socket.get(), backlog_max) != 0)
         return fail(errno == EADDRINUSE ? Errc::conflict : Errc::failed,
                     "listening on {}: {}",
                     address.text(),
-                    std::strerror(errno));
+                    errno_text(errno));
     return socket;
 }
 

@@ -404,9 +404,9 @@ void Proxy::Loop::disarm() {
     if (is_accepting_) epoll_.remove(listener_.get());
     is_accepting_ = false;
     listener_.reset();
-    for (std::size_t place = 0; place < by_client_.size(); ++place) {
-        if (!by_client_[place]) continue;
-        Connection& connection = *by_client_[place];
+    for (const auto& place : by_client_) {
+        if (!place) continue;
+        Connection& connection = *place;
         if (connection.reset_at) {
             connection.reset_at.reset();
             connection.client.may_read = true;
