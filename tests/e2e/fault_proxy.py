@@ -50,6 +50,13 @@ class Proxy:
     def descriptors(self):
         return len(list(Path(f'/proc/{self.process.pid}/fd').iterdir()))
 
+    def unread(self):
+        """Bytes in its sockets that it has not read."""
+        rows = Path(f'/proc/{self.process.pid}/net/tcp').read_text(encoding='utf-8').splitlines()[1:]
+        local = f':{self.port:04X}'
+        # State 01 is an established connection; the queues are "transmit:receive", in hexadecimal.
+        return sum(int(row.split()[4].split(':')[1], 16) for row in rows if row.split()[1].endswith(local) and row.split()[3] == '01')
+
     def disarm(self):
         """Returns when it says that it is disarmed."""
         self.process.send_signal(signal.SIGTERM)

@@ -158,6 +158,21 @@ def test_pipelined_requests_are_answered_in_order(web):
             assert places == sorted(places)
 
 
+@pytest.mark.parametrize('request_', [GET, b'POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello', b'PRI /a HTTP/1.1\r\nHost: a\r\n\r\n'], ids=['GET', 'POST', 'PRI'])
+def test_a_request_may_come_byte_by_byte(web, request_):
+    with Proxy(web.port) as proxy:
+        connection = proxy.connect()
+        for byte in request_:
+            connection.sendall(bytes([byte]))
+            wait_for('it has been taken', lambda: not proxy.unread(), interval=0.001)
+        assert read_until(connection, b'\r\n\r\n').startswith(b'HTTP/1.1 501' if request_.startswith(b'PRI') else b'HTTP/1.1 200')
+        cut = proxy.connect()
+        cut.sendall(b'PRI * HT')
+        cut.shutdown(socket.SHUT_WR)
+        assert read_all(cut) == (b'', 'fin')
+        assert proxy.counts()['requests'] == 1
+
+
 SMUGGLED = [
     b'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n',
     b'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 40\r\n\r\nbodyGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n',

@@ -238,17 +238,28 @@ bool Proxy::Loop::pull_client(Connection& connection) {
     Side& side = connection.client;
     // Whoever does not read gets no more to read.
     if (!side.out.empty() || !connection.application.out.empty()) return false;
-    if (!side.in.empty()) {
+    // What waits is offered again before more is read; too few first bytes need more behind them.
+    if (!side.in.empty() && connection.session) {
         const std::size_t taken = offer_client(connection, side.in);
         side.in.erase(0, taken);
         if (!side.in.empty()) return taken > 0;
     }
     const std::string_view bytes = receive(side);
-    if (!bytes.empty()) {
+    if (!bytes.empty() && side.in.empty()) {
         side.in = bytes.substr(offer_client(connection, bytes));
         return true;
     }
+    if (!bytes.empty()) {
+        side.in += bytes;
+        side.in.erase(0, offer_client(connection, side.in));
+        return true;
+    }
     if (!side.has_ended || side.end_is_told) return false;
+    if (!side.in.empty() && !connection.session) {
+        // No more will come to tell by.
+        side.in.erase(0, offer_client(connection, side.in));
+        return true;
+    }
     side.end_is_told = true;
     if (!connection.session) {
         side.closing = http::Close::finish;
