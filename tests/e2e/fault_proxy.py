@@ -11,6 +11,8 @@ import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# Seconds that a client waits for an answer.
+PATIENCE = int(os.environ.get('SQUALL_TEST_PATIENCE', '20'))
 HELPER = os.environ.get('SQUALL_HOST_BINARY', str(ROOT / 'build/release/squall-host'))
 
 
@@ -18,7 +20,9 @@ class Proxy:
     """`fault` is a list of (name, {setting: value})."""
 
     def __init__(self, application, faults=(), *options, descriptors=None, listen='127.0.0.1:0'):
-        arguments = [HELPER, 'proxy', '--listen', listen, '--forward', f'127.0.0.1:{application}', *options]
+        # Connections that a test leaves open are not waited for.
+        drain = [] if '--drain' in options else ['--drain', '0']
+        arguments = [HELPER, 'proxy', '--listen', listen, '--forward', f'127.0.0.1:{application}', *drain, *options]
         for name, settings in faults:
             arguments += ['--fault', name]
             for key, value in settings.items():
@@ -37,7 +41,7 @@ class Proxy:
         self.url = f'http://127.0.0.1:{self.port}'
         self.told = []
 
-    def connect(self, timeout=20):
+    def connect(self, timeout=PATIENCE):
         return socket.create_connection(('127.0.0.1', self.port), timeout=timeout)
 
     def memory_peak(self):
