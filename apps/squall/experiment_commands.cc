@@ -14,8 +14,6 @@
 #include "views.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 namespace squall::app {
@@ -29,22 +27,14 @@ constexpr Seconds plan_limit{120};
 constexpr Seconds plan_patience{5};
 constexpr std::size_t plan_hash_least = 8; // characters, so that it is no lucky guess
 
-// Says once, on stderr, that what goes on takes its time: no word at all looks like a hang.
-std::jthread note_after(Seconds patience, std::string_view text) {
-    return std::jthread([patience, text](const std::stop_token& over) {
-        std::mutex mutex;
-        std::condition_variable_any never;
-        std::unique_lock lock(mutex);
-        never.wait_for(lock, over, patience, [] { return false; });
-        if (!over.stop_requested()) log::print("{}", text);
-    });
-}
-
 Result<experiment::Plan>
 make_plan(const Chosen& chosen, experiment::World& world, const std::stop_token& stop) {
-    const auto note = note_after(plan_patience,
-                                 "still looking at the cluster: thousands of instances, or an "
-                                 "endpoint that does not answer, take their time\n");
+    // No word at all looks like a hang.
+    const std::jthread note([&clock = world.clock](const std::stop_token& over) {
+        if (clock.wait_for(plan_patience, over))
+            log::print("still looking at the cluster: thousands of instances, or an endpoint that "
+                       "does not answer, take their time\n");
+    });
     auto plan = chosen.fault->plan(world, chosen.values, Deadline::in(plan_limit), stop);
     if (plan) plan->experiment = chosen.experiment;
     return plan;

@@ -10,6 +10,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+from listener import Listener
+
 ROOT = Path(__file__).resolve().parents[2]
 # Seconds that a client waits for an answer.
 PATIENCE = int(os.environ.get('SQUALL_TEST_PATIENCE', '20'))
@@ -141,34 +143,10 @@ class WebServer:
         self.server.server_close()
 
 
-class RawServer:
-    """Calls serve(connection) for each client, in a thread of its own."""
-
+class RawServer(Listener):
     def __init__(self, serve):
         self.serve = serve
-        self.socket = socket.create_server(('127.0.0.1', 0), backlog=500)
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.guarded, args=(connection,), daemon=True).start()
-
-    def guarded(self, connection):
-        with connection, contextlib.suppress(OSError):
-            self.serve(connection)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
+        super().__init__()
 
 
 def read_until(connection, wanted):

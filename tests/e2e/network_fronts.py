@@ -10,6 +10,7 @@ import threading
 import urllib.parse
 
 from conftest import Lab
+from listener import Listener
 
 PLAN = ('plan', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo')
 RUN = ('run', '--json', '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', '--set', 'TOTAL_CHAOS_DURATION=6')
@@ -51,44 +52,6 @@ def relay(one, other):
     back.start()
     pump(one, other)
     back.join(60)
-
-
-class Listener:
-    """Calls serve(connection) for each client, in a thread of its own."""
-
-    def __init__(self):
-        self.socket = socket.create_server(('127.0.0.1', 0), backlog=50)
-        self.port = self.socket.getsockname()[1]
-        self.connections = 0
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.guarded, args=(connection,), daemon=True).start()
-
-    def guarded(self, connection):
-        with connection, contextlib.suppress(OSError):
-            self.serve(connection)
-
-    def serve(self, connection):
-        raise NotImplementedError
-
-    def close(self):
-        # Closing alone does not wake who waits in accept.
-        with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 class TlsFront(Listener):
@@ -139,10 +102,6 @@ class Proxy(Listener):
     def __init__(self, refusal=None):
         self.refusal, self.asked, self.authorizations = refusal, [], []
         super().__init__()
-
-    @property
-    def url(self):
-        return f'http://127.0.0.1:{self.port}'
 
     def serve(self, connection):
         head = b''

@@ -1,9 +1,7 @@
 """Bad input: a clear message with its place, exit code 64, and not one byte to AWS."""
-import socket
-import threading
-
 import pytest
 from conftest import squall_with
+from listener import Listener
 
 GOOD = '''name: a-minute-without-agents
 faults:
@@ -15,27 +13,11 @@ faults:
 '''
 
 
-class Silence:
+class Silence(Listener):
     """Stands where AWS would be, and counts who comes."""
 
-    def __init__(self):
-        self.socket = socket.create_server(('127.0.0.1', 0))
-        self.visits = 0
-        self.thread = threading.Thread(target=self.accept, daemon=True)
-        self.thread.start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            self.visits += 1
-            connection.close()
-
-    @property
-    def url(self):
-        return f'http://127.0.0.1:{self.socket.getsockname()[1]}'
+    def serve(self, connection):
+        pass
 
 
 @pytest.fixture
@@ -44,7 +26,7 @@ def world(state):
     silence = Silence()
     environment.update(AWS_ENDPOINT_URL=silence.url, AWS_ACCESS_KEY_ID='AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY='secret', AWS_MAX_ATTEMPTS='1')
     yield folder, environment, silence
-    silence.socket.close()
+    silence.close()
 
 
 def refused(world, *arguments):
@@ -56,7 +38,7 @@ def refused(world, *arguments):
         assert done.out == '' and done.err.strip(), done
         message = message or done.err
         assert done.err == message, 'each command says the same'
-    assert silence.visits == 0, 'nothing was sent'
+    assert silence.connections == 0, 'nothing was sent'
     return message
 
 
@@ -71,7 +53,7 @@ def test_the_good_one_is_good(world):
     done = squall_with(environment, 'policy', file_with(folder, GOOD))
     assert done.code == 0, done
     done = squall_with(environment, 'plan', file_with(folder, GOOD))
-    assert done.code == 3 and silence.visits > 0, 'this one does go to AWS'
+    assert done.code == 3 and silence.connections > 0, 'this one does go to AWS'
     assert silence.url in done.err
 
 
@@ -176,7 +158,7 @@ def test_a_mistake_on_the_command_line_is_named(world, arguments, words):
 def test_a_wrong_command_line_is_exit_code_64(world, arguments):
     done = squall_with(world[1], *arguments)
     assert done.code == 64 and done.err.strip(), done
-    assert world[2].visits == 0
+    assert world[2].connections == 0
 
 
 @pytest.mark.parametrize('words', ['', 'abc', '0123456'])
@@ -184,7 +166,7 @@ def test_a_hash_that_got_lost_runs_nothing(world, words):
     """`--plan "$HASH"`, where the command that was to find the hash failed."""
     _, environment, silence = world
     done = squall_with(environment, 'run', '--plan', words, '--fault', 'ecs-agent-stop', '--set', 'CLUSTER_NAME=demo', '--set', 'REGION=us-east-1')
-    assert done.code == 64 and 'at least 8 characters' in done.err and silence.visits == 0, done
+    assert done.code == 64 and 'at least 8 characters' in done.err and silence.connections == 0, done
 
 
 def test_a_policy_for_a_cluster_of_another_region_is_refused(world):

@@ -70,6 +70,26 @@ std::optional<std::string_view> HeadCollector::collect(std::string_view& input) 
     return std::nullopt;
 }
 
+std::optional<Item> MessageReader::next_but_head(std::string_view& input) {
+    if (is_refused_) return Item::refused;
+    if (!in_body_) return std::nullopt;
+    const Item item = body_.next(input);
+    if (item == Item::refused) return refuse(body_.refusal());
+    if (item == Item::end) in_body_ = false;
+    return item;
+}
+
+Item MessageReader::refuse(const Refusal& refusal) {
+    refusal_ = refusal;
+    is_refused_ = true;
+    return Item::refused;
+}
+
+void MessageReader::begin_body(const Framing& framing) {
+    in_body_ = true;
+    body_.begin(framing);
+}
+
 const char* RequestReader::skip_empty_lines(std::string_view& input) {
     while (!input.empty() && (after_return_ || input.front() == '\r')) {
         if (after_return_ && input.front() != '\n') return "a carriage return before a request";
@@ -82,70 +102,40 @@ const char* RequestReader::skip_empty_lines(std::string_view& input) {
 }
 
 Item RequestReader::next(std::string_view& input) {
-    if (is_refused_) return Item::refused;
-    if (in_body_) {
-        const Item item = body_.next(input);
-        if (item == Item::end) in_body_ = false;
-        if (item == Item::refused) {
-            refusal_ = body_.refusal();
-            is_refused_ = true;
-        }
-        return item;
-    }
-    if (!collector_.is_within()) {
-        if (const char* why = skip_empty_lines(input)) {
-            refusal_ = {400, why};
-            is_refused_ = true;
-            return Item::refused;
-        }
+    if (const auto item = next_but_head(input)) return *item;
+    if (!collector().is_within()) {
+        if (const char* why = skip_empty_lines(input)) return refuse({400, why});
     }
     if (input.empty()) return Item::more;
     empty_lines_ = 0;
-    const auto bytes = collector_.collect(input);
-    auto refusal = bytes ? head_.read(*bytes) : collector_.refusal();
-    if (refusal) {
-        refusal_ = *refusal;
-        is_refused_ = true;
-        return Item::refused;
-    }
+    const auto bytes = collector().collect(input);
+    auto refusal = bytes ? head_.read(*bytes) : collector().refusal();
+    if (refusal) return refuse(*refusal);
     if (!bytes) return Item::more;
-    in_body_ = true;
-    body_.begin(head_.framing);
+    begin_body(head_.framing);
     return Item::head;
 }
 
 Item ResponseReader::next(std::string_view& input) {
-    if (is_refused_) return Item::refused;
-    if (in_body_) {
-        const Item item = body_.next(input);
-        if (item == Item::end) in_body_ = false;
-        if (item == Item::refused) {
-            refusal_ = body_.refusal();
-            is_refused_ = true;
-        }
-        return item;
-    }
+    if (const auto item = next_but_head(input)) return *item;
     if (input.empty()) return Item::more;
-    const std::size_t before = collector_.is_within() ? collector_.held().size() : 0;
+    const std::size_t before = collector().is_within() ? collector().held().size() : 0;
     // Whoever speaks another protocol may never send an empty line: the first bytes tell.
     const bool is_http =
         protocol.substr(std::min(before, protocol.size()))
             .starts_with(input.substr(0, protocol.size() - std::min(before, protocol.size())));
-    const auto bytes = collector_.collect(input);
+    const auto bytes = collector().collect(input);
     auto refusal = !is_http ? std::optional(Refusal{502, "an answer that is no HTTP"})
                    : bytes  ? head_.read(*bytes, method_)
-                            : collector_.refusal();
+                            : collector().refusal();
     if (refusal) {
-        refused_bytes_ = bytes ? *bytes : collector_.held();
-        refusal_ = *refusal;
-        is_refused_ = true;
-        return Item::refused;
+        refused_bytes_ = bytes ? *bytes : collector().held();
+        return refuse(*refusal);
     }
     if (!bytes) return Item::more;
     // After an interim one comes another head.
     if (head_.is_interim()) return Item::head;
-    in_body_ = true;
-    body_.begin(head_.framing);
+    begin_body(head_.framing);
     return Item::head;
 }
 

@@ -40,9 +40,7 @@ bool Session1::take_request_head(std::string_view& input, SteadyTime now, Effect
     is_last_ = !head.keeps_alive;
     method_ = head.method;
     if (treatment_.reset_after_accept) {
-        held_ = head.raw;
-        due_ = std::max(now, accepted_ + *treatment_.reset_after_accept);
-        wait_ = Wait::reset;
+        hold(head.raw, std::max(now, accepted_ + *treatment_.reset_after_accept), Wait::reset);
         deadline_passed(now, effects);
         return false;
     }
@@ -59,10 +57,19 @@ bool Session1::take_request_head(std::string_view& input, SteadyTime now, Effect
         return true;
     }
     ++counts_.delayed;
-    held_ = head.raw;
-    due_ = now + treatment_.delay;
-    wait_ = Wait::answer;
+    hold(head.raw, now + treatment_.delay, Wait::answer);
     return false;
+}
+
+void Session1::hold(std::string_view head, SteadyTime until, Wait why) {
+    held_ = head;
+    due_ = until;
+    wait_ = why;
+}
+
+Session1::Wait Session1::stop_waiting() {
+    due_.reset();
+    return std::exchange(wait_, Wait::nothing);
 }
 
 bool Session1::take_request_body(std::string_view& input, Effects& effects) {
@@ -195,9 +202,7 @@ bool Session1::take_response_head(SteadyTime now, Effects& effects) {
     }
     if (treatment_.delay > Millis(0)) {
         ++counts_.delayed;
-        held_ = head.raw;
-        due_ = now + treatment_.delay;
-        wait_ = Wait::response;
+        hold(head.raw, now + treatment_.delay, Wait::response);
         return false;
     }
     pass_head(head, /*is_borrowed=*/true, effects);
@@ -235,8 +240,7 @@ void Session1::pass_body(Effects& effects) {
 }
 
 void Session1::pass_held(Effects& effects) {
-    due_.reset();
-    wait_ = Wait::nothing;
+    stop_waiting();
     ResponseHead head;
     const auto refusal = head.read(held_, method_);
     SQUALL_ASSERT(!refusal); // it has been read once
@@ -278,8 +282,7 @@ void Session1::application_failed(Effects& effects) {
 void Session1::deadline_passed(SteadyTime now, Effects& effects) {
     if (is_over_ || !due_ || now < *due_) return;
     if (wait_ == Wait::response) return pass_held(effects);
-    due_.reset();
-    if (std::exchange(wait_, Wait::nothing) == Wait::answer) return answer(effects);
+    if (stop_waiting() == Wait::answer) return answer(effects);
     ++counts_.reset;
     end(Close::reset, effects);
 }
@@ -290,8 +293,7 @@ void Session1::disarm(Effects& effects) {
     treatment_ = {};
     if (wait_ == Wait::response) return pass_held(effects);
     if (!holds_request()) return;
-    due_.reset();
-    wait_ = Wait::nothing;
+    stop_waiting();
     effects.to_application.copy(held_);
     forward(effects);
     if (client_has_ended_) effects.application = Close::finish;

@@ -27,8 +27,6 @@ void Proxy::serve(std::optional<SteadyTime> end, int wake) { loop_->serve(end, w
 
 void Proxy::disarm() { loop_->disarm(); }
 
-bool Proxy::is_drained() const { return loop_->connections() == 0; }
-
 const Counts& Proxy::counts() const { return loop_->counts(); }
 
 std::size_t Proxy::connections() const { return loop_->connections(); }

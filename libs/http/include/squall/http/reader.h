@@ -43,7 +43,7 @@ private:
     std::string_view content_;
 };
 
-// What a request reader and a response reader have in common: a head that may come in pieces.
+// A head that may come in pieces.
 class HeadCollector {
 public:
     // The whole head, taken from the front of `input`; nothing while it is not whole, or when it is
@@ -66,13 +66,10 @@ private:
     bool is_within_ = false;
 };
 
-class RequestReader {
+// What a request reader and a response reader have in common: heads that may come in pieces, each
+// with its body behind it.
+class MessageReader {
 public:
-    [[nodiscard]] Item next(std::string_view& input);
-
-    // From Item::head on, until the input that held it goes or next() begins another head.
-    [[nodiscard]] const RequestHead& head() const { return head_; }
-
     [[nodiscard]] const BodyReader& body() const { return body_; }
 
     [[nodiscard]] const Refusal& refusal() const { return refusal_; }
@@ -80,21 +77,41 @@ public:
     // A message has begun and not ended.
     [[nodiscard]] bool is_within() const { return in_body_ || collector_.is_within(); }
 
-private:
-    // Before a request. Null, or why it is refused.
-    [[nodiscard]] const char* skip_empty_lines(std::string_view& input);
+protected:
+    MessageReader() = default;
 
+    // What is next where it can be no head: in a body, or after a refusal. Nothing: a head is.
+    [[nodiscard]] std::optional<Item> next_but_head(std::string_view& input);
+    [[nodiscard]] Item refuse(const Refusal& refusal);
+    void begin_body(const Framing& framing);
+
+    [[nodiscard]] HeadCollector& collector() { return collector_; }
+
+private:
     HeadCollector collector_;
-    RequestHead head_;
     BodyReader body_;
     Refusal refusal_;
     bool in_body_ = false;
     bool is_refused_ = false;
+};
+
+class RequestReader : public MessageReader {
+public:
+    [[nodiscard]] Item next(std::string_view& input);
+
+    // From Item::head on, until the input that held it goes or next() begins another head.
+    [[nodiscard]] const RequestHead& head() const { return head_; }
+
+private:
+    // Before a request. Null, or why it is refused.
+    [[nodiscard]] const char* skip_empty_lines(std::string_view& input);
+
+    RequestHead head_;
     bool after_return_ = false;
     std::size_t empty_lines_ = 0;
 };
 
-class ResponseReader {
+class ResponseReader : public MessageReader {
 public:
     // What the next response answers: its method decides whether there is a body. To be called
     // before each response's first byte is read (not again after an interim one).
@@ -104,24 +121,13 @@ public:
 
     [[nodiscard]] const ResponseHead& head() const { return head_; }
 
-    [[nodiscard]] const BodyReader& body() const { return body_; }
-
-    [[nodiscard]] const Refusal& refusal() const { return refusal_; }
-
-    [[nodiscard]] bool is_within() const { return in_body_ || collector_.is_within(); }
-
     // What was taken of a head that is refused: so that it can be passed on all the same.
     [[nodiscard]] std::string_view refused_bytes() const { return refused_bytes_; }
 
 private:
-    HeadCollector collector_;
     ResponseHead head_;
-    BodyReader body_;
-    Refusal refusal_;
     std::string method_;
     std::string_view refused_bytes_;
-    bool in_body_ = false;
-    bool is_refused_ = false;
 };
 
 } // namespace squall::http

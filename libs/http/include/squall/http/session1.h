@@ -96,12 +96,13 @@ public:
     // kernel answers it with a reset, and our last words may be lost to that.
     [[nodiscard]] bool needs_linger() const { return needs_linger_; }
 
-    [[nodiscard]] bool is_tunnel() const { return is_tunnel_; }
-
     // Both sides have been asked to close: nothing more will come of it.
     [[nodiscard]] bool is_over() const { return is_over_; }
 
 private:
+    // What due_ is for.
+    enum class Wait { nothing, answer, reset, response };
+
     // These give false when they can take no more for now.
     bool take_request_head(std::string_view& input, SteadyTime now, Effects& effects);
     bool take_request_body(std::string_view& input, Effects& effects);
@@ -114,11 +115,10 @@ private:
     void pass_head(const ResponseHead& head, bool is_borrowed, Effects& effects);
     void pass_body(Effects& effects);
     void pass_held(Effects& effects);
+    void hold(std::string_view head, SteadyTime until, Wait why);
+    Wait stop_waiting(); // for what it was
     void end_exchange(Effects& effects);
     void end(Close how, Effects& effects);
-
-    // What due_ is for.
-    enum class Wait { nothing, answer, reset, response };
 
     // The application has not been told of the request, and need not be.
     [[nodiscard]] bool holds_request() const {

@@ -44,10 +44,9 @@ public:
     void serve(std::optional<SteadyTime> end, int wake);
 
     // No more faults: held connections are served, and every connection ends with the exchange
-    // that it is in, or its next one. Nothing new is accepted. Then serve() until drained.
+    // that it is in, or its next one. Nothing new is accepted. serve() then ends with the last.
     void disarm();
 
-    [[nodiscard]] bool is_drained() const;
     [[nodiscard]] const Counts& counts() const;
     // Open, from clients.
     [[nodiscard]] std::size_t connections() const;
