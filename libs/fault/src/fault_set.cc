@@ -47,6 +47,11 @@ http::Treatment FaultSet::treat(const http::RequestHead& request) {
     return treatment;
 }
 
+std::shared_ptr<const http::Answer> FaultSet::answer_to_all() const {
+    if (parts_.size() != 1 || !parts_.front().match.is_every_request()) return nullptr;
+    return parts_.front().fault->answer_to_all();
+}
+
 std::optional<Millis> FaultSet::reset_after_accept() {
     std::optional<Millis> soonest;
     for (Part& part : parts_) {

@@ -1,5 +1,6 @@
 #include "squall/base/text.h"
 #include "squall/fault/fault_set.h"
+#include "squall/http/characters.h"
 
 #include <fmt/format.h>
 
@@ -29,6 +30,8 @@ std::string_view path_of(std::string_view target) {
     return target.substr(0, target.find('?'));
 }
 
+bool is_of_a_target(char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; }
+
 std::vector<std::string> read_paths(Settings& settings, const std::string& name) {
     auto paths = settings.list(name);
     for (const auto& path : paths) {
@@ -37,6 +40,10 @@ std::vector<std::string> read_paths(Settings& settings, const std::string& name)
             || (star != std::string::npos && star + 1 != path.size()))
             settings.complain(fmt::format(
                 "{}: '{}' is no path: it begins with a slash, and may end with *", name, path));
+        if (!std::all_of(path.begin(), path.end(), is_of_a_target))
+            settings.complain(fmt::format("{}: a path has no blanks and no control characters: "
+                                          "write %20 for a blank",
+                                          name));
     }
     return paths;
 }
@@ -50,7 +57,7 @@ Match Match::read(Settings& settings) {
     match.methods_ = settings.list("METHODS");
     for (const auto& text : settings.list("MATCH_HEADERS")) {
         const auto [name, value] = split_once(text, ':');
-        if (name.empty())
+        if (!http::is_token(trimmed(name)))
             settings.complain(fmt::format("MATCH_HEADERS: '{}' is no 'Name: value'", text));
         match.headers_.emplace_back(trimmed(name), trimmed(value));
     }

@@ -12,7 +12,6 @@ namespace squall::fault {
 namespace {
 
 constexpr std::size_t body_max = 1U << 20U;
-constexpr std::string_view body_by_default = "This body was made by Squall.\n";
 
 class ModifyBody final : public Fault {
 public:
@@ -67,7 +66,7 @@ std::unique_ptr<const Fault> make_modify_body(Settings& settings) {
     take_headers(settings, fields);
     // With headers alone the body stays as it is.
     const bool keeps_body = settings.has("HEADERS") && !settings.has("RESPONSE_BODY");
-    std::string body = settings.text("RESPONSE_BODY", body_by_default);
+    std::string body = settings.text("RESPONSE_BODY", modified_body_by_default);
     const std::string type = settings.text("CONTENT_TYPE", "text/plain; charset=utf-8");
     if (body.size() > body_max)
         settings.complain(fmt::format(

@@ -48,7 +48,10 @@ std::vector<std::string> Settings::list(const std::string& name) {
     if (given == nullptr) return {};
     std::vector<std::string> parts;
     for (const auto& part : split(*given, ',')) {
-        if (const auto word = trimmed(part); !word.empty()) parts.emplace_back(word);
+        if (const auto word = trimmed(part); !word.empty())
+            parts.emplace_back(word);
+        else if (!given->empty())
+            complain(fmt::format("{}={}: there is nothing between two commas", name, *given));
     }
     return parts;
 }

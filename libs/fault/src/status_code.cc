@@ -25,6 +25,10 @@ public:
             into.answer = answer_;
     }
 
+    [[nodiscard]] std::shared_ptr<const http::Answer> answer_to_all() const override {
+        return asks_application_ ? nullptr : answer_;
+    }
+
 private:
     std::shared_ptr<const http::Answer> answer_;
     bool asks_application_;

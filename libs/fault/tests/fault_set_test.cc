@@ -146,6 +146,29 @@ TEST(FaultSet, CombinesSeveralFaultsOnOnePort) {
     EXPECT_TRUE(bad.answer && bad.delay == Millis(100));
 }
 
+TEST(FaultSet, SaysWhatNeedsNoLookAtRequests) {
+    const auto nothing = FaultSet::make({}, 1);
+    ASSERT_TRUE(nothing.has_value());
+    EXPECT_TRUE((*nothing)->treats_nothing());
+    EXPECT_FALSE((*nothing)->answer_to_all());
+    const auto all = made("status-code", {{"STATUS_CODE", "429"}});
+    EXPECT_FALSE(all->treats_nothing());
+    ASSERT_TRUE(all->answer_to_all());
+    EXPECT_EQ(all->answer_to_all(), all->treat(request("GET /")).answer);
+    for (const auto& [name, value] : Set{{"PATHS", "/a"},
+                                         {"EXEMPT_PATHS", "/a"},
+                                         {"METHODS", "GET"},
+                                         {"MATCH_HEADERS", "a"},
+                                         {"TOXICITY", "99"},
+                                         {"EVERY_NTH", "2"},
+                                         {"MODIFY_RESPONSE_BODY", "false"}})
+        EXPECT_FALSE(made("status-code", {{name, value}})->answer_to_all()) << name;
+    EXPECT_FALSE(made("latency", {})->answer_to_all());
+    const auto two = FaultSet::make({{"status-code", {}}, {"latency", {}}}, 1);
+    ASSERT_TRUE(two.has_value());
+    EXPECT_FALSE((*two)->answer_to_all()) << "the answer is to be late";
+}
+
 TEST(FaultSet, NamesEveryProblemAtOnce) {
     const auto set = FaultSet::make(
         {{"latency", {{"LATENCY", "soon"}, {"LATENCI", "1"}, {"PATHS", "x,/a*b"}}}, {"lag", {}}},

@@ -32,6 +32,7 @@ struct Facts {
     bool keeps = false;
     bool upgrades = false; // Connection: upgrade
     bool has_upgrade = false;
+    bool is_http2 = false; // what Upgrade names
     int hosts = 0;
 };
 
@@ -72,7 +73,9 @@ MaybeRefusal take_field(const Field& field, Facts& facts) {
         facts.hosts += equal_ignoring_case(field.name, "host") ? 1 : 0;
         break;
     case 7:
-        facts.has_upgrade = facts.has_upgrade || equal_ignoring_case(field.name, "upgrade");
+        if (!equal_ignoring_case(field.name, "upgrade")) break;
+        facts.is_http2 = !facts.has_upgrade && field.value == "h2c";
+        facts.has_upgrade = true;
         break;
     case 10:
         if (!equal_ignoring_case(field.name, "connection")) break;
@@ -157,7 +160,9 @@ MaybeRefusal read_request_line(std::string_view line, RequestHead& into) {
 
 MaybeRefusal frame_request(const Facts& facts, RequestHead& head) {
     head.keeps_alive = keeps_alive(head.version, facts);
-    head.asks_upgrade = facts.upgrades && facts.has_upgrade && head.version == Version::http_1_1;
+    const bool asks = facts.upgrades && facts.has_upgrade && head.version == Version::http_1_1;
+    head.asks_upgrade = asks && !facts.is_http2;
+    head.offers_http2 = asks && facts.is_http2;
     if (facts.hosts > 1) return Refusal{400, "more than one Host"};
     if (facts.hosts == 0 && head.version == Version::http_1_1) return Refusal{400, "no Host"};
     head.framing = {};

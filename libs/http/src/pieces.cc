@@ -24,14 +24,18 @@ void Pieces::borrow(std::string_view bytes) {
 }
 
 void Pieces::copy(std::string_view bytes) {
-    if (bytes.empty()) return;
-    size_ += bytes.size();
+    if (!bytes.empty()) std::copy(bytes.begin(), bytes.end(), add(bytes.size()));
+}
+
+char* Pieces::add(std::size_t size) {
+    size_ += size;
     const std::size_t begin = owned_.size();
-    owned_ += bytes;
+    owned_.resize(begin + size);
     if (!pieces_.empty() && pieces_.back().borrowed == nullptr)
-        pieces_.back().size += bytes.size();
+        pieces_.back().size += size;
     else
-        pieces_.push_back({nullptr, begin, bytes.size()});
+        pieces_.push_back({nullptr, begin, size});
+    return owned_.data() + begin;
 }
 
 std::size_t Pieces::gather(std::span<iovec> into) const {

@@ -1,6 +1,7 @@
 #include "rewrite.h"
 
 #include "squall/base/text.h"
+#include "squall/http/characters.h"
 
 #include <fmt/format.h>
 
@@ -8,9 +9,7 @@
 #include <array>
 
 namespace squall::http {
-namespace {
 
-// What says how the body is framed, or speaks of its bytes.
 bool is_about_the_body(std::string_view name) {
     constexpr std::array<std::string_view, 9> names{"content-length",
                                                     "transfer-encoding",
@@ -38,7 +37,13 @@ bool is_named_in(const FieldList* fields, std::string_view name) {
            });
 }
 
-} // namespace
+BodyChange body_change(int status, int wanted, const Treatment& treatment) {
+    const bool had_content = has_content(status);
+    // A body can stand only where there is one; and where there was none, nothing is made up. What
+    // was no body for the old status cannot be left to be read as one for the new.
+    return {treatment.body && had_content && has_content(wanted),
+            had_content != has_content(wanted)};
+}
 
 Rewritten rewrite(const ResponseHead& head,
                   std::string_view request_method,
@@ -46,12 +51,8 @@ Rewritten rewrite(const ResponseHead& head,
                   bool closes) {
     Rewritten result;
     const int status = treatment.status.value_or(head.status);
-    const bool had_content = has_content(head.status);
     const bool is_head = request_method == "HEAD";
-    // A body can stand only where there is one; and where there was none, nothing is made up.
-    const bool replaces_body = treatment.body && had_content && has_content(status);
-    // What was no body for the old status cannot be left to be read as one for the new.
-    const bool drops_body = had_content != has_content(status);
+    const auto [replaces_body, drops_body] = body_change(head.status, status, treatment);
     result.replaces = replaces_body || drops_body;
     if (replaces_body && !is_head) result.content = *treatment.body;
 
@@ -76,6 +77,29 @@ Rewritten rewrite(const ResponseHead& head,
     if (closes) result.head += "Connection: close\r\n";
     result.head += "\r\n";
     return result;
+}
+
+std::string without_offer(const RequestHead& head) {
+    std::string text(head.raw.substr(0, head.raw.find("\r\n") + 2));
+    for (const Field& field : head.fields) {
+        std::string value(field.value);
+        if (equal_ignoring_case(field.name, "upgrade")
+            || equal_ignoring_case(field.name, "http2-settings"))
+            continue;
+        if (equal_ignoring_case(field.name, "connection")) {
+            std::vector<std::string> left;
+            for (const auto& part : split(value, ',')) {
+                const auto token = trimmed_blanks(part);
+                if (!token.empty() && !equal_ignoring_case(token, "upgrade")
+                    && !equal_ignoring_case(token, "http2-settings"))
+                    left.emplace_back(token);
+            }
+            if (left.empty()) continue;
+            value = join(left, ", ");
+        }
+        text += fmt::format("{}: {}\r\n", field.name, value);
+    }
+    return text + "\r\n";
 }
 
 } // namespace squall::http

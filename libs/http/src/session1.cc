@@ -45,7 +45,10 @@ bool Session1::take_request_head(std::string_view& input, SteadyTime now, Effect
         return false;
     }
     if (!treatment_.answer) {
-        effects.to_application.borrow(head.raw);
+        if (head.offers_http2 && is_armed_ && !treater_.treats_nothing())
+            effects.to_application.copy(without_offer(head));
+        else
+            effects.to_application.borrow(head.raw);
         forward(effects);
         return true;
     }

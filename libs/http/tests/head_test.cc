@@ -65,6 +65,9 @@ TEST(RequestHead, KnowsAnUpgradeAndAnExpectation) {
     EXPECT_TRUE(
         request(get("Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n")).asks_upgrade);
     EXPECT_FALSE(request(get("Upgrade: websocket\r\n")).asks_upgrade);
+    const std::string offer = get("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n");
+    EXPECT_TRUE(request(offer).offers_http2);
+    EXPECT_FALSE(request(offer).asks_upgrade) << "it is answered as HTTP/1.1";
     EXPECT_TRUE(request(get("Expect: 100-Continue\r\n")).expects_continue);
     EXPECT_FALSE(request(get("Expect: more\r\n")).expects_continue);
 }

@@ -111,6 +111,24 @@ TEST(Untouched, ConversationsComeOutAsTheyWentIn) {
     }
 }
 
+// An application that took the offer would be beyond all faults.
+TEST(Untouched, OffersOfHttp2AreDeclined) {
+    Wire wire;
+    wire.client("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, x\r\n"
+                "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\nAccept: */*\r\n\r\n");
+    EXPECT_EQ(wire.take_application(),
+              "GET / HTTP/1.1\r\nHost: a\r\nConnection: x\r\nAccept: */*\r\n\r\n");
+    wire.application(ok);
+    EXPECT_EQ(wire.take_client(), ok);
+    Wire changed(with_status(503));
+    changed.client("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+                   "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n");
+    EXPECT_EQ(changed.take_application(), get);
+    changed.application(ok);
+    EXPECT_TRUE(changed.take_client().starts_with("HTTP/1.1 503 "))
+        << "no upgrade: its status can be replaced";
+}
+
 TEST(Pipelined, RequestsReachTheApplicationOneAfterAnother) {
     Wire wire;
     wire.client(get + post("body") + get);

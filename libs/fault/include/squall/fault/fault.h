@@ -7,8 +7,12 @@
 
 #include <memory>
 #include <random>
+#include <string_view>
 
 namespace squall::fault {
+
+// Of modify-body, where nothing is said.
+inline constexpr std::string_view modified_body_by_default = "This body was made by Squall.\n";
 
 class Fault {
 public:
@@ -21,6 +25,11 @@ public:
     virtual void treat(const http::RequestHead& request,
                        std::mt19937_64& random,
                        http::Treatment& into) const = 0;
+
+    // Not null: treat() adds this answer and nothing else, whatever the request says.
+    [[nodiscard]] virtual std::shared_ptr<const http::Answer> answer_to_all() const {
+        return nullptr;
+    }
 
     // Not nothing: connections are reset so long after they were accepted, whatever they say.
     [[nodiscard]] virtual std::optional<Millis> reset_after_accept() const { return std::nullopt; }

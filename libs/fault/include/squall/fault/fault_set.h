@@ -20,6 +20,10 @@ public:
         return paths_.empty() && exempt_paths_.empty() && methods_.empty() && headers_.empty();
     }
 
+    [[nodiscard]] bool is_every_request() const {
+        return is_any_request() && toxicity_ == 100 && every_nth_ == 1;
+    }
+
     // By TOXICITY and EVERY_NTH; `number` counts what is_meant(), from 1.
     [[nodiscard]] bool is_its_turn(std::uint64_t number, std::mt19937_64& random) const;
 
@@ -46,6 +50,11 @@ public:
                                                                 std::uint64_t seed);
 
     [[nodiscard]] http::Treatment treat(const http::RequestHead& request) override;
+
+    [[nodiscard]] bool treats_nothing() const override { return parts_.empty(); }
+
+    // Where there is one fault, without conditions.
+    [[nodiscard]] std::shared_ptr<const http::Answer> answer_to_all() const override;
 
     // For a connection that has just been accepted: it is to be reset so long after, and not read
     // before. Nothing where its requests have to be looked at.

@@ -22,7 +22,7 @@ public:
     integer(const std::string& name, std::int64_t otherwise, std::int64_t least, std::int64_t most);
     [[nodiscard]] Millis millis(const std::string& name, Millis otherwise, Millis most);
     [[nodiscard]] bool boolean(const std::string& name, bool otherwise);
-    // With commas between; without the empty ones.
+    // With commas between; an empty part is a mistake, an empty text no part.
     [[nodiscard]] std::vector<std::string> list(const std::string& name);
 
     [[nodiscard]] bool has(const std::string& name) const { return given_.contains(name); }

@@ -72,7 +72,8 @@ struct RequestHead {
     Framing framing;
     bool keeps_alive = true;
     bool expects_continue = false;
-    bool asks_upgrade = false; // to a protocol that Upgrade names
+    bool asks_upgrade = false; // to a protocol that Upgrade names, and that is not HTTP/2
+    bool offers_http2 = false; // by Upgrade: h2c, which RFC 9113 has given up
 
     // The first of this name, whatever its case.
     [[nodiscard]] std::optional<std::string_view> field(std::string_view name) const;

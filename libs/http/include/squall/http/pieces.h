@@ -17,6 +17,8 @@ public:
     // Seen, not kept: the bytes must stay where they are until the pieces have been sent or kept.
     void borrow(std::string_view bytes);
     void copy(std::string_view bytes);
+    // Room for so many bytes of its own, to be filled before anything else is done with it.
+    [[nodiscard]] char* add(std::size_t size);
 
     [[nodiscard]] std::size_t size() const { return size_; }
 

@@ -25,6 +25,13 @@ public:
 
     [[nodiscard]] int status() const { return status_; }
 
+    // As HTTP/2: a block of HPACK that leaves the header table alone, and so fits any connection.
+    [[nodiscard]] const std::string& field_block() const { return field_block_; }
+
+    // The same for a client of gRPC, to whom it is the whole response: HTTP status 200, and the
+    // status as gRPC has it.
+    [[nodiscard]] const std::string& grpc_block() const { return grpc_block_; }
+
     [[nodiscard]] const FieldList& fields() const { return fields_; }
 
     [[nodiscard]] const std::string& body() const { return body_; }
@@ -42,6 +49,8 @@ private:
     std::string body_;
     Form keeps_;
     Form closes_;
+    std::string field_block_;
+    std::string grpc_block_;
 };
 
 // Where in an exchange its connection is reset.
@@ -81,6 +90,13 @@ public:
     virtual ~Treater() = default;
 
     [[nodiscard]] virtual Treatment treat(const RequestHead& request) = 0;
+
+    // No request is ever treated: connections need not be understood.
+    [[nodiscard]] virtual bool treats_nothing() const { return false; }
+
+    // What every request is answered with at once, whatever it says; null where it depends, or
+    // where more than that is done. Whoever uses it does not ask treat().
+    [[nodiscard]] virtual std::shared_ptr<const Answer> answer_to_all() const { return nullptr; }
 };
 
 } // namespace squall::http
