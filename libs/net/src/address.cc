@@ -12,6 +12,10 @@
 namespace squall::net {
 namespace {
 
+// SO_ORIGINAL_DST of linux/netfilter_ipv4.h and IP6T_SO_ORIGINAL_DST, whose headers do not go
+// together with netinet/in.h.
+constexpr int original_destination = 80;
+
 // The two shapes that an address has.
 template <class Shape>
 Shape as(const sockaddr_storage& storage) {
@@ -58,6 +62,25 @@ Result<Address> Address::of_socket(int fd) {
     // NOLINTNEXTLINE: the sockets API's own way
     if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage_), &address.size_) != 0)
         return fail(Errc::failed, "asking where a socket is bound: {}", errno_text(errno));
+    return address;
+}
+
+Result<Address> Address::before_redirect(int fd) {
+    Address address;
+    address.size_ = sizeof address.storage_;
+    auto own = of_socket(fd);
+    if (!own) return own;
+    const bool is_ipv6 = own->family() == AF_INET6;
+    if (::getsockopt(fd,
+                     is_ipv6 ? SOL_IPV6 : SOL_IP,
+                     original_destination,
+                     &address.storage_,
+                     &address.size_)
+        != 0)
+        return fail(Errc::not_found,
+                    "asking where a connection to {} was going: {}",
+                    own->text(),
+                    errno_text(errno));
     return address;
 }
 

@@ -18,6 +18,10 @@ public:
     // Where a socket is bound; of a connection that came by tproxy: where its client meant to go.
     [[nodiscard]] static Result<Address> of_socket(int fd);
 
+    // Of a connection that a redirect has brought here: where its client meant to go, as connection
+    // tracking knows it. Fails with not_found where it came by itself.
+    [[nodiscard]] static Result<Address> before_redirect(int fd);
+
     [[nodiscard]] const sockaddr* get() const {
         return reinterpret_cast<const sockaddr*>(&storage_); // NOLINT: the sockets API's own way
     }

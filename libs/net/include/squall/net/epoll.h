@@ -24,6 +24,9 @@ public:
     // are valid until the next call.
     [[nodiscard]] std::span<const epoll_event> wait(std::optional<SteadyTime> until);
 
+    // Readable when something has happened: one can be watched by another.
+    [[nodiscard]] int fd() const { return fd_.get(); }
+
 private:
     explicit Epoll(Fd fd);
 
