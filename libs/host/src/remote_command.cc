@@ -6,6 +6,9 @@
 namespace squall::host {
 namespace {
 
+// 2,500 characters are listed, with the words that say so.
+constexpr std::size_t cut_short_from = 2400;
+
 HostResult::State state_of(const aws::CommandInvocation& invocation) {
     if (!invocation.is_over()) return HostResult::State::sent;
     if (invocation.status == "Success") return HostResult::State::succeeded;
@@ -110,6 +113,7 @@ aws::Outcome<std::vector<std::string>> RemoteCommand::look(Deadline deadline,
             result.details = invocation.status_details;
             result.exit_code = invocation.response_code;
             result.output = invocation.output;
+            complete(result, invocation.instance_id, deadline, stop);
             untold_.push_back(invocation.instance_id);
         }
         const bool over = std::all_of(results_.begin(), results_.end(), [&](const auto& entry) {
@@ -118,6 +122,18 @@ aws::Outcome<std::vector<std::string>> RemoteCommand::look(Deadline deadline,
         command = over ? open_commands_.erase(command) : std::next(command);
     }
     return std::exchange(untold_, {});
+}
+
+// A list cuts what a host says short; asked for by itself, the same answer is ten times as long.
+// Where that is not to be had, the beginning is better than nothing.
+void RemoteCommand::complete(HostResult& result,
+                             const std::string& instance_id,
+                             Deadline deadline,
+                             const std::stop_token& stop) {
+    if (!may_list_ || result.output.size() < cut_short_from) return;
+    auto whole = ssm_.get_command_invocation(result.command_id, instance_id, {}, deadline, stop);
+    if (whole && whole->output.size() > result.output.size())
+        result.output = std::move(whole->output);
 }
 
 aws::Outcome<std::vector<aws::CommandInvocation>> RemoteCommand::invocations_of(

@@ -130,16 +130,16 @@ private:
             const auto found = outcomes.find(std::string(json::string_of(value)));
             const Outcome outcome =
                 found == outcomes.end() ? Outcome{"InProgress", "InProgress"} : found->second;
-            list.push_back(
-                json::Object{{"CommandId", command},
-                             {"InstanceId", value},
-                             {"Status", outcome.status},
-                             {"StatusDetails", outcome.details},
-                             {"CommandPlugins",
-                              json::Array{json::Object{{"Name", "aws:runShellScript"},
-                                                       {"Status", outcome.status},
-                                                       {"ResponseCode", outcome.exit_code},
-                                                       {"Output", outcome.output}}}}});
+            list.push_back(json::Object{
+                {"CommandId", command},
+                {"InstanceId", value},
+                {"Status", outcome.status},
+                {"StatusDetails", outcome.details},
+                {"CommandPlugins",
+                 json::Array{json::Object{{"Name", "aws:runShellScript"},
+                                          {"Status", outcome.status},
+                                          {"ResponseCode", outcome.exit_code},
+                                          {"Output", outcome.output.substr(0, 2500)}}}}});
         }
         return answer({{"CommandInvocations", list}, {"NextToken", ""}});
     }
@@ -324,6 +324,23 @@ TEST(RemoteCommand, AsksForEachHostWhereItMayNotList) {
     EXPECT_EQ(world.look()->size(), 2U);
     EXPECT_TRUE(world.command.is_over());
     EXPECT_EQ(world.sender.calls["GetCommandInvocation"], 8) << "of those that are not over";
+}
+
+TEST(RemoteCommand, AsksForWhatAListCutsShort) {
+    World world;
+    ASSERT_TRUE(world.send(instances(2)));
+    const std::string lengthy(7000, 'x');
+    world.sender.outcomes[instance(0)] = {"Success", "Success", 0, lengthy};
+    world.sender.outcomes[instance(1)] = {"Success", "Success", 0, "short"};
+    ASSERT_TRUE(world.look());
+    EXPECT_EQ(world.command.results().at(instance(0)).output, lengthy);
+    EXPECT_EQ(world.command.results().at(instance(1)).output, "short");
+    EXPECT_EQ(world.sender.calls["GetCommandInvocation"], 1);
+    world.sender.denied = {"GetCommandInvocation"};
+    ASSERT_TRUE(world.send(instances(1)));
+    ASSERT_TRUE(world.look());
+    EXPECT_EQ(world.command.results().at(instance(0)).output.size(), 2500U)
+        << "what there is, where no more may be asked for";
 }
 
 TEST(RemoteCommand, SaysWhichPermissionSufficesWhereItMayNeitherListNorAsk) {

@@ -3,8 +3,9 @@
 #pragma once
 
 #include "squall/base/fd.h"
-#include "squall/http/session1.h"
+#include "squall/http/session.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,7 @@ struct Side {
     std::string out;          // what the socket has not taken yet
     std::string in;           // what the session has not taken yet
     bool may_read = false;    // there may be something: it is not known until it is tried
+    bool flows = false;       // the last read brought all that it asked for
     bool has_hung_up = false; // its end may be behind what there is to read
     bool is_connecting = false;
     bool has_failed = false;
@@ -33,9 +35,15 @@ struct Connection {
     SteadyTime accepted;
     Side client;
     Side application;
-    std::optional<http::Session1> session; // none while it is not known what is spoken
-    std::optional<SteadyTime> reset_at;    // held, and not read
-    std::optional<SteadyTime> ends_at;     // the last patience with it, when all is said
+    std::unique_ptr<http::Session> session; // none while it is not known what is spoken
+    std::optional<SteadyTime> ends_at;      // the last patience with it, when all is said
+};
+
+// A client that is to be reset, and of whom nothing is read: many at a time, so it is small.
+struct Held {
+    Fd socket;
+    std::uint64_t id = 0;
+    SteadyTime accepted;
 };
 
 } // namespace squall::proxy

@@ -87,6 +87,9 @@ public:
     [[nodiscard]] bool is_upgrade() const { return is_upgrade_; }
 
 private:
+    void on_head(const error_code& error);
+    void read_body();
+    void on_read(const error_code& error);
     void on_request();
     void watch_for_end();
 
@@ -97,6 +100,8 @@ private:
     std::optional<http::request_parser<http::string_body>> parser_;
     UpgradeRequest upgrade_;
     http::response<http::string_body> response_;
+    http::response<http::empty_body> go_on_;
+    bool is_head_ = false;
     bool is_upgrade_ = false;
     bool keep_alive_ = false;
     bool answered_ = false;
@@ -130,23 +135,47 @@ void Connection::read_next() {
     idle_.start(server_->limits.idle_max, [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->end();
     });
+    http::async_read_header(
+        socket_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
+            self->on_head(error);
+        });
+}
+
+// Clients that send much ask first, and would wait for a second (RFC 9110, 10.1.1).
+void Connection::on_head(const error_code& error) {
+    if (error) return on_read(error);
+    const auto& head = parser_->get();
+    is_head_ = head.method() == http::verb::head;
+    if (parser_->is_done() || !boost::beast::iequals(head[http::field::expect], "100-continue"))
+        return read_body();
+    go_on_ = {http::status::continue_, 11};
+    http::async_write(socket_, go_on_, [self = shared_from_this()](error_code failed, std::size_t) {
+        if (failed) return self->end();
+        self->read_body();
+    });
+}
+
+void Connection::read_body() {
     http::async_read(
         socket_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
-            self->idle_.cancel();
-            if (error == http::error::body_limit || error == http::error::header_limit) {
-                self->keep_alive_ = false;
-                return self->respond(
-                    {413, {{"Content-Type", "text/plain"}}, "the request is too large\n"});
-            }
-            if (error && is_bad_http(error)) {
-                self->keep_alive_ = false;
-                return self->respond({400,
-                                      {{"Content-Type", "text/plain"}},
-                                      "not a valid HTTP request: " + error.message() + "\n"});
-            }
-            if (error) return self->end();
-            self->on_request();
+            self->on_read(error);
         });
+}
+
+void Connection::on_read(const error_code& error) {
+    idle_.cancel();
+    if (error == http::error::body_limit || error == http::error::header_limit) {
+        keep_alive_ = false;
+        return respond({413, {{"Content-Type", "text/plain"}}, "the request is too large\n"});
+    }
+    if (error && is_bad_http(error)) {
+        keep_alive_ = false;
+        return respond({400,
+                        {{"Content-Type", "text/plain"}},
+                        "not a valid HTTP request: " + error.message() + "\n"});
+    }
+    if (error) return end();
+    on_request();
 }
 
 void Connection::on_request() {
@@ -183,7 +212,12 @@ void Connection::respond(wire::HttpResponse response, std::optional<std::size_t>
     response_.body() = std::move(response.body);
     if (body_size) keep_alive_ = false;
     response_.keep_alive(keep_alive_);
-    response_.prepare_payload();
+    // What HEAD asks for is how long the answer would be.
+    const std::size_t size = response_.body().size();
+    const bool says_size = is_head_ && response_.count(http::field::content_length) == 1;
+    if (is_head_) response_.body().clear();
+    if (is_head_ && !says_size) response_.content_length(size);
+    if (!is_head_) response_.prepare_payload();
     if (body_size && *body_size < response_.body().size()) response_.body().resize(*body_size);
     http::async_write(
         socket_, response_, [self = shared_from_this()](error_code error, std::size_t) {

@@ -78,6 +78,27 @@ std::string ec2_error_body(const ServiceError& error, std::string_view request_i
     return xml.text();
 }
 
+std::string rest_xml_error_body(const ServiceError& error, std::string_view request_id) {
+    XmlWriter xml;
+    xml.open("Error");
+    xml.leaf("Code", error.code);
+    xml.leaf("Message", error.message);
+    xml.leaf("RequestId", request_id);
+    xml.close();
+    return xml.text();
+}
+
+// Answers to HEAD have no body: S3's own headers say whose they are.
+ReadError read_rest_xml_error(const HttpResponse& response) {
+    const std::string request_id(header_value(response.headers, "x-amz-request-id"));
+    if (response.body.empty() && !request_id.empty())
+        return {{std::to_string(response.status), {}, response.status}, request_id};
+    const auto document = XmlDocument::parse(response.body);
+    if (!document || document->root_name() != "Error" || document->text_at("Code").empty())
+        return not_an_aws_error(response);
+    return {{document->text_at("Code"), document->text_at("Message"), response.status}, request_id};
+}
+
 } // namespace
 
 std::string_view content_type(Protocol protocol) {
@@ -89,6 +110,8 @@ std::string_view content_type(Protocol protocol) {
     case Protocol::query:
     case Protocol::ec2:
         return "text/xml;charset=UTF-8";
+    case Protocol::rest_xml:
+        return "application/xml";
     }
     return {};
 }
@@ -112,6 +135,10 @@ error_response(Protocol protocol, const ServiceError& error, std::string_view re
     case Protocol::ec2:
         response.body = ec2_error_body(error, request_id);
         break;
+    case Protocol::rest_xml:
+        response.headers[1].name = "x-amz-request-id";
+        response.body = rest_xml_error_body(error, request_id);
+        break;
     }
     return response;
 }
@@ -125,6 +152,8 @@ ReadError read_error(Protocol protocol, const HttpResponse& response) {
         return read_xml_error(response, "Error", "RequestId");
     case Protocol::ec2:
         return read_xml_error(response, "Errors/Error", "RequestID");
+    case Protocol::rest_xml:
+        return read_rest_xml_error(response);
     }
     return not_an_aws_error(response);
 }

@@ -1,5 +1,6 @@
 // One script on many hosts, through SSM Run Command: sent in batches, looked after by a few calls a
-// round. Only where ssm:ListCommandInvocations is denied is each host asked for by itself. The
+// round. Only where ssm:ListCommandInvocations is denied, or cuts an answer short, is a host asked
+// for by itself. The
 // script has to be short: an SSM agent runs five commands at a time.
 //
 // Belongs to one thread. The SSM client must outlive it.
@@ -27,7 +28,7 @@ struct HostResult {
     std::string command_id;
     std::string details; // SSM's own word: Success, Failed, DeliveryTimedOut, Undeliverable, …
     int exit_code = -1;
-    std::string output; // what the script printed, 2,500 characters at the most
+    std::string output; // what the script printed, 24,000 characters at the most
 
     [[nodiscard]] bool is_over() const { return state != State::sent; }
 };
@@ -74,6 +75,10 @@ private:
                                   Deadline deadline,
                                   const std::stop_token& stop);
 
+    void complete(HostResult& result,
+                  const std::string& instance_id,
+                  Deadline deadline,
+                  const std::stop_token& stop);
     aws::Outcome<std::vector<aws::CommandInvocation>>
     invocations_of(const std::string& command_id, Deadline deadline, const std::stop_token& stop);
     aws::Outcome<std::vector<aws::CommandInvocation>>

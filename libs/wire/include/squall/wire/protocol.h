@@ -12,8 +12,9 @@ namespace squall::wire {
 enum class Protocol {
     json_1_0,
     json_1_1,
-    query, // STS, SNS, IAM: form in, XML out
-    ec2,   // as query, with EC2's own error shape
+    query,    // STS, SNS, IAM: form in, XML out
+    ec2,      // as query, with EC2's own error shape
+    rest_xml, // S3: what it asks for is in method, path and headers, XML out
 };
 
 struct ServiceError {

@@ -1,7 +1,7 @@
 // AWS Signature Version 4, as the client that signs and as the server that checks see it.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html; tested with the
 // published vectors. Our services take the path encoded once more ("double encoding"), which S3
-// does not: S3 is not served.
+// does not.
 #pragma once
 
 #include "squall/base/clock.h"
