@@ -1,5 +1,10 @@
 // The helper on a container instance: one static program, with no file of its own.
+#include "check_command.h"
+#include "intercept_command.h"
+#include "process.h"
 #include "proxy_command.h"
+#include "run_commands.h"
+#include "run_folder.h"
 #include "squall/base/text.h"
 
 #include <CLI/CLI.hpp>
@@ -34,36 +39,175 @@ faults_in_order(const CLI::App& command, const CLI::Option* fault, const CLI::Op
     return faults;
 }
 
+// Options of `proxy` that both of its forms have.
+struct Common {
+    std::vector<Wanted> faults;
+    std::optional<std::int64_t> duration_s;
+    std::int64_t drain_s = 10;
+    std::uint64_t seed = 0;
+};
+
+struct ProxyOptions {
+    Common common;
+    ProxyCommand plain;
+    InterceptCommand intercept;
+    std::string existing = "keep";
+    CLI::Option* listen = nullptr;
+    CLI::Option* fault = nullptr;
+    CLI::Option* set = nullptr;
+    std::vector<std::string> ignored;
+};
+
+constexpr const char* proxy_text =
+    "Falsifies HTTP traffic, for a while. Either in front of containers of this host (--tasks,\n"
+    "--container, --pid, --netns): their new connections are taken, and given back at the end,\n"
+    "however that comes. Or, to try it and to measure, between two addresses (--listen, "
+    "--forward).\n";
+
+void add_intercept_options(CLI::App& command, InterceptCommand& intercept, std::string& existing) {
+    auto* tasks =
+        command
+            .add_option("--tasks",
+                        intercept.tasks,
+                        "ids or ARNs of ECS tasks; TASK=NAME says which of its containers")
+            ->delimiter(',')
+            ->type_name("TASK,…");
+    auto* container = command.add_option(
+        "--container", intercept.container, "a container's id, or how it begins");
+    auto* pid = command.add_option("--pid", intercept.pid, "a process in the network namespace")
+                    ->check(CLI::PositiveNumber);
+    auto* netns =
+        command.add_option("--netns", intercept.netns, "the network namespace: /run/netns/x");
+    for (auto* one : {tasks, container, pid, netns}) {
+        for (auto* other : {tasks, container, pid, netns}) {
+            if (one != other) one->excludes(other);
+        }
+    }
+    command.add_option("--container-name", intercept.container_name, "which container of a task")
+        ->needs(tasks);
+    command.add_option("--run", intercept.run, "what status and stop find it by");
+    command.add_option("--port", intercept.ports, "that the container serves on; several")
+        ->delimiter(',')
+        ->check(CLI::Range(1, 65'535))
+        ->capture_default_str();
+    command.add_option("--proxy-port", intercept.proxy_port, "that the proxy listens on")
+        ->check(CLI::Range(1, 65'535))
+        ->capture_default_str();
+    command.add_option("--interface", intercept.interface, "auto: the primary one; any; or a name")
+        ->capture_default_str();
+    command
+        .add_option("--intercept",
+                    intercept.intercept,
+                    "auto: the best that works; tproxy-owner, tproxy-lease, redirect, iptables")
+        ->capture_default_str();
+    command.add_option("--existing", existing, "connections made before: keep, or reset")
+        ->check(CLI::IsMember({"keep", "reset"}))
+        ->capture_default_str();
+    command
+        .add_option("--exempt-sources",
+                    intercept.exempt_sources,
+                    "clients that are left alone: addresses, networks")
+        ->delimiter(',');
+    command.add_option("--until", intercept.until, "the latest end, in seconds since 1970");
+    command.add_flag("--detach", intercept.detaches, "returns when it is armed");
+}
+
+CLI::App* add_proxy(CLI::App& app, ProxyOptions& options) {
+    CLI::App* command = app.add_subcommand("proxy", proxy_text);
+    add_intercept_options(*command, options.intercept, options.existing);
+    options.listen =
+        command->add_option("--listen", options.plain.listen, "127.0.0.1:8080, [::1]:0");
+    auto* forward =
+        command->add_option("--forward", options.plain.forward, "where the application listens");
+    options.listen->needs(forward);
+    forward->needs(options.listen);
+    options.fault = command->add_option("--fault", options.ignored, "what to do; several")
+                        ->take_all()
+                        ->allow_extra_args(false);
+    options.set =
+        command->add_option("--set", options.ignored, "NAME=VALUE, for the --fault before it")
+            ->take_all()
+            ->allow_extra_args(false);
+    command
+        ->add_option(
+            "--for", options.common.duration_s, "seconds; without: until it is told to end")
+        ->check(CLI::Range(1, 86'400));
+    command
+        ->add_option(
+            "--drain", options.common.drain_s, "seconds that open connections have at the end")
+        ->check(CLI::Range(0, 600))
+        ->capture_default_str();
+    command->add_option("--seed", options.common.seed, "repeats what chance chose");
+    return command;
+}
+
+int run_proxy_command(ProxyOptions& options) {
+    const Common& common = options.common;
+    if (options.listen->count() > 0) {
+        ProxyCommand& plain = options.plain;
+        plain.faults = common.faults;
+        plain.duration_s = common.duration_s;
+        plain.drain_s = common.drain_s;
+        plain.seed = common.seed;
+        return run_command(plain);
+    }
+    InterceptCommand& intercept = options.intercept;
+    intercept.faults = common.faults;
+    intercept.duration_s = common.duration_s;
+    intercept.drain_s = common.drain_s;
+    intercept.seed = common.seed;
+    intercept.resets_existing = options.existing == "reset";
+    return run_command(intercept);
+}
+
+// One of them has to say what it stands in front of.
+void check_place(const CLI::App& command) {
+    for (const char* name : {"--tasks", "--container", "--pid", "--netns", "--listen"}) {
+        if (command.count(name) > 0) {
+            for (const char* other : {"--tasks", "--container", "--pid", "--netns"}) {
+                if (std::string_view(name) == "--listen" && command.count(other) > 0)
+                    throw CLI::ExcludesError(name, other);
+            }
+            return;
+        }
+    }
+    throw CLI::RequiredError("one of --tasks, --container, --pid, --netns and --listen");
+}
+
 int run(int argc, char** argv) {
     CLI::App app{"Squall's helper on a container instance.\n"};
     app.set_version_flag("--version", "squall-host " SQUALL_VERSION);
     app.require_subcommand(1);
-    ProxyCommand proxy;
-    CLI::App* command =
-        app.add_subcommand("proxy", "falsify HTTP traffic between two addresses, for a while");
-    command->add_option("--listen", proxy.listen, "where clients connect: 127.0.0.1:8080, [::1]:0")
-        ->required();
-    command->add_option("--forward", proxy.forward, "where the application listens")->required();
-    std::vector<std::string> ignored;
-    const auto* fault = command->add_option("--fault", ignored, "what to do; several")
-                            ->take_all()
-                            ->allow_extra_args(false);
-    const auto* set = command->add_option("--set", ignored, "NAME=VALUE, for the --fault before it")
-                          ->take_all()
-                          ->allow_extra_args(false);
-    command->add_option("--for", proxy.duration_s, "seconds; without: until it is told to end")
-        ->check(CLI::Range(1, 86'400));
-    command->add_option("--drain", proxy.drain_s, "seconds that open connections have at the end")
-        ->check(CLI::Range(0, 600))
-        ->capture_default_str();
-    command->add_option("--seed", proxy.seed, "repeats what chance chose");
+    ProxyOptions options;
+    CLI::App* proxy = add_proxy(app, options);
+    std::string run_name;
+    std::optional<std::int64_t> drain_s;
+    CLI::App* status = app.add_subcommand("status", "what proxies run here, and what they counted");
+    status->add_option("--run", run_name, "of this run alone");
+    CLI::App* stop = app.add_subcommand("stop", "ends a run's proxies, and waits for their end");
+    stop->add_option("--run", run_name)->required();
+    stop->add_option("--drain", drain_s, "seconds that open connections have (10)")
+        ->check(CLI::Range(0, 600));
+    CLI::App* forget = app.add_subcommand("forget", "removes what a run's ended proxies have left");
+    forget->add_option("--run", run_name)->required();
+    CLI::App* check = app.add_subcommand("check", "what this kernel and this host allow");
     try {
         app.parse(argc, argv);
-        proxy.faults = faults_in_order(*command, fault, set);
+        if (proxy->parsed()) {
+            check_place(*proxy);
+            options.common.faults = faults_in_order(*proxy, options.fault, options.set);
+        }
+        if (!run_name.empty() && !is_run(run_name))
+            throw CLI::ValidationError("--run", "up to 40 of a-z, 0-9 and '-' are wanted");
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : exit_usage;
     }
-    return run_command(proxy);
+    if (status->parsed()) return run_status(run_name);
+    if (stop->parsed())
+        return run_stop(run_name, drain_s ? std::optional(Seconds(*drain_s)) : std::nullopt);
+    if (forget->parsed()) return run_forget(run_name);
+    if (check->parsed()) return run_check();
+    return run_proxy_command(options);
 }
 
 } // namespace

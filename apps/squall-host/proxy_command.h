@@ -20,9 +20,6 @@ struct ProxyCommand {
     std::uint64_t seed = 0; // 0: a new one, which is told
 };
 
-inline constexpr int exit_error = 3;
-inline constexpr int exit_usage = 64;
-
 [[nodiscard]] int run_command(const ProxyCommand& command);
 
 } // namespace squall::host_app
