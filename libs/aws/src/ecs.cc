@@ -140,6 +140,20 @@ Outcome<Described<Task>> Ecs::describe_tasks(std::string_view cluster,
     return describe<Task>(client_, call, arns, decode_task, {deadline, stop});
 }
 
+Outcome<TaskDefinition> Ecs::describe_task_definition(const std::string& arn,
+                                                      Deadline deadline,
+                                                      const std::stop_token& stop) {
+    const std::string operation = "DescribeTaskDefinition";
+    const auto answer = client_.call_json(
+        ServiceId::ecs, operation, json::Object{{"taskDefinition", arn}}, deadline, stop);
+    if (!answer) return fail(answer.error());
+    auto definition = decode_task_definition(json::at(*answer, "taskDefinition"));
+    if (!definition)
+        return fail(not_answered("ecs:" + operation,
+                                 {Errc::failed, "the answer holds no task definition"}));
+    return std::move(*definition);
+}
+
 Outcome<std::vector<std::string>>
 Ecs::list_services(std::string_view cluster, Deadline deadline, const std::stop_token& stop) {
     return list_all(client_, list_call("ListServices", cluster, "serviceArns"), deadline, stop);

@@ -1,6 +1,7 @@
 #include "ecs_decode.h"
 
 #include "answer_time.h"
+#include "squall/base/text.h"
 
 #include <algorithm>
 
@@ -18,6 +19,46 @@ Deployment decode_deployment(const json::Value& value) {
             json::integer_at(value, "desiredCount"),
             json::integer_at(value, "runningCount"),
             json::integer_at(value, "pendingCount")};
+}
+
+TaskContainer decode_task_container(const json::Value& value) {
+    TaskContainer container{text_at(value, "name"), {}};
+    for (const auto& binding : json::array_at(value, "networkBindings"))
+        container.bindings.push_back({json::integer_at(binding, "containerPort"),
+                                      json::integer_at(binding, "hostPort"),
+                                      std::string(json::string_at(binding, "protocol", "tcp"))});
+    return container;
+}
+
+// A mapping has a port, or a range of them ("8000-8010").
+PortMapping decode_port_mapping(const json::Value& value) {
+    PortMapping mapping;
+    mapping.first = mapping.last = json::integer_at(value, "containerPort");
+    mapping.protocol = json::string_at(value, "protocol", "tcp");
+    if (const auto range = json::string_at(value, "containerPortRange"); !range.empty()) {
+        const auto [first, last] = split_once(range, '-');
+        mapping.first = to_integer(first).value_or(0);
+        mapping.last = to_integer(last).value_or(mapping.first);
+    }
+    return mapping;
+}
+
+ContainerDefinition decode_container_definition(const json::Value& value) {
+    ContainerDefinition container{
+        text_at(value, "name"), json::bool_at(value, "essential", /*otherwise=*/true), {}, {}};
+    for (const auto& mapping : json::array_at(value, "portMappings"))
+        container.ports.push_back(decode_port_mapping(mapping));
+    for (const auto& word : json::array_at(json::at(value, "healthCheck"), "command"))
+        container.health_command +=
+            (container.health_command.empty() ? "" : " ") + std::string(json::string_of(word));
+    return container;
+}
+
+bool has_service_connect(const json::Value& service) {
+    const auto& deployments = json::array_at(service, "deployments");
+    return std::any_of(deployments.begin(), deployments.end(), [](const json::Value& deployment) {
+        return json::bool_at(json::at(deployment, "serviceConnectConfiguration"), "enabled");
+    });
 }
 
 } // namespace
@@ -64,9 +105,24 @@ std::optional<Task> decode_task(const json::Value& value) {
               text_at(value, "desiredStatus"),
               text_at(value, "stoppedReason"),
               text_at(value, "stopCode"),
-              text_at(value, "connectivity")};
+              text_at(value, "connectivity"),
+              text_at(value, "launchType"),
+              {}};
+    for (const auto& container : json::array_at(value, "containers"))
+        task.containers.push_back(decode_task_container(container));
     if (task.arn.empty()) return std::nullopt;
     return task;
+}
+
+std::optional<TaskDefinition> decode_task_definition(const json::Value& value) {
+    TaskDefinition definition{
+        text_at(value, "taskDefinitionArn"), text_at(value, "networkMode"), {}};
+    // ECS gives the mode where it was given one; on Linux bridge is what it is otherwise.
+    if (definition.network_mode.empty()) definition.network_mode = "bridge";
+    for (const auto& container : json::array_at(value, "containerDefinitions"))
+        definition.containers.push_back(decode_container_definition(container));
+    if (definition.arn.empty()) return std::nullopt;
+    return definition;
 }
 
 std::optional<EcsService> decode_service(const json::Value& value) {
@@ -77,7 +133,13 @@ std::optional<EcsService> decode_service(const json::Value& value) {
                        json::integer_at(value, "runningCount"),
                        json::integer_at(value, "pendingCount"),
                        {},
-                       {}};
+                       {},
+                       {},
+                       has_service_connect(value)};
+    for (const auto& targets : json::array_at(value, "loadBalancers"))
+        service.load_balancers.push_back({text_at(targets, "targetGroupArn"),
+                                          text_at(targets, "containerName"),
+                                          json::integer_at(targets, "containerPort")});
     if (service.arn.empty()) return std::nullopt;
     for (const auto& deployment : json::array_at(value, "deployments"))
         service.deployments.push_back(decode_deployment(deployment));

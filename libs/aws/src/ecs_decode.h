@@ -11,6 +11,7 @@ namespace squall::aws {
 // Nothing without agentConnected, too: what is not said is no evidence that an agent is gone.
 [[nodiscard]] std::optional<ContainerInstance> decode_container_instance(const json::Value& value);
 [[nodiscard]] std::optional<Task> decode_task(const json::Value& value);
+[[nodiscard]] std::optional<TaskDefinition> decode_task_definition(const json::Value& value);
 [[nodiscard]] std::optional<EcsService> decode_service(const json::Value& value);
 
 } // namespace squall::aws

@@ -139,6 +139,12 @@ Result<Endpoint> resolve_sso_portal(std::string_view region,
         config);
 }
 
+Result<Endpoint>
+resolve_s3(std::string_view region, const Environment& environment, const SharedConfig& config) {
+    return endpoint_of(
+        "s3", fmt::format("https://s3.{}.{}/", region, dns_suffix(region)), environment, config);
+}
+
 Result<Endpoints> Endpoints::resolve(std::string_view region,
                                      const Environment& environment,
                                      const SharedConfig& config) {

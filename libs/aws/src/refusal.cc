@@ -205,6 +205,10 @@ void explain_refusal(ApiError& error) {
     if (error.message.find("is not authorized") != std::string::npos)
         error.principal = word_after(error.message, "User:");
     error.resource = word_after(error.message, "on resource:");
+    // S3 puts it between quotes.
+    if (error.resource.size() > 1 && error.resource.starts_with('"')
+        && error.resource.ends_with('"'))
+        error.resource = error.resource.substr(1, error.resource.size() - 2);
     if (lacks_permission(error))
         advise(error, {});
     else

@@ -76,6 +76,10 @@ Result<void> Session::connect(SessionSenders senders,
     }
     client_ = std::make_unique<Client>(
         ClientParts{senders.aws, *credentials_, traffic_, clock}, endpoints_, options_.retry);
+    auto s3 = resolve_s3(region_.name, environment, config_);
+    if (!s3) return fail(s3.error());
+    s3_ = std::make_unique<S3>(
+        S3Parts{senders.aws, *credentials_, clock}, std::move(*s3), region_.name);
     return {};
 }
 

@@ -198,6 +198,42 @@ TEST_F(EcsTest, ReadsWhatAwsSendsOfTasksAndClusters) {
     EXPECT_EQ(clusters.found.at(0).active_services_count, 7);
 }
 
+TEST_F(EcsTest, ReadsWhereATaskListensAndWhatItsDefinitionExposes) {
+    world.aws.on("ecs:DescribeTasks", [](const Received&) {
+        return wire::HttpResponse{200, {}, R"({"tasks":[{"taskArn":"a/t1","launchType":"EC2",
+            "containers":[{"name":"web","networkBindings":[
+                {"bindIP":"0.0.0.0","containerPort":80,"hostPort":32768,"protocol":"tcp"}]}]}]})"};
+    });
+    const auto tasks =
+        ecs.describe_tasks("demo", std::vector<std::string>{"t1"}, world.soon(), {}).value();
+    EXPECT_EQ(tasks.found.at(0).launch_type, "EC2");
+    EXPECT_EQ(tasks.found.at(0).containers.at(0).bindings.at(0).host_port, 32768);
+    world.aws.on("ecs:DescribeTaskDefinition", [](const Received&) {
+        return wire::HttpResponse{200, {}, R"({"taskDefinition":{"taskDefinitionArn":"a/web:3",
+            "containerDefinitions":[{"name":"web","essential":false,
+                "healthCheck":{"command":["CMD-SHELL","curl -f localhost:80/health"]},
+                "portMappings":[{"containerPort":80,"hostPort":0},
+                                {"containerPortRange":"9000-9010","protocol":"udp"}]}]}})"};
+    });
+    const auto definition = ecs.describe_task_definition("a/web:3", world.soon(), {}).value();
+    EXPECT_EQ(definition.network_mode, "bridge") << "as it is where nothing is said";
+    const auto& web = definition.containers.at(0);
+    EXPECT_FALSE(web.essential);
+    EXPECT_EQ(web.health_command, "CMD-SHELL curl -f localhost:80/health");
+    EXPECT_EQ(web.ports.at(0).first, 80);
+    EXPECT_EQ(web.ports.at(0).protocol, "tcp");
+    EXPECT_EQ(web.ports.at(1).last, 9010);
+    world.aws.on("ecs:DescribeServices", [](const Received&) {
+        return wire::HttpResponse{200, {}, R"({"services":[{"serviceArn":"a/web",
+            "loadBalancers":[{"targetGroupArn":"tg","containerName":"web","containerPort":80}],
+            "deployments":[{"serviceConnectConfiguration":{"enabled":true}}]}]})"};
+    });
+    const auto services =
+        ecs.describe_services("demo", std::vector<std::string>{"web"}, world.soon(), {}).value();
+    EXPECT_TRUE(services.found.at(0).uses_service_connect);
+    EXPECT_EQ(services.found.at(0).load_balancers.at(0).container_port, 80);
+}
+
 TEST_F(EcsTest, ReadsDeploymentsAndTheNewestEventsFirst) {
     world.aws.on("ecs:DescribeServices", [](const Received&) {
         return wire::HttpResponse{

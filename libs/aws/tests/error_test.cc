@@ -51,6 +51,14 @@ TEST(ApiError, ReadsTheOtherFormsOfARefusal) {
                                       "User: arn:aws:iam::1:user/u is not authorized to perform: "
                                       "iam:PassRole on resource: arn:aws:iam::1:role/r because x");
     EXPECT_EQ(other_action.action, "iam:PassRole");
+    // S3 quotes the resource.
+    const auto quoted = refused("s3:PutObject",
+                                "AccessDenied",
+                                "User: arn:aws:iam::1:user/u is not authorized to perform: "
+                                "s3:PutObject on resource: \"arn:aws:s3:::b/k\" because x",
+                                403);
+    EXPECT_EQ(statement_of(quoted),
+              R"({"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/k"})");
     const auto web = refused("sts:AssumeRoleWithWebIdentity",
                              "AccessDenied",
                              "Not authorized to perform sts:AssumeRoleWithWebIdentity",

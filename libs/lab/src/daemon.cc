@@ -2,6 +2,7 @@
 
 #include "cloud/control.h"
 #include "ecs/describe.h"
+#include "sample.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
@@ -17,29 +18,13 @@ constexpr std::uint16_t host_endpoint_port = 80;
 constexpr Seconds ready_timeout{90};
 constexpr Millis ready_interval{100};
 
-json::Object web_definition() {
-    return {{"family", "web"},
-            {"networkMode", "bridge"},
-            {"taskRoleArn", fmt::format("arn:aws:iam::{}:role/web-task", account)},
-            {"containerDefinitions",
-             json::Array{json::Object{
-                 {"name", "web"},
-                 {"image", "squall/web:latest"},
-                 {"cpu", 64},
-                 {"memory", 64},
-                 {"essential", true},
-                 {"portMappings",
-                  json::Array{json::Object{
-                      {"containerPort", 8080}, {"hostPort", 0}, {"protocol", "tcp"}}}}}}}};
-}
-
 } // namespace
 
 Daemon::Daemon(LabOptions options, LabPaths paths, Say say)
     : options_(std::move(options)),
       paths_(std::move(paths)),
       say_(std::move(say)),
-      cloud_(account, options_.region),
+      cloud_(account, options_.region, paths_.folder / "s3"),
       ready_timer_(loop_),
       started_(Steady::now()) {}
 
@@ -52,14 +37,19 @@ Result<void> Daemon::run() {
         return population_ ? population_->process_of(id) : 0;
     });
     cloud_.home().ecs.use(&*interfaces_);
+    auto plane = elb::DataPlane::start(loop_, vpc_->network_namespace().get());
+    if (!plane) return fail(plane.error());
+    data_plane_ = std::move(*plane);
+    cloud_.home().elb.use(data_plane_.get());
     server_.emplace(loop_, cloud_);
     if (auto opened = open_endpoint(); !opened) return opened;
     if (auto opened = open_control(); !opened) return opened;
     if (auto made = make_cluster(); !made) return made;
-    population_.emplace(Population::Ground{loop_, *vpc_, cloud_, options_, paths_},
-                        Population::Events{say_, [this](int ordinal, const std::string& why) {
-                                               host_lost(ordinal, why);
-                                           }});
+    population_.emplace(
+        Population::Ground{loop_, *vpc_, cloud_, *server_, options_, paths_, endpoint_port_},
+        Population::Events{say_, [this](int ordinal, const std::string& why) {
+                               host_lost(ordinal, why);
+                           }});
     population_->start();
     if (auto saved = save_state(); !saved) return saved;
     look_whether_ready();
@@ -96,6 +86,7 @@ Result<void> Daemon::open_endpoint() {
     if (!inside) return fail(inside.error());
     server_->listen(std::move(*outside));
     server_->listen(std::move(*inside));
+    endpoint_port_ = *port;
     state_.endpoint = fmt::format("http://127.0.0.1:{}", *port);
     return {};
 }
@@ -111,43 +102,13 @@ Result<void> Daemon::open_control() {
     return {};
 }
 
-Result<void>
-Daemon::call(const std::string& service, const std::string& operation, json::Object body) {
-    ApiCall call{service,
-                 operation,
-                 options_.region,
-                 wire::Protocol::json_1_1,
-                 std::move(body),
-                 {},
-                 {fmt::format("arn:aws:iam::{}:user/lab", account), "AIDALAB"},
-                 {},
-                 random_uuid(),
-                 Wall::now()};
-    const auto answered = cloud_.home().ecs.call(call);
-    SQUALL_ASSERT(answered.has_value());
-    if (!*answered)
-        return fail(Errc::invalid_input, "{}: {}", operation, answered->error().message);
-    return {};
-}
-
 Result<void> Daemon::make_cluster() {
     const auto& user = cloud_.keys().add_user("lab", Wall::now()).credentials;
     state_.cluster = options_.cluster;
     state_.region = options_.region;
     state_.access_key_id = user.access_key_id;
     state_.secret_access_key = user.secret_access_key;
-    if (auto made = call("ecs", "CreateCluster", {{"clusterName", options_.cluster}}); !made)
-        return made;
-    if (auto made = call("ecs", "RegisterTaskDefinition", web_definition()); !made) return made;
-    json::Object service{{"cluster", options_.cluster},
-                         {"serviceName", "web"},
-                         {"taskDefinition", "web"},
-                         {"desiredCount", Population::service_size(options_)}};
-    // Its tasks are to be real ones.
-    if (Population::has_virtual(options_))
-        service["placementConstraints"] = json::Array{
-            json::Object{{"type", "memberOf"}, {"expression", "attribute:squall.virtual !exists"}}};
-    return call("ecs", "CreateService", std::move(service));
+    return make_sample(cloud_, options_);
 }
 
 void Daemon::host_lost(int ordinal, const std::string& why) {
@@ -203,7 +164,8 @@ json::Object Daemon::describe() {
             {"api", describe_api(cloud_, Wall::now())},
             {"instances", population_->describe()},
             {"virtual_instances", population_->describe_virtual()},
-            {"services", std::move(services)}};
+            {"services", std::move(services)},
+            {"load_balancers", cloud_.home().elb.describe()}};
 }
 
 void Daemon::handle_control(const wire::HttpRequest& request, transport::Responder responder) {

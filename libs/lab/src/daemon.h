@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cloud/cloud_server.h"
+#include "elb/data_plane.h"
 #include "hosts/host_interfaces.h"
 #include "hosts/population.h"
 #include "lab_state.h"
@@ -24,7 +25,6 @@ private:
     Result<void> make_cluster();
     void host_lost(int ordinal, const std::string& why);
     void look_whether_ready();
-    Result<void> call(const std::string& service, const std::string& operation, json::Object body);
     Result<void> save_state();
     void handle_control(const wire::HttpRequest& request, transport::Responder responder);
     [[nodiscard]] json::Object describe();
@@ -37,10 +37,12 @@ private:
     Cloud cloud_;
     std::optional<Vpc> vpc_;
     std::optional<HostInterfaces> interfaces_;
+    std::unique_ptr<elb::DataPlane> data_plane_;
     std::optional<CloudServer> server_;
     std::optional<transport::HttpServer> control_;
     transport::Timer ready_timer_;
     SteadyTime started_;
+    std::uint16_t endpoint_port_ = 0;
     LabState state_;
     std::optional<Population> population_;
     bool ready_ = false;

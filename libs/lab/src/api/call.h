@@ -26,15 +26,16 @@ struct ApiCall {
     std::string region;
     wire::Protocol protocol = wire::Protocol::json_1_1;
     json::Object body;          // of the JSON protocols
-    wire::QueryParameters form; // of the query and ec2 protocols
+    wire::QueryParameters form; // of the query and ec2 protocols; S3's query
     Principal caller;
     std::string host; // the Host header: by which address the caller knows us
     std::string request_id;
     WallTime now;
+    wire::HttpRequest request; // S3's alone: its headers and payload say what is to be done
 };
 
-// The body of a successful answer: a JSON value, or XML as text.
-using AnswerBody = std::variant<json::Value, std::string>;
+// The body of a successful answer: a JSON value, or XML as text. S3 gives all of it.
+using AnswerBody = std::variant<json::Value, std::string, wire::HttpResponse>;
 using Answer = Result<AnswerBody, wire::ServiceError>;
 
 [[nodiscard]] inline tl::unexpected<wire::ServiceError>

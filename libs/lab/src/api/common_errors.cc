@@ -19,6 +19,8 @@ constexpr std::array known_codes{
           500,
           true},
     Known{"InternalError", "An internal error has occurred", 500, true},
+    Known{"NoSuchBucket", "The specified bucket does not exist", 404},
+    Known{"NoSuchKey", "The specified key does not exist.", 404},
     Known{"InternalServerError", "An error occurred on the server side.", 500, true},
     Known{"ServerException", "Service Unavailable. Please try again later.", 500, true},
     Known{"ServiceFailure", "The request processing has failed.", 500, true},
@@ -31,6 +33,7 @@ constexpr std::array known_codes{
           503,
           true},
     Known{"Unavailable", "The service is unavailable. Please try again shortly.", 503, true},
+    Known{"SlowDown", "Please reduce your request rate.", 503, true},
     Known{"RequestLimitExceeded", "Request limit exceeded.", 503, true},
     Known{"Throttling", "Rate exceeded", 400},
     Known{"ThrottlingException", "Rate exceeded", 400},
@@ -49,7 +52,8 @@ constexpr std::array known_codes{
 };
 
 bool is_query(std::string_view service) {
-    return service == "sts" || service == "iam" || service == "ec2";
+    return service == "sts" || service == "iam" || service == "ec2" || service == "s3"
+           || service == "elasticloadbalancing";
 }
 
 } // namespace
@@ -66,7 +70,7 @@ wire::ServiceError internal_error(std::string_view service) {
     if (service == "ecs") return error_of_code(service, "ServerException");
     if (service == "ssm" || service == "ec2messages")
         return error_of_code(service, "InternalServerError");
-    if (service == "ec2") return error_of_code(service, "InternalError");
+    if (service == "ec2" || service == "s3") return error_of_code(service, "InternalError");
     return error_of_code(service, service == "iam" ? "ServiceFailure" : "InternalFailure");
 }
 
@@ -78,6 +82,7 @@ wire::ServiceError unavailable_error(std::string_view service) {
 
 wire::ServiceError throttling_error(std::string_view service) {
     if (service == "ec2") return error_of_code(service, "RequestLimitExceeded");
+    if (service == "s3") return error_of_code(service, "SlowDown");
     return error_of_code(service, is_query(service) ? "Throttling" : "ThrottlingException");
 }
 

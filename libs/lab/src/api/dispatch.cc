@@ -25,10 +25,12 @@ struct FormService {
     wire::Protocol protocol;
 };
 
-constexpr std::array form_services{FormService{"2011-06-15", "sts", wire::Protocol::query},
-                                   FormService{"2010-05-08", "iam", wire::Protocol::query},
-                                   FormService{"2016-11-15", "ec2", wire::Protocol::ec2},
-                                   FormService{"2010-08-01", "cloudwatch", wire::Protocol::query}};
+constexpr std::array form_services{
+    FormService{"2011-06-15", "sts", wire::Protocol::query},
+    FormService{"2010-05-08", "iam", wire::Protocol::query},
+    FormService{"2016-11-15", "ec2", wire::Protocol::ec2},
+    FormService{"2015-12-01", "elasticloadbalancing", wire::Protocol::query},
+    FormService{"2010-08-01", "cloudwatch", wire::Protocol::query}};
 
 std::string_view scope_service(const wire::HttpRequest& request, std::string& storage) {
     const auto authorization =

@@ -1,11 +1,12 @@
 #include "api/endpoint.h"
 
+#include "api/http_date.h"
 #include "api/member_types.h"
+#include "s3/signature.h"
+#include "s3/target.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
-
-#include <fmt/chrono.h>
 
 #include <algorithm>
 
@@ -141,12 +142,6 @@ Result<Principal, wire::ServiceError> authenticate_as(const KeyRing& keys,
     return key->principal;
 }
 
-// "Sat, 21 Nov 2026 02:03:04 GMT": by which clients whose clock is off notice it.
-std::string http_date(WallTime when) {
-    const auto time = Wall::to_time_t(std::chrono::time_point_cast<Wall::duration>(when));
-    return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(time));
-}
-
 wire::HttpResponse error_response(const Dispatched& dispatched,
                                   const wire::ServiceError& error,
                                   std::string_view request_id,
@@ -156,6 +151,7 @@ wire::HttpResponse error_response(const Dispatched& dispatched,
     if (dispatched.service == "ssm")
         response.body =
             json::text(json::Object{{"__type", error.code}, {"Message", error.message}});
+    // By which clients whose clock is off notice it.
     response.headers.push_back({"Date", http_date(now)});
     return response;
 }
@@ -201,6 +197,7 @@ Result<Principal, wire::ServiceError> Endpoint::authenticate(const wire::HttpReq
 
 Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& request,
                                                      WallTime now) const {
+    if (s3::is_for_s3(request)) return decode_s3(request, now);
     const std::string request_id = random_uuid();
     auto dispatched = dispatch(request);
     if (!dispatched) return fail(not_dispatched(request, dispatched.error(), request_id));
@@ -241,12 +238,40 @@ Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& re
     return call;
 }
 
+Result<ApiCall, wire::HttpResponse> Endpoint::decode_s3(const wire::HttpRequest& request,
+                                                        WallTime now) const {
+    ApiCall call;
+    call.service = "s3";
+    call.region = default_region_;
+    call.protocol = wire::Protocol::rest_xml;
+    call.host = wire::header_value(request.headers, "Host");
+    call.request_id = random_uuid();
+    call.now = now;
+    auto signer = s3::authenticate(keys_, request, default_region_, now);
+    if (!signer) return fail(encode(call, fail(std::move(signer.error()))));
+    auto target = s3::target_of(request);
+    if (!target) return fail(encode(call, fail(std::move(target.error()))));
+    call.operation = std::move(target->operation);
+    call.region = std::move(signer->region);
+    call.body = {{"Bucket", target->bucket}, {"Key", target->key}};
+    call.form = std::move(target->query);
+    call.caller = std::move(signer->caller);
+    call.request = request;
+    return call;
+}
+
 wire::HttpResponse Endpoint::encode(const ApiCall& call, const Answer& answer) {
     if (!answer) {
         return error_response({call.service, call.operation, call.protocol, {}},
                               answer.error(),
                               call.request_id,
                               call.now);
+    }
+    if (const auto* whole = std::get_if<wire::HttpResponse>(&*answer)) {
+        wire::HttpResponse response = *whole;
+        response.headers.push_back({"x-amz-request-id", call.request_id});
+        response.headers.push_back({"Date", http_date(call.now)});
+        return response;
     }
     wire::HttpResponse response{200,
                                 {{"Content-Type", std::string(wire::content_type(call.protocol))},

@@ -46,6 +46,8 @@ public:
     // in the caller's protocol.
     [[nodiscard]] Result<ApiCall, wire::HttpResponse> decode(const wire::HttpRequest& request,
                                                              WallTime now) const;
+    [[nodiscard]] Result<ApiCall, wire::HttpResponse> decode_s3(const wire::HttpRequest& request,
+                                                                WallTime now) const;
     [[nodiscard]] std::optional<wire::ServiceError> refusal(const ApiCall& call) const;
     [[nodiscard]] wire::HttpResponse answer(const ApiCall& call) const;
     [[nodiscard]] static wire::HttpResponse encode(const ApiCall& call, const Answer& answer);

@@ -32,6 +32,9 @@ enum class Resource {
     user,
     role,
     policy,
+    bucket,         // `Bucket` of S3
+    object,         // `Bucket` and `Key`
+    load_balancing, // the ARN that a call of Elastic Load Balancing changes
 };
 
 struct Operation {
@@ -39,6 +42,7 @@ struct Operation {
     std::string_view name;
     Resource resource = Resource::any;
     bool is_of_agents = false; // called by ECS and SSM agents, not by people
+    std::string_view action;   // as policies name it, where that is not its own name
 };
 
 [[nodiscard]] std::span<const Operation> all_operations();

@@ -4,13 +4,14 @@
 
 namespace squall::lab {
 
-Cloud::Cloud(const std::string& account, const std::string& region)
+Cloud::Cloud(const std::string& account, const std::string& region, Path object_folder)
     : keys_(account),
       region_(region),
       endpoint_(keys_, region),
       directory_(account),
       iam_(keys_, directory_),
-      sts_(keys_, directory_) {
+      sts_(keys_, directory_),
+      s3_(std::move(object_folder)) {
     worlds_[region] = std::make_unique<World>(keys_, region);
     endpoint_.add_guard([this](const ApiCall& call) { return throttle_.refusal(call); });
     endpoint_.add_guard([this](const ApiCall& call) { return iam::refusal(directory_, call); });
@@ -31,10 +32,14 @@ Cloud::Cloud(const std::string& account, const std::string& region)
                           }));
     endpoint_.add_service(
         "ec2", in_region([](World& at, const ApiCall& call) { return at.ec2.call(call); }));
+    endpoint_.add_service("elasticloadbalancing", in_region([](World& at, const ApiCall& call) {
+                              return at.elb.call(call);
+                          }));
     endpoint_.add_service("cloudwatch", in_region([](World& at, const ApiCall& call) {
                               return at.alarms.call(call);
                           }));
     endpoint_.add_service("iam", [this](const ApiCall& call) { return iam_.call(call); });
+    endpoint_.add_service("s3", [this](const ApiCall& call) { return s3_.call(call); });
     endpoint_.add_service("sts", [this](const ApiCall& call) { return sts_.call(call); });
 }
 
@@ -48,6 +53,7 @@ void Cloud::tick(WallTime now) {
     for (auto& [region, world] : worlds_) {
         world->ecs.tick(now);
         world->ssm.tick(now);
+        world->elb.tick(now);
     }
 }
 

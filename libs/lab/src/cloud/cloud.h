@@ -9,7 +9,9 @@
 #include "ec2/imds.h"
 #include "ec2/instances.h"
 #include "ecs/control_plane.h"
+#include "elb/service.h"
 #include "iam/service.h"
+#include "s3/service.h"
 #include "ssm/service.h"
 #include "sts/service.h"
 
@@ -25,15 +27,22 @@ public:
 
     struct World {
         World(KeyRing& keys, const std::string& region)
-            : ecs(keys, region), alarms(keys.account(), region) {}
+            : ecs(keys, region), elb(keys.account(), region, ec2), alarms(keys.account(), region) {
+            ecs.use_target_groups(&elb);
+        }
+
+        World(const World&) = delete;
+        World& operator=(const World&) = delete;
 
         ecs::ControlPlane ecs;
         ssm::Service ssm;
         ec2::Instances ec2;
+        elb::Service elb;
         cloudwatch::Alarms alarms;
     };
 
-    Cloud(const std::string& account, const std::string& region);
+    // What is put into S3 is kept in files of `object_folder`.
+    Cloud(const std::string& account, const std::string& region, Path object_folder = {});
     Cloud(const Cloud&) = delete;
     Cloud& operator=(const Cloud&) = delete;
 
@@ -45,6 +54,8 @@ public:
     [[nodiscard]] Breakages& breakages() { return breakages_; }
 
     [[nodiscard]] Throttle& throttle() { return throttle_; }
+
+    [[nodiscard]] s3::Service& s3() { return s3_; }
 
     [[nodiscard]] World& home() { return *worlds_.at(region_); }
 
@@ -64,6 +75,7 @@ private:
     iam::Directory directory_;
     iam::Service iam_;
     sts::Service sts_;
+    s3::Service s3_; // one for all regions: each bucket knows its own
     std::map<std::string, std::unique_ptr<World>> worlds_;
 };
 

@@ -1,5 +1,6 @@
 #include "cloud/cloud_server.h"
 
+#include "s3/target.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
@@ -70,12 +71,18 @@ CloudServer::CloudServer(transport::Loop& loop, Cloud& cloud)
     tick();
 }
 
-void CloudServer::listen(Fd socket) {
-    servers_.emplace_back(loop_,
-                          std::move(socket),
-                          [this](const wire::HttpRequest& request, transport::Responder responder) {
-                              handle(request, std::move(responder));
-                          });
+void CloudServer::listen(Fd socket) { servers_.push_back(serve(std::move(socket))); }
+
+std::unique_ptr<transport::HttpServer> CloudServer::serve(Fd socket) {
+    transport::ServerLimits limits;
+    limits.body_max = body_max;
+    return std::make_unique<transport::HttpServer>(
+        loop_,
+        std::move(socket),
+        [this](const wire::HttpRequest& request, transport::Responder responder) {
+            handle(request, std::move(responder));
+        },
+        limits);
 }
 
 void CloudServer::tick() {
@@ -94,7 +101,7 @@ void CloudServer::tick() {
 void CloudServer::handle(const wire::HttpRequest& request, transport::Responder responder) {
     if (responder.wants_websocket()) return open_websocket(request, responder);
     const WallTime now = Wall::now();
-    if (request.method != "POST") {
+    if (request.method != "POST" && !s3::is_for_s3(request)) {
         return responder.respond({404,
                                   {{"Content-Type", "text/plain"}},
                                   "This is the AWS endpoint of a Squall lab: it takes POST / "

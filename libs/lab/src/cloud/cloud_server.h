@@ -19,8 +19,13 @@ public:
     // What hangs, or is slow, on purpose: more than so many calls at once are dropped.
     static constexpr std::size_t held_back_max = 10'000;
 
+    // The largest request: an object of S3's, or a part of one.
+    static constexpr std::size_t body_max = 64U << 20U;
+
     // Serves one more listening socket with AWS's API.
     void listen(Fd socket);
+    // The same until what it gives is destroyed; the server must outlive that.
+    [[nodiscard]] std::unique_ptr<transport::HttpServer> serve(Fd socket);
 
 private:
     struct HeldPoll {
@@ -56,7 +61,7 @@ private:
     transport::Timer held_back_timer_;
     std::list<HeldPoll> polls_;
     std::list<HeldBack> held_back_;
-    std::list<transport::HttpServer> servers_;
+    std::vector<std::unique_ptr<transport::HttpServer>> servers_;
 };
 
 } // namespace squall::lab

@@ -12,6 +12,7 @@
 namespace squall::lab::ecs {
 
 class InterfacePlug;
+class TargetGroups;
 
 class ControlPlane {
 public:
@@ -47,6 +48,10 @@ public:
     // Puts the tasks' network interfaces into the instances from now on; without one, who plays an
     // agent says that they are there. Must outlive its use.
     void use(InterfacePlug* plug) { plug_ = plug; }
+
+    // Where tasks of services with load balancers are registered; without it no service can have
+    // one. Must outlive its use.
+    void use_target_groups(TargetGroups* groups) { target_groups_ = groups; }
 
     [[nodiscard]] Store& store() { return store_; }
 
@@ -123,6 +128,20 @@ private:
     void remove_interface(Task& task, WallTime now);
     [[nodiscard]] std::string attachment_arn(const NetworkInterface& interface) const;
 
+    // load_balancing.cc
+    struct TargetVerdict {
+        bool is_healthy = true; // in all its target groups
+        std::optional<RegisteredTarget> unhealthy_in;
+        std::string reason;
+    };
+
+    [[nodiscard]] std::vector<RegisteredTarget> targets_of(const Service& service,
+                                                           const Task& task);
+    void register_targets(Service& service, WallTime now);
+    void deregister_targets(Task& task, WallTime now);
+    [[nodiscard]] TargetVerdict
+    target_verdict(const Service& service, const Task& task, WallTime now) const;
+
     // deployments.cc
     void begin_deployment(Service& service,
                           const TaskDefinition& definition,
@@ -158,6 +177,7 @@ private:
                       const Rollout& rollout,
                       const std::vector<const Task*>& started,
                       WallTime now);
+    std::string tell_unhealthy(Service& service, const Task& task, WallTime now);
     bool stop_leaving(Service& service, const Rollout& rollout, WallTime now);
     void conclude(Service& service, const Rollout& rollout, WallTime now);
     // Tells what the service suffers from, once; true if it did.
@@ -191,6 +211,7 @@ private:
     std::set<std::string, std::less<>> deregistered_;                 // container instance ARNs
     std::map<std::string, WallTime, std::less<>> credentials_expire_; // by task ARN
     InterfacePlug* plug_ = nullptr;
+    TargetGroups* target_groups_ = nullptr;
     std::set<std::string> provisioning_; // ARNs of tasks whose interface is on its way
     std::set<std::string> addresses_;    // that interfaces have
     WallTime next_schedule_;

@@ -49,6 +49,16 @@ json::Object describe_rules(const RolloutRules& rules) {
             {"minimumHealthyPercent", rules.minimum_healthy_percent}};
 }
 
+json::Array describe_load_balancers(const Service& service) {
+    json::Array described;
+    for (const auto& one : service.load_balancers) {
+        described.push_back(json::Object{{"targetGroupArn", one.target_group_arn},
+                                         {"containerName", one.container_name},
+                                         {"containerPort", one.container_port}});
+    }
+    return described;
+}
+
 } // namespace
 
 json::Object describe_service(const Service& service, Store& store) {
@@ -78,7 +88,7 @@ json::Object describe_service(const Service& service, Store& store) {
                         {"deploymentConfiguration", describe_rules(service.rules)},
                         {"deployments", std::move(deployments)},
                         {"events", std::move(events)},
-                        {"loadBalancers", json::Array{}},
+                        {"loadBalancers", describe_load_balancers(service)},
                         {"serviceRegistries", json::Array{}},
                         {"placementConstraints", service.placement.constraints},
                         {"placementStrategy", service.placement.strategy},
@@ -86,6 +96,8 @@ json::Object describe_service(const Service& service, Store& store) {
                         {"enableExecuteCommand", false},
                         {"propagateTags", service.propagate_tags},
                         {"createdAt", epoch_seconds(service.created_at)}};
+    if (service.health_check_grace)
+        object["healthCheckGracePeriodSeconds"] = *service.health_check_grace;
     const auto& network = service.primary().network;
     if (network) object["networkConfiguration"] = describe_network_configuration(*network);
     return object;

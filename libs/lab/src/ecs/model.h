@@ -110,6 +110,13 @@ struct NetworkInterface {
     std::uint64_t told_session = 0; // the ACS session that its agent was told of it in
 };
 
+// A task, or one port of it, in a target group of a load balancer.
+struct RegisteredTarget {
+    std::string target_group_arn;
+    std::string id; // of the instance, or the task's own address
+    std::uint16_t port = 0;
+};
+
 struct Task {
     std::string arn;
     std::string cluster;
@@ -132,6 +139,7 @@ struct Task {
     std::vector<Container> containers;
     Resources uses;
     std::optional<NetworkInterface> interface; // in awsvpc mode
+    std::vector<RegisteredTarget> targets;     // where it is registered now
     json::Object overrides;
     json::Array tags;
     std::string credentials_id;   // of the task role, where it has one
@@ -178,6 +186,13 @@ struct Deployment {
     WallTime updated_at;
 };
 
+// An element of a service's `loadBalancers`.
+struct ServiceLoadBalancer {
+    std::string target_group_arn;
+    std::string container_name;
+    std::uint16_t container_port = 0;
+};
+
 struct Service {
     std::string arn;
     std::string name;
@@ -187,6 +202,8 @@ struct Service {
     std::optional<Deployment> last_completed; // what a rollback goes back to
     RolloutRules rules;
     PlacementRules placement;
+    std::vector<ServiceLoadBalancer> load_balancers;
+    std::optional<std::int64_t> health_check_grace; // seconds
     std::int64_t desired_count = 0;
     WallTime created_at;
     json::Object request; // of its CreateService: the same once more is no mistake

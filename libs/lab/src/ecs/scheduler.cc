@@ -33,8 +33,10 @@ ControlPlane::Rollout ControlPlane::rollout_of(const Service& service, WallTime 
                      && instance->status != "DRAINING";
         view.is_wanted = task->desired_status == "RUNNING";
         view.runs = task->last_status == "RUNNING";
-        view.is_healthy = is_healthy(*task, now);
-        view.is_unhealthy = view.runs && task->health() == "UNHEALTHY";
+        const TargetVerdict verdict = target_verdict(service, *task, now);
+        view.is_healthy = is_healthy(*task, now) && verdict.is_healthy;
+        view.is_unhealthy =
+            view.runs && (task->health() == "UNHEALTHY" || verdict.unhealthy_in.has_value());
         view.created_at = task->created_at;
         rollout.tasks.push_back(task);
         rollout.views.push_back(view);
@@ -45,6 +47,7 @@ ControlPlane::Rollout ControlPlane::rollout_of(const Service& service, WallTime 
 void ControlPlane::schedule(Service& service, WallTime now) {
     if (service.status == "INACTIVE") return;
     drop_old_deployments(service);
+    register_targets(service, now);
     // Looked at anew only after a change: a service may have ten thousand tasks.
     Rollout rollout = rollout_of(service, now);
     if (watch_rollout(service, rollout, now)) rollout = rollout_of(service, now);
@@ -120,6 +123,26 @@ void ControlPlane::tell_started(Service& service,
     tell(service, text, now);
 }
 
+// Why the task is to stop.
+std::string ControlPlane::tell_unhealthy(Service& service, const Task& task, WallTime now) {
+    const TargetVerdict verdict = target_verdict(service, task, now);
+    const std::string id = task.arn.substr(task.arn.rfind('/') + 1);
+    if (!verdict.unhealthy_in) {
+        tell(service, fmt::format("(task {}) failed container health checks.", id), now);
+        return "Task failed container health checks";
+    }
+    const auto& [group, target, port] = *verdict.unhealthy_in;
+    tell(service,
+         fmt::format("({} {}) (port {}) is unhealthy in (target-group {}) due to (reason {}).",
+                     task.interface ? "target" : "instance",
+                     target,
+                     port,
+                     group,
+                     verdict.reason),
+         now);
+    return fmt::format("Task failed ELB health checks in (target-group {})", group);
+}
+
 bool ControlPlane::stop_leaving(Service& service, const Rollout& rollout, WallTime now) {
     std::vector<const Task*> stopped;
     std::size_t pending = 0;
@@ -128,11 +151,7 @@ bool ControlPlane::stop_leaving(Service& service, const Rollout& rollout, WallTi
         std::string reason =
             fmt::format("Scaling activity initiated by (deployment {})", service.primary().id);
         if (rollout.views[i].is_unhealthy) {
-            reason = "Task failed container health checks";
-            tell(service,
-                 fmt::format("(task {}) failed container health checks.",
-                             task.arn.substr(task.arn.rfind('/') + 1)),
-                 now);
+            reason = tell_unhealthy(service, task, now);
             Deployment& primary = service.primary();
             if (task.started_by == primary.id && !primary.has_been_healthy) ++primary.failed_tasks;
         }

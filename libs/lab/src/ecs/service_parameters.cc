@@ -60,7 +60,7 @@ Found<void> check_service_abilities(const json::Object& body) {
         return invalid_parameter("This lab schedules REPLICA services only.");
     if (json::string_at(json::at(body, "deploymentController"), "type", "ECS") != "ECS")
         return invalid_parameter("This lab has no deployment controller but ECS.");
-    for (const char* member : {"loadBalancers", "serviceRegistries", "capacityProviderStrategy"}) {
+    for (const char* member : {"serviceRegistries", "capacityProviderStrategy"}) {
         if (is_there(body, member))
             return invalid_parameter(fmt::format("A service of this lab can have no {}.", member));
     }

@@ -70,6 +70,12 @@ Answer ControlPlane::create_service(const ApiCall& call) {
     }
     auto network = read_network_configuration(call.body, **definition, store_.region());
     if (!network) return fail(network.error());
+    auto balancers = read_load_balancers(call.body, **definition, target_groups_);
+    if (!balancers) return fail(balancers.error());
+    const auto grace = read_grace_period(call.body, !balancers->empty(), std::nullopt);
+    if (!grace) return fail(grace.error());
+    service->load_balancers = std::move(*balancers);
+    service->health_check_grace = *grace;
     if (store_.services.size() >= Store::services_max)
         return refuse("LimitExceededException", "The limit of services has been reached.");
     const std::string arn = service->arn;
@@ -102,6 +108,11 @@ Answer ControlPlane::update_service(const ApiCall& call) {
         definition = *wanted;
     }
     SQUALL_ASSERT(definition != nullptr);
+    if (!json::array_at(call.body, "loadBalancers").empty())
+        return invalid_parameter("The load balancers of a service cannot be changed in this lab.");
+    const auto grace =
+        read_grace_period(call.body, !service->load_balancers.empty(), service->health_check_grace);
+    if (!grace) return fail(grace.error());
     auto network = read_network_configuration(
         call.body, *definition, store_.region(), service->primary().network);
     if (!network) return fail(network.error());
@@ -109,6 +120,7 @@ Answer ControlPlane::update_service(const ApiCall& call) {
     service->rules = *rules;
     service->placement = std::move(*placement);
     service->propagate_tags = std::move(*propagate);
+    service->health_check_grace = *grace;
     service->not_before.reset();
     // The other settings are heeded by the deployment that there is.
     if (definition->arn != service->primary().definition_arn

@@ -77,6 +77,7 @@ void ControlPlane::stop(Task& task,
     task.stop_code = stop_code;
     task.stopped_reason = reason;
     task.stopping_at = now;
+    deregister_targets(task, now);
     changed(task, now);
     deliver(task.instance_arn, now);
 }
@@ -84,6 +85,7 @@ void ControlPlane::stop(Task& task,
 void ControlPlane::finish(Task& task, WallTime now) {
     if (!is_live(task)) return;
     task.desired_status = "STOPPED";
+    deregister_targets(task, now);
     remove_interface(task, now);
     task.last_status = "STOPPED";
     task.stopped_at = now;

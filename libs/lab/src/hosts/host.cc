@@ -138,26 +138,35 @@ void Host::on_line(const std::string& line) {
             return end(connected.error().message);
         return say("network");
     }
-    if (word == "addressed") return instance_ == nullptr ? say("go") : serve_metadata();
+    if (word == "addressed") return on_addressed();
     if (word == "ready") {
         ready_ = true;
         if (events_.on_ready) events_.on_ready();
     }
 }
 
-void Host::serve_metadata() {
+void Host::on_addressed() {
     const std::string path = fmt::format("/proc/{}/ns/net", first_process_);
     const Fd network_namespace(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!network_namespace) return end("its network namespace cannot be opened");
-    auto socket = transport::listen_tcp_in(network_namespace.get(), metadata_address, 80);
-    if (!socket) return end(socket.error().message);
+    if (instance_ != nullptr) {
+        if (auto served = serve_metadata(network_namespace.get()); !served)
+            return end(served.error().message);
+    }
+    if (events_.on_addressed) events_.on_addressed(network_namespace.get());
+    say("go");
+}
+
+Result<void> Host::serve_metadata(int network_namespace) {
+    auto socket = transport::listen_tcp_in(network_namespace, metadata_address, 80);
+    if (!socket) return fail(socket.error());
     metadata_server_.emplace(
         loop_,
         std::move(*socket),
         [this](const wire::HttpRequest& request, transport::Responder responder) {
             responder.respond(metadata_.answer(*instance_, request, Wall::now()));
         });
-    say("go");
+    return {};
 }
 
 void Host::holder_ended() {

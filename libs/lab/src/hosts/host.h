@@ -16,6 +16,8 @@ class Host {
 public:
     struct Events {
         std::function<void()> on_ready;
+        // It has its addresses, and nothing runs in it yet: the network namespace, borrowed.
+        std::function<void(int network_namespace)> on_addressed;
         // It is gone, or never came up; the last call.
         std::function<void(const std::string& why)> on_end;
     };
@@ -55,7 +57,8 @@ private:
     void on_readable();
     void on_line(const std::string& line);
     void say(const std::string& line);
-    void serve_metadata();
+    void on_addressed();
+    [[nodiscard]] Result<void> serve_metadata(int network_namespace);
     void holder_ended();
     void end(const std::string& why);
 

@@ -5,6 +5,7 @@
 #include "hosts/last_words.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
+#include "squall/transport/socket.h"
 
 #include <algorithm>
 
@@ -171,13 +172,24 @@ void Population::start_host(int ordinal, HostKind kind) {
         Host::Events{[this, id = instance.id, address = instance.private_ip] {
                          events_.say(fmt::format("{} is up at {}", id, address));
                      },
+                     [this, place = places_.size() - 1](int network_namespace) {
+                         serve_endpoint(place, network_namespace);
+                     },
                      [this, ordinal](const std::string& why) {
                          events_.on_lost(ordinal, why);
                      }});
 }
 
+void Population::serve_endpoint(std::size_t place, int network_namespace) {
+    auto socket = transport::listen_tcp_in(network_namespace, "127.0.0.1", ground_.port);
+    if (!socket)
+        return log::warning("lab: the endpoint on a host's loopback: {}", socket.error().message);
+    places_.at(place).endpoint = ground_.server.serve(std::move(*socket));
+}
+
 std::string Population::terminate(int ordinal, WallTime now) {
-    const Place& place = places_.at(static_cast<std::size_t>(ordinal - 1));
+    Place& place = places_.at(static_cast<std::size_t>(ordinal - 1));
+    place.endpoint.reset();
     auto& instances = ground_.cloud.home().ec2.all;
     if (const auto known = instances.find(place.instance_id); known != instances.end())
         known->second.state = "terminated";
@@ -230,8 +242,25 @@ std::string Population::missing_tasks() {
                                service->desired_count - running,
                                service->desired_count,
                                service->name);
+        const auto reached = std::count_if(
+            tasks.begin(), tasks.end(), [&](const ecs::Task* task) { return is_reached(*task); });
+        if (!service->load_balancers.empty() && reached < service->desired_count)
+            return fmt::format("{} of {} healthy targets of service {}",
+                               service->desired_count - reached,
+                               service->desired_count,
+                               service->name);
     }
     return {};
+}
+
+// Its load balancer sends requests to it.
+bool Population::is_reached(const ecs::Task& task) const {
+    const elb::Service& balancers = ground_.cloud.home().elb;
+    return !task.targets.empty()
+           && std::all_of(task.targets.begin(), task.targets.end(), [&](const auto& target) {
+                  const auto facts = balancers.look(target);
+                  return facts && facts->state == "healthy";
+              });
 }
 
 void Population::make_different(Place& place) {

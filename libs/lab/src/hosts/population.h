@@ -2,6 +2,7 @@
 // ones. Brings them up, says what is still missing, and shows them. Runs on the loop's thread.
 #pragma once
 
+#include "cloud/cloud_server.h"
 #include "fleet/fleet.h"
 #include "hosts/chore.h"
 #include "hosts/host.h"
@@ -17,8 +18,10 @@ public:
         transport::Loop& loop;
         Vpc& vpc;
         Cloud& cloud;
+        CloudServer& server;
         const LabOptions& options;
         const LabPaths& paths;
+        std::uint16_t port = 0; // of the endpoint on 127.0.0.1, here and on every host
     };
 
     struct Events {
@@ -65,10 +68,14 @@ private:
         std::string instance_id;
         std::unique_ptr<Host> host; // null: virtual
         std::unique_ptr<Chore> chore;
-        bool is_made_so = false; // what makes it different has been done
+        bool is_made_so = false;                         // what makes it different has been done
+        std::unique_ptr<transport::HttpServer> endpoint; // on the host's own loopback
     };
 
     void start_host(int ordinal, HostKind kind);
+    // URLs that name the endpoint (S3's presigned ones are signed with its name) mean the same on
+    // a host as they do here.
+    void serve_endpoint(std::size_t place, int network_namespace);
     void start_virtual(int ordinal, fleet::Platform platform, WallTime now);
     [[nodiscard]] ec2::Instance instance_of(int ordinal, const std::string& address) const;
     // Container instances by EC2 instance id; of several with one id the first.
@@ -78,6 +85,7 @@ private:
                                                           const Registered& registered);
     [[nodiscard]] std::string missing_agents(WallTime now);
     [[nodiscard]] std::string missing_tasks();
+    [[nodiscard]] bool is_reached(const ecs::Task& task) const;
     [[nodiscard]] std::string missing_differences();
     void make_different(Place& place);
     [[nodiscard]] json::Object describe_place(const Place& place,

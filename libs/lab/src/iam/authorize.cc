@@ -48,6 +48,11 @@ refusal_error(const ApiCall& call, const AccessRequest& request, const Verdict& 
             fmt::format("You are not authorized to perform this operation. {}{}{}", who, on, why),
             403};
     }
+    if (call.protocol == wire::Protocol::rest_xml) {
+        return {"AccessDenied",
+                fmt::format("{} on resource: \"{}\"{}", who, request.resource, why),
+                403};
+    }
     const std::string text = fmt::format("{} on resource: {}{}", who, request.resource, why);
     if (call.protocol == wire::Protocol::query) return {"AccessDenied", text, 403};
     return {"AccessDeniedException", text, 400};
@@ -105,7 +110,9 @@ std::optional<wire::ServiceError> refusal(const Directory& directory, const ApiC
         identity == nullptr ? std::vector<Directory::Held>{} : directory.policies_of(*identity);
     if (is_unlimited(policies)) return std::nullopt;
     const Context context = context_of(directory, call);
-    const std::string action = fmt::format("{}:{}", call.service, call.operation);
+    const std::string_view name =
+        operation == nullptr || operation->action.empty() ? call.operation : operation->action;
+    const std::string action = fmt::format("{}:{}", call.service, name);
     for (auto& resource : resources_of(call, kind, directory.account())) {
         const AccessRequest request{action, std::move(resource)};
         const Verdict verdict = decide_by(policies, request, context);

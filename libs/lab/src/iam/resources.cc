@@ -93,6 +93,16 @@ public:
         return fmt::format("arn:aws:iam::{}:{}/{}", account_, kind, name);
     }
 
+    [[nodiscard]] std::string load_balancing() const {
+        for (const char* name : {"ListenerArn", "LoadBalancerArn", "TargetGroupArn"}) {
+            if (call_.form.has(name)) return std::string(call_.form.get(name));
+        }
+        return "*";
+    }
+
+    // S3's ARNs have neither region nor account.
+    [[nodiscard]] std::string bucket() const { return "arn:aws:s3:::" + member("Bucket"); }
+
     [[nodiscard]] std::string policy() const {
         std::string given(call_.form.get("PolicyArn"));
         if (!given.empty()) return given;
@@ -163,6 +173,12 @@ resources_of(const ApiCall& call, Resource kind, const std::string& account) {
         return {all.of_iam("role", "RoleName")};
     case Resource::policy:
         return {all.policy()};
+    case Resource::bucket:
+        return {all.bucket()};
+    case Resource::load_balancing:
+        return {all.load_balancing()};
+    case Resource::object:
+        return {all.bucket() + "/" + all.member("Key")};
     }
     return {"*"};
 }

@@ -89,6 +89,7 @@ private:
     std::string identity_document_;
     std::string identity_signature_;
     std::string docker_version_;
+    std::string host_address_;
     json::Object endpoints_;
     SteadyTime endpoints_until_{};
     std::string runtime_status_ = "OK";

@@ -27,6 +27,9 @@ AgentConfig agent_config(const std::map<std::string, std::string>& settings) {
     std::string external;
     take("ECS_EXTERNAL", external);
     config.is_external = external == "true";
+    std::string metadata_files;
+    take("ECS_ENABLE_CONTAINER_METADATA", metadata_files);
+    config.has_metadata_files = metadata_files == "true";
     std::string docker_host;
     take("DOCKER_HOST", docker_host);
     if (docker_host.starts_with("unix://")) config.docker_socket = docker_host.substr(7);

@@ -17,7 +17,8 @@ struct AgentConfig {
     Path data_dir = "/var/lib/ecs/data";
     Path log_file = "/var/log/ecs/ecs-agent.log";
     int reserved_memory_mib = 0;
-    bool is_external = false; // ECS_EXTERNAL: no instance metadata; the keys are in a file
+    bool has_metadata_files = false; // ECS_ENABLE_CONTAINER_METADATA
+    bool is_external = false;        // ECS_EXTERNAL: no instance metadata; the keys are in a file
     Path credentials_file = "/root/.aws/credentials";
 };
 

@@ -1,5 +1,6 @@
 #include "agent/container_request.h"
 
+#include "agent/container_metadata.h"
 #include "agent/task_network.h"
 
 #include <algorithm>
@@ -95,6 +96,14 @@ container_request(const AgentState& state, const TaskState& task, const Containe
     if (const auto& entry_point = json::array_at(definition, "entryPoint"); !entry_point.empty())
         body["Entrypoint"] = entry_point;
     return body;
+}
+
+void add_metadata_folder(json::Object& request, const TaskState& task, const Path& folder) {
+    const std::string inside = MetadataFiles::folder_inside(task);
+    request["Env"].as_array().emplace_back("ECS_CONTAINER_METADATA_FILE=" + inside
+                                           + "/ecs-container-metadata.json");
+    request["HostConfig"].as_object()["Binds"] =
+        json::Array{json::Value(folder.string() + ":" + inside)};
 }
 
 } // namespace squall::labhost

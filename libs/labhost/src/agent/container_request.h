@@ -10,4 +10,7 @@ namespace squall::labhost {
 [[nodiscard]] json::Object
 container_request(const AgentState& state, const TaskState& task, const ContainerState& container);
 
+// The folder of its metadata file, and the variable that says where it is.
+void add_metadata_folder(json::Object& request, const TaskState& task, const Path& folder);
+
 } // namespace squall::labhost

@@ -139,6 +139,7 @@ void Agent::find_identity() {
             if (!parsed) return give_up({{}, parsed.error().message, 0});
             if (config_.region.empty()) config_.region = json::string_at(*parsed, "region");
             caller_.set_region(config_.region);
+            host_address_ = json::string_at(*parsed, "privateIp");
             const std::string instance_id(json::string_at(*parsed, "instanceId"));
             if (!state_.ec2_instance_id.empty() && state_.ec2_instance_id != instance_id) {
                 log_.warn(fmt::format("Data mismatch; saved InstanceID '{}' does not match current "
@@ -195,6 +196,7 @@ void Agent::registered(const Result<json::Object, CallError>& answer) {
     log_.info("Registered container instance with ECS",
               {{"containerInstanceARN", state_.instance_arn}, {"cluster", state_.cluster}});
     if (!serve_local_endpoints()) return;
+    if (config_.has_metadata_files) engine_.keep_metadata({config_.data_dir, host_address_});
     engine_.restore();
     open_links();
 }

@@ -190,8 +190,16 @@ void TaskEngine::create(TaskState& task, ContainerState& container) {
               {{"task", task.arn},
                {"container", container.name},
                {"image", std::string(json::string_at(container.definition, "image"))}});
+    json::Object request = container_request(state_, task, container);
+    if (metadata_files_ && !container.is_pause) {
+        // A container does without, as with the real agent; Docker would fail to bind what is not
+        // there.
+        const auto begun = metadata_files_->begin(state_, task, container);
+        said(container, begun);
+        if (begun) add_metadata_folder(request, task, metadata_files_->folder_of(task, container));
+    }
     docker_.create(container.docker_name,
-                   container_request(state_, task, container),
+                   request,
                    [this, arn = task.arn, name = container.name](const DockerAnswer& answer) {
                        created(arn, name, answer);
                    });
@@ -232,6 +240,9 @@ void TaskEngine::read_bindings(const std::string& arn, const std::string& name) 
         ContainerState* inspected = find(arn, name);
         if (inspected == nullptr) return;
         inspected->bindings = network_bindings(answer.body);
+        if (metadata_files_)
+            said(*inspected,
+                 metadata_files_->complete(state_, *find(arn), *inspected, answer.body));
         save_();
         log_.info("Container is running",
                   {{"task", arn}, {"container", name}, {"runtimeID", inspected->id}});
@@ -241,6 +252,13 @@ void TaskEngine::read_bindings(const std::string& arn, const std::string& name) 
         else
             start_next(arn);
     });
+}
+
+// A container runs without it, too.
+void TaskEngine::said(const ContainerState& container, const Result<void>& written) {
+    if (!written)
+        log_.warn("Unable to write the metadata file",
+                  {{"container", container.name}, {"error", written.error().message}});
 }
 
 void TaskEngine::watch(const std::string& arn, const std::string& name) {

@@ -4,6 +4,7 @@
 
 #include "agent/agent_log.h"
 #include "agent/agent_state.h"
+#include "agent/container_metadata.h"
 #include "agent/task_network.h"
 #include "cloud/docker_client.h"
 
@@ -30,6 +31,9 @@ public:
                std::function<void(const std::string& arn)> changed,
                std::function<void()> save,
                MakeNetwork make_network = connect_task);
+
+    // From now on every container has a metadata file.
+    void keep_metadata(MetadataFiles files) { metadata_files_ = std::move(files); }
 
     // Takes up what a restart left: containers that still run are watched, those that ended are
     // reported.
@@ -63,6 +67,7 @@ private:
     void created(const std::string& arn, const std::string& name, const DockerAnswer& answer);
     void started(const std::string& arn, const std::string& name, const DockerAnswer& answer);
     void read_bindings(const std::string& arn, const std::string& name);
+    void said(const ContainerState& container, const Result<void>& written);
     void watch(const std::string& arn, const std::string& name);
     void ended(const std::string& arn,
                const std::string& name,
@@ -82,6 +87,7 @@ private:
     std::function<void(const std::string&)> changed_;
     std::function<void()> save_;
     MakeNetwork make_network_;
+    std::optional<MetadataFiles> metadata_files_;
     transport::Timer health_timer_;
     bool watches_health_ = false;
     std::set<std::string> stopping_; // containers that were asked to stop

@@ -61,6 +61,7 @@ void TaskEngine::clean_up(WallTime now) {
         for (const auto& container : task.containers) {
             if (!container.id.empty()) docker_.remove(container.id, [](const DockerAnswer&) {});
         }
+        if (metadata_files_) metadata_files_->remove(task);
         entry = state_.tasks.erase(entry);
         save_();
     }

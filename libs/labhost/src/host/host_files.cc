@@ -113,7 +113,7 @@ std::vector<File> configuration(const HostSpec& spec) {
         {"/etc/group", "root:x:0:\nnogroup:x:65534:\n"},
         {"/etc/ecs/ecs.config",
          fmt::format("ECS_CLUSTER={}\nECS_BACKEND_HOST={}\nAWS_DEFAULT_REGION={}\nECS_DATADIR=/var/"
-                     "lib/ecs/data\n{}",
+                     "lib/ecs/data\nECS_ENABLE_CONTAINER_METADATA=true\n{}",
                      spec.cluster,
                      spec.endpoint_url,
                      spec.region,

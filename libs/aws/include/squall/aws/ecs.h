@@ -39,6 +39,17 @@ struct ContainerInstance {
     std::string capacity_provider_name;
 };
 
+struct TaskContainer {
+    struct Binding {
+        std::int64_t container_port = 0;
+        std::int64_t host_port = 0;
+        std::string protocol; // tcp, udp
+    };
+
+    std::string name;
+    std::vector<Binding> bindings; // of bridge and host mode, while it runs
+};
+
 struct Task {
     std::string arn;
     std::string container_instance_arn; // empty on Fargate
@@ -49,6 +60,27 @@ struct Task {
     std::string stopped_reason;
     std::string stop_code;
     std::string connectivity; // CONNECTED, DISCONNECTED
+    std::string launch_type;  // EC2, FARGATE, EXTERNAL
+    std::vector<TaskContainer> containers;
+};
+
+struct PortMapping {
+    std::int64_t first = 0; // the container's port, or a range of them
+    std::int64_t last = 0;
+    std::string protocol; // tcp, udp
+};
+
+struct ContainerDefinition {
+    std::string name;
+    bool essential = true;
+    std::vector<PortMapping> ports;
+    std::string health_command; // its words with blanks between; empty: it has no health check
+};
+
+struct TaskDefinition {
+    std::string arn;
+    std::string network_mode; // awsvpc, bridge, host, none
+    std::vector<ContainerDefinition> containers;
 };
 
 struct Deployment {
@@ -66,6 +98,13 @@ struct ServiceEvent {
     std::string message;
 };
 
+// A target group that a service's tasks are registered with.
+struct ServiceTargets {
+    std::string target_group_arn; // empty of a classic load balancer
+    std::string container_name;
+    std::int64_t container_port = 0;
+};
+
 struct EcsService {
     std::string arn;
     std::string name;
@@ -75,6 +114,8 @@ struct EcsService {
     std::int64_t pending_count = 0;
     std::vector<Deployment> deployments;
     std::vector<ServiceEvent> events; // newest first
+    std::vector<ServiceTargets> load_balancers;
+    bool uses_service_connect = false; // in a deployment of it
 };
 
 struct DescribeFailure {
@@ -132,6 +173,11 @@ public:
                                                           std::span<const std::string> arns,
                                                           Deadline deadline,
                                                           const std::stop_token& stop);
+
+    // ClientException where there is none.
+    [[nodiscard]] Outcome<TaskDefinition> describe_task_definition(const std::string& arn,
+                                                                   Deadline deadline,
+                                                                   const std::stop_token& stop);
 
     [[nodiscard]] Outcome<std::vector<std::string>>
     list_services(std::string_view cluster, Deadline deadline, const std::stop_token& stop);

@@ -54,6 +54,10 @@ struct Endpoint {
                                                   const Environment& environment,
                                                   const SharedConfig& config);
 
+// Of S3, in the same order: its buckets are in the path.
+[[nodiscard]] Result<Endpoint>
+resolve_s3(std::string_view region, const Environment& environment, const SharedConfig& config);
+
 // Every service's endpoint in one region. Immutable.
 class Endpoints {
 public:

@@ -8,6 +8,7 @@
 #include "squall/aws/credential_chain.h"
 #include "squall/aws/environment.h"
 #include "squall/aws/metadata.h"
+#include "squall/aws/s3.h"
 
 #include <cstdint>
 #include <memory>
@@ -70,6 +71,9 @@ public:
     // credentials do not work, or that there are none and where they were looked for.
     [[nodiscard]] Outcome<Identity> identity(Deadline deadline, const std::stop_token& stop);
 
+    // With the same keys as client(), and its clock.
+    [[nodiscard]] S3& s3() { return *s3_; }
+
     // Where client() gets its keys from: for what is signed elsewhere.
     [[nodiscard]] CredentialsProvider& credentials() { return *credentials_; }
 
@@ -98,6 +102,7 @@ private:
     std::unique_ptr<AssumeRoleProvider> role_;
     CredentialsProvider* credentials_ = nullptr; // chain_ or role_
     std::unique_ptr<Client> client_;
+    std::unique_ptr<S3> s3_;
 };
 
 } // namespace squall::aws

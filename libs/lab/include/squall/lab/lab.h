@@ -79,8 +79,8 @@ struct LabOptions {
 // Ends the lab, however much of it still lives, and removes its files. False when there was none.
 [[nodiscard]] Result<bool> down();
 
-// {"endpoint", "cluster", "region", "instances": […], "services": […], "api": {"broken": […],
-// "throttling"}}; not_found when no lab runs.
+// {"endpoint", "cluster", "region", "instances": […], "services": […], "load_balancers": […],
+// "api": {"broken": […], "throttling"}}; not_found when no lab runs.
 [[nodiscard]] Result<json::Object> status();
 
 // State-change events as EventBridge would give them, those after the one with this sequence
