@@ -39,6 +39,7 @@ struct Parser {
     RunsCommand runs;
     AbortCommand abort;
     RecoverCommand recover;
+    HelperPublishCommand helper_publish;
     LabUpCommand lab_up;
     LabStatusCommand lab_status;
     LabEventsCommand lab_events;
@@ -56,6 +57,7 @@ struct Parser {
             "Try it without an AWS account: squall lab up --detach; eval \"$(squall lab env)\"");
         add_experiments();
         add_history();
+        add_helper();
         add_lab();
         CLI::App* command = add(app,
                                 "completion",
@@ -149,6 +151,24 @@ struct Parser {
                 "close it without looking at its hosts: for a cluster that does not exist any more")
             ->needs("RUN");
         command->add_flag("--json", recover.json, "machine-readable output");
+    }
+
+    void add_helper() {
+        CLI::App* helper =
+            app.add_subcommand("helper", "squall-host, which hosts run for faults on HTTP traffic");
+        helper->require_subcommand(1);
+        CLI::App* command = add(*helper,
+                                "publish",
+                                "put what lies beside squall into a bucket of S3, under its "
+                                "SHA-256; what is there is not sent again",
+                                [this] { return Command(helper_publish); });
+        command->add_option("--bucket", helper_publish.bucket, "as HELPER_BUCKET names it to runs")
+            ->required();
+        command->add_option("--prefix", helper_publish.prefix, "as HELPER_PREFIX")
+            ->capture_default_str();
+        command->add_option("--region", helper_publish.region, "of the bucket; else AWS_REGION");
+        command->add_option("--assume-role-arn", helper_publish.role_arn, "a role to assume");
+        command->add_flag("--json", helper_publish.json, "machine-readable output");
     }
 
     void add_lab() {

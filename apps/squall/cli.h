@@ -82,6 +82,14 @@ struct RecoverCommand {
     bool json = false;
 };
 
+struct HelperPublishCommand {
+    std::string bucket;
+    std::string prefix = "squall/";
+    std::string region;
+    std::string role_arn;
+    bool json = false;
+};
+
 struct LabUpCommand {
     lab::LabOptions options;
     bool detach = false;
@@ -129,6 +137,7 @@ using Command = std::variant<Answered,
                              RunsCommand,
                              AbortCommand,
                              RecoverCommand,
+                             HelperPublishCommand,
                              LabUpCommand,
                              LabDownCommand,
                              LabStatusCommand,

@@ -30,14 +30,21 @@ std::string hosts(std::int64_t count) {
     return fmt::format("{} host{}", count, count == 1 ? "" : "s");
 }
 
+// What is done, in the fault's words; of journals from before it had any, in ecs-agent-stop's.
+std::string doing(const json::Object& data, const char* otherwise) {
+    const std::string words = at(data, "doing");
+    return words.empty() ? otherwise : words;
+}
+
 std::string phase_text(const json::Object& data) {
     const std::string phase = at(data, "phase");
     const auto count = json::integer_at(data, "hosts");
     if (phase == "inject") {
         const auto waves = json::integer_at(data, "waves");
         return fmt::format(
-            "{}stopping the agent on {}; whatever happens, {} at {}",
+            "{}{} on {}; whatever happens, {} at {}",
             waves > 1 ? fmt::format("wave {} of {}: ", json::integer_at(data, "wave"), waves) : "",
+            doing(data, "stopping the agent"),
             hosts(count),
             count == 1 ? "it restores itself" : "they restore themselves",
             clock_at(data, "restore_at"));
@@ -45,26 +52,72 @@ std::string phase_text(const json::Object& data) {
     if (phase == "hold")
         return fmt::format("holding {} until {}", hosts(count), clock_at(data, "until"));
     if (phase == "revert" && json::bool_at(data, "told_to_end"))
-        return fmt::format("told to end: starting the agent again on {} (Ctrl-C once more leaves "
-                           "that to their own timers)",
+        return fmt::format("told to end: {} on {} (Ctrl-C once more leaves that to their own "
+                           "timers)",
+                           doing(data, "starting the agent again"),
                            hosts(count));
-    if (phase == "revert") return fmt::format("starting the agent again on {}", hosts(count));
+    if (phase == "revert")
+        return fmt::format("{} on {}", doing(data, "starting the agent again"), hosts(count));
     if (phase == "recover")
         return fmt::format("looking after {} of a run whose runner died", hosts(count));
     return fmt::format("waiting until {} ({})", clock_at(data, "until"), phase);
 }
 
 std::string reverted_text(const json::Object& data) {
-    if (at(data, "by").empty()) return "its agent runs: nothing was left to undo";
+    const std::string did = at(data, "did");
+    if (at(data, "by").empty())
+        return fmt::format("{}: nothing was left to undo", did.empty() ? "its agent runs" : did);
     const auto cut_off = json::integer_at(data, "credentials_cut_off_s", -1);
-    return "agent started by " + at(data, "by")
+    return (did.empty() ? "agent started" : did) + " by " + at(data, "by")
            + (cut_off < 0 ? ""
                           : fmt::format("; its tasks had no new credentials for {}",
                                         short_duration(Seconds(cut_off))));
 }
 
+std::string armed_text(const json::Object& data) {
+    return fmt::format("task {} ({}): {} on {}; disarms by itself at {}; listed by {}",
+                       at(data, "task"),
+                       at(data, "container"),
+                       at(data, "intercept"),
+                       at(data, "interface"),
+                       clock_at(data, "until"),
+                       at(data, "list"));
+}
+
+std::string canary_text(const json::Object& data) {
+    const std::string error = at(data, "error");
+    return fmt::format("canary, {} the fault: {} after {} ms{}",
+                       at(data, "phase"),
+                       error.empty() ? fmt::format("HTTP {}", json::integer_at(data, "status"))
+                                     : error,
+                       json::integer_at(data, "ms"),
+                       json::bool_at(data, "differs") ? "; not as before" : "");
+}
+
 std::string verdict_text(const json::Object& data) {
     return fmt::format("verdict: {} - {}", at(data, "verdict"), at(data, "reason"));
+}
+
+// "answered 12, requests 14".
+std::string counts_text(const json::Object& data) {
+    std::string text;
+    for (const auto& [name, count] : json::object_at(data, "counts")) {
+        boost::json::error_code error;
+        const auto number = count.to_number<std::int64_t>(error);
+        if (error || number == 0) continue;
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", std::string_view(name), number);
+    }
+    return text.empty() ? "it saw none" : text;
+}
+
+// Why a proxy's counts may be less than all.
+std::string ended_text(const json::Object& data) {
+    const std::string why = at(data, "why");
+    if (why.empty()) return {};
+    if (why == "the container has ended") return "; its container ended, and the proxy with it";
+    return fmt::format("; its proxy did not last: {}. Traffic went to the application from then "
+                       "on; the last second's counts may be missing",
+                       why);
 }
 
 } // namespace
@@ -87,7 +140,18 @@ std::string event_text(const experiment::Event& event) {
     }
     if (kind == "phase") return phase_text(data);
     if (kind == "skipped") return with_advice("not affected: " + at(data, "why"), data);
-    if (kind == "injected") return "agent stopped";
+    if (kind == "injected") return at(data, "did").empty() ? "agent stopped" : at(data, "did");
+    if (kind == "armed") return armed_text(data);
+    if (kind == "absent") return fmt::format("task {}: {}", at(data, "task"), at(data, "why"));
+    if (kind == "counted")
+        return fmt::format("task {} ({}): {} request{} met the fault: {}{}",
+                           at(data, "task"),
+                           at(data, "container"),
+                           json::integer_at(data, "hits"),
+                           json::integer_at(data, "hits") == 1 ? "" : "s",
+                           counts_text(data),
+                           ended_text(data));
+    if (kind == "canary") return canary_text(data);
     if (kind == "not-injected")
         return "nothing done: " + at(data, "why")
                + (at(data, "other_run").empty() ? "" : " (" + at(data, "other_run") + ")");
@@ -97,6 +161,7 @@ std::string event_text(const experiment::Event& event) {
     if (kind == "reverted") return reverted_text(data);
     if (kind == "revert-failed")
         return with_advice("the undo did not go through: " + at(data, "why"), data);
+    if (kind == "recovered" && data.contains("hits")) return "is well again";
     if (kind == "recovered")
         return json::bool_at(data, "never_seen_gone")
                    ? "is connected, and was never seen gone"

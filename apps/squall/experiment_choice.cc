@@ -13,6 +13,8 @@ namespace {
 using experiment::FaultTable;
 using experiment::Problems;
 
+constexpr const char* credentials_file = "AWS_AUTHENTICATION_SECRET";
+
 tl::unexpected<Problems> one_problem(std::string where, std::string what) {
     return tl::unexpected<Problems>(Problems{{std::move(where), std::move(what)}});
 }
@@ -30,12 +32,25 @@ std::optional<std::string> from_environment(const std::string& name) {
     return value;
 }
 
+// The journal outlives the folder that the command was given in, and recovery reads the path there.
+void make_absolute(experiment::TunableValues& values) {
+    if (!values.has(credentials_file) || values.text(credentials_file).empty()) return;
+    experiment::TunableValue file = values.all().at(credentials_file);
+    std::error_code error;
+    const Path path = std::filesystem::absolute(file.text, error);
+    if (error) return;
+    file.text = path.lexically_normal().string();
+    values.put(credentials_file, std::move(file));
+}
+
 } // namespace
 
 Result<std::unique_ptr<SessionWorld>>
 open_world(const Chosen& chosen, const std::string& doing, std::stop_token stop) {
-    return SessionWorld::open(chosen.values.text("REGION"),
-                              chosen.values.text("ASSUME_ROLE_ARN"),
+    const auto& values = chosen.values;
+    const std::string file =
+        values.has(credentials_file) ? values.text(credentials_file) : std::string();
+    return SessionWorld::open({values.text("REGION"), values.text("ASSUME_ROLE_ARN"), file},
                               "squall-" + doing,
                               std::move(stop));
 }
@@ -89,6 +104,7 @@ Result<Chosen, Problems> choose(const ExperimentArguments& arguments, const Faul
         chosen.fault->description().tunables, given, where, from_environment);
     if (!values) return tl::unexpected<Problems>(values.error());
     chosen.values = std::move(*values);
+    make_absolute(chosen.values);
     if (auto problems = chosen.fault->check(chosen.values); !problems.empty())
         return tl::unexpected<Problems>(std::move(problems));
     const std::string& region = chosen.values.text("REGION");

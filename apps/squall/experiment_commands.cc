@@ -92,7 +92,8 @@ int carry_out(const RunCommand& command,
     LineView line_view(output);
     VerdictWatch verdict;
     std::optional<LiveView> live_view;
-    if (!command.experiment.json && can_be_redrawn(output)) live_view.emplace(output, plan);
+    if (!command.experiment.json && can_be_redrawn(output))
+        live_view.emplace(output, plan, chosen.fault->description().words);
     experiment::EventSink& view = command.experiment.json
                                       ? static_cast<experiment::EventSink&>(json_view)
                                   : live_view ? static_cast<experiment::EventSink&>(*live_view)

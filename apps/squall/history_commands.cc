@@ -58,6 +58,8 @@ struct Standing {
     std::string phase;
     std::string restore_at;
     std::map<std::string, std::string> hosts;
+    std::map<std::string, json::Object> commands; // of SSM, by host: "order", "undo"
+    std::vector<experiment::Event> rules;         // what its proxies have put into kernels
 };
 
 Result<Standing> standing_of(Journal& journal, const std::string& run) {
@@ -69,6 +71,12 @@ Result<Standing> standing_of(Journal& journal, const std::string& run) {
         if (const auto at = json::string_at(event.data, "restore_at"); !at.empty())
             standing.restore_at = at;
         if (event.target.empty()) continue;
+        if (event.kind == "sent" || event.kind == "revert-sent")
+            standing.commands[event.target][event.kind == "sent" ? "order" : "undo"] =
+                json::string_at(event.data, "command_id");
+        if (event.kind == "armed") standing.rules.push_back(event);
+        // What is told of a single task of a host has lines of its own.
+        if (event.kind == "armed" || event.kind == "absent" || event.kind == "counted") continue;
         const std::string text = event_text(event);
         standing.hosts[event.target] = text.empty() ? event.kind : text;
     }
@@ -101,6 +109,17 @@ int show_status(Journal& journal, const RunRecord& record, bool as_json, Output&
         for (const auto& [id, text] : standing->hosts)
             hosts[id] = text;
         object["hosts"] = std::move(hosts);
+        json::Object commands;
+        for (const auto& [id, both] : standing->commands)
+            commands[id] = both;
+        object["commands"] = std::move(commands);
+        json::Array rules;
+        for (const auto& event : standing->rules) {
+            json::Object rule = event.data;
+            rule["instance_id"] = event.target;
+            rules.push_back(std::move(rule));
+        }
+        object["rules"] = std::move(rules);
         output.line(json::text(object));
         return 0;
     }
@@ -112,8 +131,16 @@ int show_status(Journal& journal, const RunRecord& record, bool as_json, Output&
     else
         head += "  its runner is dead: `squall recover` closes it";
     output.line(head);
-    for (const auto& [id, text] : standing->hosts)
+    for (const auto& [id, text] : standing->hosts) {
         output.line(fmt::format("  {:<20} {}", id, text));
+        const auto commands = standing->commands.find(id);
+        if (commands == standing->commands.end()) continue;
+        for (const auto& [what, command] : commands->second)
+            output.line(fmt::format(
+                "    SSM command of the {}: {}", std::string_view(what), json::string_of(command)));
+    }
+    for (const auto& event : standing->rules)
+        output.line(fmt::format("  {:<20} {}", event.target, event_text(event)));
     const auto restore = parse_time(standing->restore_at);
     if (record.open && restore)
         output.line(fmt::format("  every host restores itself at {}", clock_time(*restore)));

@@ -5,6 +5,8 @@
 #include "squall/base/log.h"
 #include "squall/base/text.h"
 
+#include <algorithm>
+
 namespace squall::app {
 namespace {
 
@@ -48,6 +50,18 @@ void print_status(const json::Object& status, Output& output) {
                                 json::string_at(service, "service"),
                                 json::integer_at(service, "running"),
                                 json::integer_at(service, "desired")));
+    }
+    for (const auto& balancer : json::array_at(status, "load_balancers")) {
+        const auto& targets = json::array_at(balancer, "targets");
+        const auto healthy = std::count_if(targets.begin(), targets.end(), [](const auto& target) {
+            return json::string_at(target, "state") == "healthy";
+        });
+        const std::string_view url = json::string_at(balancer, "url");
+        output.line(fmt::format("  load balancer {}: {}, {} of {} targets healthy",
+                                json::string_at(balancer, "name"),
+                                url.empty() ? "not listening" : url,
+                                healthy,
+                                targets.size()));
     }
     // Nobody is to wonder tomorrow why AWS is so unwell today.
     for (const auto& line : lab_api_lines(json::object_at(status, "api"), WhenWell::says_nothing))

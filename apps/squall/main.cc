@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "completion.h"
 #include "experiment_commands.h"
+#include "helper_commands.h"
 #include "history_commands.h"
 #include "lab_commands.h"
 #include "output.h"
@@ -37,14 +38,18 @@ constexpr bool is_lab_command = is_one_of<T,
 
 int dispatch(const Command& command) {
     const auto agent_stop = experiment::make_ecs_agent_stop();
-    const experiment::FaultTable faults{agent_stop.get()};
+    const auto http_faults = experiment::make_ecs_container_http_faults();
+    experiment::FaultTable faults{agent_stop.get()};
+    for (const auto& fault : http_faults)
+        faults.push_back(fault.get());
     return std::visit(
         [&](const auto& chosen) -> int {
             using T = std::decay_t<decltype(chosen)>;
             if constexpr (std::is_same_v<T, Answered>) {
                 return chosen.exit_code;
             } else if constexpr (
-                is_lab_command<T> || is_one_of<T, StatusCommand, RunsCommand, VersionCommand>) {
+                is_lab_command<
+                    T> || is_one_of<T, StatusCommand, RunsCommand, VersionCommand, HelperPublishCommand>) {
                 return run_command(chosen);
             } else if constexpr (is_one_of<T,
                                            FaultsCommand,

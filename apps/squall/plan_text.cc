@@ -7,6 +7,17 @@
 namespace squall::app {
 namespace {
 
+// Scheme, host and path: who may fetch it is nobody else's business.
+std::string without_secrets(const std::string& url) {
+    const auto scheme = url.find("://");
+    if (scheme == std::string::npos) return url;
+    std::string text = url.substr(0, url.find_first_of("?#"));
+    const auto from = scheme + 3;
+    const auto at = text.substr(0, text.find('/', from)).rfind('@');
+    if (at != std::string::npos && at >= from) text.erase(from, at + 1 - from);
+    return text;
+}
+
 // "all at once", "one after another", "in 3 waves of 1, 2 and 17".
 std::string order_text(const experiment::Plan& plan) {
     if (plan.sequence == "serial") return "one after another";
@@ -21,6 +32,40 @@ std::string order_text(const experiment::Plan& plan) {
     return fmt::format("in {} waves of {} and {}", waves.size(), join(sizes, ", "), last);
 }
 
+// What is done to the tasks of a host, a line for each.
+std::string tasks_text(const experiment::Plan& plan, const experiment::Target& target) {
+    std::string text;
+    for (const auto& task : target.tasks) {
+        const std::string turn = plan.sequence == "serial" && target.is_injected()
+                                     ? fmt::format("turn {}: ", task.wave)
+                                     : "";
+        const std::string reached = task.network_mode == "bridge" && task.host_port != 0
+                                        ? fmt::format(", the host's {}", task.host_port)
+                                        : "";
+        text += fmt::format("      {}task {}, container {}, port {} ({}{})\n",
+                            turn,
+                            task.id,
+                            task.container,
+                            task.port,
+                            task.network_mode,
+                            reached);
+    }
+    return text;
+}
+
+std::string what_is_done(const experiment::Plan& plan, const experiment::Target& target) {
+    if (!target.tasks.empty())
+        return fmt::format("{} task{} for {} s",
+                           target.tasks.size(),
+                           target.tasks.size() == 1 ? "" : "s",
+                           plan.duration.count());
+    return fmt::format("agent stopped for {} s; {} running task{} stay{}",
+                       plan.duration.count(),
+                       target.running_tasks,
+                       target.running_tasks == 1 ? "" : "s",
+                       target.running_tasks == 1 ? "s" : "");
+}
+
 std::string targets_text(const experiment::Plan& plan) {
     const auto ids = plan.injected_ids();
     std::string text = fmt::format("  hosts        {} of {} container instances, {}\n",
@@ -31,19 +76,20 @@ std::string targets_text(const experiment::Plan& plan) {
     for (const auto& target : plan.targets) {
         const std::string wave =
             plan.sequence == "waves" ? fmt::format("wave {}: ", target.wave) : "";
-        const std::string what =
-            target.is_injected()
-                ? wave
-                      + fmt::format("agent stopped for {} s; {} running task{} stay{}",
-                                    plan.duration.count(),
-                                    target.running_tasks,
-                                    target.running_tasks == 1 ? "" : "s",
-                                    target.running_tasks == 1 ? "s" : "")
-                : "not affected: " + target.skip
-                      + (target.advice.empty() ? "" : " - " + target.advice);
+        const std::string what = target.is_injected()
+                                     ? wave + what_is_done(plan, target)
+                                     : "not affected: " + target.skip
+                                           + (target.advice.empty() ? "" : " - " + target.advice);
         text += fmt::format(
             "    {:<20} {:<12} {}\n", target.instance_id, target.availability_zone, what);
+        text += tasks_text(plan, target);
     }
+    for (const auto& helper : plan.helpers)
+        text += fmt::format("  helper       {} {}{}\n",
+                            helper.architecture,
+                            helper.sha256.substr(0, 16),
+                            helper.source.empty() ? ", which the hosts have to have"
+                                                  : " from " + without_secrets(helper.source));
     return text;
 }
 
@@ -52,6 +98,21 @@ std::string indented(const std::string& block) {
     for (const auto& line : split(block, '\n'))
         text += "    " + line + "\n";
     return text;
+}
+
+// On one line, so that a value looks like no line of the plan.
+std::string on_one_line(const std::string& text) {
+    std::string line;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '\n')
+            line += "\\n";
+        else if (byte < 0x20 || byte == 0x7f)
+            line += fmt::format("\\x{:02x}", byte);
+        else
+            line += c;
+    }
+    return line;
 }
 
 } // namespace
@@ -67,8 +128,10 @@ std::string plan_text(const experiment::Plan& plan, bool with_scripts) {
                         plan.principal,
                         plan.endpoint);
     text += "  tunables\n";
-    for (const auto& [name, value] : plan.tunables.all())
-        text += fmt::format("    {}={}  ({})\n", name, value.text, value.source);
+    for (const auto& [name, value] : plan.tunables.all()) {
+        const std::string shown = name == "HELPER_URL" ? without_secrets(value.text) : value.text;
+        text += fmt::format("    {}={}  ({})\n", name, on_one_line(shown), value.source);
+    }
     text += targets_text(plan);
     text += "  calls\n";
     for (const auto& call : plan.calls)

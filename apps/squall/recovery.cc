@@ -21,9 +21,14 @@ Result<experiment::RunResult> recover_run(experiment::Journal& journal,
                     "that made it",
                     record.id,
                     record.fault);
-    const std::string role(
-        json::string_at(json::object_at(record.plan, "tunables"), "ASSUME_ROLE_ARN"));
-    auto session = SessionWorld::open(record.region, role, "squall-recover", signals.first());
+    const auto& tunables = json::object_at(record.plan, "tunables");
+    const auto text = [&](std::string_view name) {
+        return std::string(json::string_at(tunables, name));
+    };
+    auto session = SessionWorld::open(
+        {record.region, text("ASSUME_ROLE_ARN"), text("AWS_AUTHENTICATION_SECRET")},
+        "squall-recover",
+        signals.first());
     if (!session) return fail("recovering the run " + record.id, session.error());
     experiment::Runner runner(
         (*session)->world(), journal, *fault, sinks, {signals.first(), signals.first()});

@@ -87,6 +87,60 @@ std::string untouched_text(const json::Array& instances) {
     return text;
 }
 
+// What each task's proxy has met; for many, all of them together.
+std::string tasks_report(const json::Array& instances) {
+    std::string each;
+    std::size_t count = 0;
+    std::size_t hit = 0;
+    std::int64_t hits = 0;
+    for (const auto& instance : instances) {
+        for (const auto& task : json::array_at(instance, "tasks")) {
+            const auto met = json::integer_at(task, "hits", -1);
+            ++count;
+            hits += std::max<std::int64_t>(0, met);
+            if (met > 0) ++hit;
+            each += fmt::format("  {:<34} {:<20} {:>9} {:>9}  {}\n",
+                                json::string_at(task, "task"),
+                                json::string_at(instance, "instance_id"),
+                                count_text(json::object_at(task, "counts"), "accepted"),
+                                met < 0 ? "-" : std::to_string(met),
+                                json::bool_at(task, "armed") ? "" : "no proxy was in place");
+        }
+    }
+    if (count == 0) return {};
+    if (count > instances_shown_max)
+        return fmt::format(
+            "  {} tasks: {} of them met the fault, {} times in all\n", count, hit, hits);
+    return fmt::format("  {:<34} {:<20} {:>9} {:>9}\n", "task", "instance", "accepted", "affected")
+           + each
+           + "  accepted: connections that passed the proxy; affected: requests that met the "
+             "fault\n";
+}
+
+// "503 (4), 200 (11), slowest 12 ms".
+std::string canary_phase(const json::Object& canary, std::string_view name) {
+    const json::Object& phase = json::object_at(canary, name);
+    std::string text;
+    for (const auto& [outcome, count] : json::object_at(phase, "outcomes"))
+        text += fmt::format("{} ({}), ", std::string_view(outcome), json::text(count));
+    if (text.empty()) return "no answer";
+    return text + fmt::format("slowest {} ms", json::integer_at(phase, "slowest_ms"));
+}
+
+// How the effect is proved, and what the canary saw.
+std::string proof_text(const json::Object& verdict) {
+    std::vector<std::string> proofs;
+    for (const auto& proof : json::array_at(verdict, "proof"))
+        proofs.emplace_back("by " + std::string(json::string_of(proof)));
+    std::string text;
+    if (!proofs.empty()) text = fmt::format("  proof of effect: {}\n", join(proofs, " and "));
+    if (!verdict.contains("canary")) return text;
+    const json::Object& canary = json::object_at(verdict, "canary");
+    for (const char* phase : {"before", "during", "after"})
+        text += fmt::format("  canary {:<7} {}\n", phase, canary_phase(canary, phase));
+    return text;
+}
+
 } // namespace
 
 std::string report_text(const json::Object& verdict) {
@@ -107,6 +161,8 @@ std::string report_text(const json::Object& verdict) {
     if (instances.empty() && !is_any_told) return {};
     std::string untouched = untouched_text(others);
     if (instances.empty()) return untouched;
+    if (const auto tasks = tasks_report(instances); !tasks.empty())
+        return tasks + proof_text(verdict) + untouched;
     if (instances.size() > instances_shown_max) {
         return spread_line("seen gone after", instances, "time_to_detect_ms", Millis(1))
                + spread_line("connected again after", instances, "time_to_recover_ms", Millis(1))

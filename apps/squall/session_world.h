@@ -3,6 +3,7 @@
 
 #include "squall/aws/session.h"
 #include "squall/experiment/world.h"
+#include "url_canary.h"
 
 #include <memory>
 
@@ -10,16 +11,22 @@ namespace squall::app {
 
 class SessionWorld {
 public:
+    // What a fault's tunables say of it; empty where they say nothing.
+    struct Access {
+        std::string region;
+        std::string assume_role_arn;
+        std::string credentials_file; // in place of every other source of credentials
+    };
+
     // `role_session` names the session where a role is assumed.
     [[nodiscard]] static Result<std::unique_ptr<SessionWorld>>
-    open(const std::string& region,
-         const std::string& assume_role_arn,
-         const std::string& role_session,
-         std::stop_token stop);
+    open(const Access& access, const std::string& role_session, std::stop_token stop);
     SessionWorld(const SessionWorld&) = delete;
     SessionWorld& operator=(const SessionWorld&) = delete;
 
     [[nodiscard]] experiment::World& world() { return world_; }
+
+    [[nodiscard]] aws::S3& s3() { return session_->s3(); }
 
 private:
     SessionWorld(std::unique_ptr<SystemClock> clock,
@@ -32,6 +39,7 @@ private:
     aws::Ssm ssm_;
     aws::Sts sts_;
     aws::CloudWatch cloudwatch_;
+    UrlCanary canary_;
     experiment::World world_;
 };
 

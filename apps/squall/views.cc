@@ -87,8 +87,11 @@ void LineView::on_event(const experiment::Event& event) {
         "{} {}{}", clock_time(event.at), event.target.empty() ? "" : event.target + " ", text));
 }
 
-LiveView::LiveView(Output& output, const experiment::Plan& plan)
+LiveView::LiveView(Output& output,
+                   const experiment::Plan& plan,
+                   const experiment::FaultWords& words)
     : output_(output),
+      words_(words),
       title_(
           fmt::format("{} on {}", plan.fault, plan.cluster.substr(plan.cluster.rfind('/') + 1))) {
     for (const auto& target : plan.targets)
@@ -151,13 +154,13 @@ void LiveView::take_host(const experiment::Event& event) {
     if (event.kind == "skipped" || event.kind == "not-injected")
         set(event_text(event), dim);
     else if (event.kind == "intent" || event.kind == "sent")
-        set("told to stop its agent", plain);
+        set("told to " + words_.order, plain);
     else if (event.kind == "injected")
-        set("agent stopped", yellow);
+        set(words_.injected, yellow);
     else if (event.kind == "revert-sent")
-        set("told to start its agent", plain);
+        set("told to " + words_.undo, plain);
     else if (event.kind == "reverted")
-        set("agent started", yellow);
+        set(words_.reverted, yellow);
     else if (event.kind == "recovered")
         set(event_text(event), green);
     else if (event.kind == "affected" || event.kind == "not-recovered" || event.kind == "gone"
@@ -167,9 +170,9 @@ void LiveView::take_host(const experiment::Event& event) {
 
 std::string LiveView::phase_line() const {
     const std::string end = until_ ? fmt::format(", {} left", left_text(*until_)) : "";
-    if (phase_ == "inject") return "stopping agents";
+    if (phase_ == "inject") return words_.injecting;
     if (phase_ == "hold") return "holding" + end;
-    if (phase_ == "revert") return "starting agents";
+    if (phase_ == "revert") return words_.reverting;
     if (phase_ == "over") return "over";
     return phase_.empty() ? "starting" : phase_ + end;
 }

@@ -4,6 +4,7 @@
 
 #include "output.h"
 #include "squall/experiment/event.h"
+#include "squall/experiment/fault.h"
 #include "squall/experiment/plan.h"
 
 #include <chrono>
@@ -48,7 +49,8 @@ private:
 // lines that matter after it (warnings, the verdict) stay on the screen.
 class LiveView final : public experiment::EventSink {
 public:
-    LiveView(Output& output, const experiment::Plan& plan);
+    // `words` outlive the view.
+    LiveView(Output& output, const experiment::Plan& plan, const experiment::FaultWords& words);
     LiveView(const LiveView&) = delete;
     LiveView& operator=(const LiveView&) = delete;
     ~LiveView() override;
@@ -70,6 +72,7 @@ private:
     void take_host(const experiment::Event& event);
 
     Output& output_;
+    const experiment::FaultWords& words_;
     std::mutex mutex_; // guards what follows
     std::string title_;
     std::string phase_;

@@ -1,7 +1,6 @@
 #include "cluster_view.h"
 
 namespace squall::experiment {
-namespace {
 
 Result<aws::Cluster> find_cluster(World& world,
                                   const std::string& name,
@@ -30,8 +29,6 @@ Result<aws::Cluster> find_cluster(World& world,
     return cluster;
 }
 
-} // namespace
-
 std::string zone_of(const aws::ContainerInstance& instance) {
     const auto zone = instance.attributes.find("ecs.availability-zone");
     return zone == instance.attributes.end() ? "" : zone->second;
@@ -57,7 +54,7 @@ Result<ClusterView> look_at_cluster(World& world,
     if (!arns) return fail(aws::to_error(arns.error()));
     if (arns->empty()) {
         return fail(Errc::not_found,
-                    "the cluster '{}' in {} has no container instances: ecs-agent-stop works on "
+                    "the cluster '{}' in {} has no container instances: this fault works on "
                     "EC2 and external instances, a Fargate cluster has none",
                     name,
                     world.region);

@@ -25,7 +25,14 @@ struct ClusterView {
 // Empty where it says none.
 [[nodiscard]] std::string zone_of(const aws::ContainerInstance& instance);
 
-// An ACTIVE cluster by name or ARN, or an error that says where was looked, and as whom. An
+// An ACTIVE cluster by name or ARN, or an error that says where was looked, and as whom.
+[[nodiscard]] Result<aws::Cluster> find_cluster(World& world,
+                                                const std::string& name,
+                                                const std::string& principal,
+                                                Deadline deadline,
+                                                const std::stop_token& stop);
+
+// As find_cluster, and what is in it. An
 // expression of the cluster query language asks ECS as well which instances it matches.
 [[nodiscard]] Result<ClusterView> look_at_cluster(World& world,
                                                   const std::string& name,

@@ -16,9 +16,10 @@ Deadline sooner(Clock& clock, Seconds limit) { return Deadline::at(clock.now() +
 
 } // namespace
 
-FaultWindow::FaultWindow(WindowParts parts, std::vector<std::string> instance_ids)
+FaultWindow::FaultWindow(WindowParts parts, std::vector<std::string> instance_ids, std::size_t wave)
     : parts_(parts),
       ids_(std::move(instance_ids)),
+      wave_(wave),
       orders_(parts.world.ssm),
       reverts_(parts.world.ssm),
       fleet_(fleet_times(ids_.size())),
@@ -67,15 +68,19 @@ Result<void> FaultWindow::order() {
     restore_at_ = *planned_end_ + parts_.times.grace + fleet_.looking;
     json::Object begins{{"phase", "inject"},
                         {"hosts", ids_.size()},
+                        {"doing", described().words.injecting},
                         {"planned_end", rfc3339_millis(*planned_end_)},
                         {"restore_at", rfc3339_millis(restore_at_)}};
     if (const auto waves = parts_.plan.wave_count(); waves > 1) {
-        begins["wave"] = parts_.hosts.at(ids_.front()).target.wave;
+        begins["wave"] = wave_;
         begins["waves"] = waves;
     }
     auto told = parts_.events.write("phase", {}, std::move(begins));
     if (!told) return fail("not injecting", told.error());
     const Deadline limit = sooner(clock, parts_.times.send_limit + fleet_.sending);
+    auto prepared = parts_.fault.prepare(parts_.world, parts_.plan, limit, parts_.stops.abort);
+    if (!prepared) return fail("not injecting", prepared.error());
+    words_ = std::move(*prepared);
     for (const auto& [shell, ids] : parts_.hosts.by_shell(ids_)) {
         for (auto from = ids.begin(); from != ids.end();) {
             const auto count =
@@ -97,13 +102,15 @@ FaultWindow::order_batch(const std::vector<std::string>& ids, host::Shell shell,
                          now,
                          not_after_,
                          restore_at_,
-                         std::chrono::ceil<Seconds>(restore_at_ - now)};
+                         std::chrono::ceil<Seconds>(restore_at_ - now),
+                         parts_.plan.tasks_of_wave(wave_, ids),
+                         words_};
     if (auto told = intend(ids); !told) return fail("not injecting", told.error());
-    const auto sent =
-        orders_.send(ids,
-                     script_for(parts_.fault.inject_script(order, shell), shell, "stop"),
-                     limit,
-                     parts_.stops.abort);
+    const auto sent = orders_.send(
+        ids,
+        script_for(parts_.fault.inject_script(parts_.plan, order, shell), shell, "stop"),
+        limit,
+        parts_.stops.abort);
     EventWriter::Group together(parts_.events);
     for (const auto& id : ids) {
         HostState& host = parts_.hosts.at(id);
@@ -136,6 +143,7 @@ Result<void> FaultWindow::intend(const std::vector<std::string>& ids) {
     if (auto ended = together.end(); told) told = std::move(ended);
     for (const auto& id : ids) {
         HostState& host = parts_.hosts.at(id);
+        host.begin_wave();
         host.ordered = host.may_hold = told.has_value();
     }
     return told;
@@ -168,10 +176,13 @@ Result<void> FaultWindow::inject_and_hold() {
         });
         const bool waited_enough = is_any_injected && clock.wall() >= patience_ends;
         if (!holding_ && (answered || waited_enough)) hold_begins();
+        if (holding_ && parts_.canary != nullptr) parts_.canary->hold();
         const WallTime end = hold_end();
         if (clock.wall() >= end) break;
-        const WallTime until =
+        WallTime until =
             std::min(end, answered ? next_look : clock.wall() + parts_.times.look_interval);
+        if (holding_ && parts_.canary != nullptr)
+            until = std::min(until, parts_.canary->next_look());
         const auto pause =
             std::max(Millis(50), std::chrono::duration_cast<Millis>(until - clock.wall()));
         clock.wait_for(pause, parts_.stops.abort);
@@ -229,8 +240,11 @@ void FaultWindow::take_report(HostState& host, const HostReport& report) {
     if (report.did == HostReport::Did::injected) {
         host.injected_at = now;
         // A repeated order tells of a stop that was earlier than it says.
-        if (report.why.empty()) host.stop_ran_at = report.host_time;
-        return parts_.events.tell("injected", id, {{"why", report.why}});
+        if (report.why.empty() && described().cuts_off_credentials)
+            host.stop_ran_at = report.host_time;
+        parts_.events.tell(
+            "injected", id, {{"why", report.why}, {"did", described().words.injected}});
+        return tell_armed(host, report);
     }
     host.may_hold = false;
     if (report.did == HostReport::Did::busy)
@@ -241,8 +255,33 @@ void FaultWindow::take_report(HostState& host, const HostReport& report) {
     parts_.events.tell("not-injected", id, std::move(data));
 }
 
+// The hosts of one order are told of the tasks of all of them: each speaks of the others' too.
+void FaultWindow::tell_armed(HostState& host, const HostReport& report) {
+    for (const auto& task : report.tasks) {
+        const auto known = host.tasks.find(task.id);
+        if (known == host.tasks.end()) continue;
+        known->second.armed = true;
+        parts_.events.tell("armed",
+                           host.target.instance_id,
+                           {{"task", task.id},
+                            {"container", task.container},
+                            {"interface", task.interface},
+                            {"intercept", task.intercept},
+                            {"list", task.list},
+                            {"until", task.until}});
+    }
+    for (const auto& id : report.absent) {
+        if (!host.tasks.contains(id)) continue;
+        parts_.events.tell(
+            "absent",
+            host.target.instance_id,
+            {{"task", id}, {"why", "the task is not on this host any more: nothing was done"}});
+    }
+}
+
 // True when every host that has the fault has been seen to be affected.
 bool FaultWindow::look_at_effect(bool all) {
+    if (described().effect == EffectKnown::by_hosts) return true;
     const auto arns = all ? arns_where([](const HostState& host) { return host.should_show(); })
                           : arns_where([](const HostState& host) {
                                 return host.should_show() && !host.affected_at;

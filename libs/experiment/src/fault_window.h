@@ -2,6 +2,7 @@
 // recovery. A parallel run is one window over all hosts, others have one for each wave.
 #pragma once
 
+#include "canary.h"
 #include "event_writer.h"
 #include "fleet_times.h"
 #include "guards.h"
@@ -22,12 +23,15 @@ struct WindowParts {
     HostStates& hosts;
     const Stops& stops;
     const RunTimes& times;
-    Guards* guards = nullptr; // asked while the fault is held; null where there is nothing to hold
+    // Asked while the fault is held; null where there is nothing to hold.
+    Guards* guards = nullptr;
+    Canary* canary = nullptr;
 };
 
 class FaultWindow {
 public:
-    FaultWindow(WindowParts parts, std::vector<std::string> instance_ids);
+    // `wave` counts from 1; 0 of a window that only takes back.
+    FaultWindow(WindowParts parts, std::vector<std::string> instance_ids, std::size_t wave);
 
     // Orders the fault and holds it until its end, an abort, or until it is clear that it is
     // nowhere. An error: it could not be ordered on all hosts. In every case revert() has to
@@ -57,6 +61,12 @@ private:
     Result<bool> look_after_orders();
     void take_answer(HostState& host, const host::HostResult& result);
     void take_report(HostState& host, const HostReport& report);
+    void tell_armed(HostState& host, const HostReport& report);
+    // Of a fault whose effect the hosts know: what they have counted, and that they are well.
+    void take_counts(HostState& host, const HostReport& report);
+
+    [[nodiscard]] const FaultDescription& described() const { return parts_.fault.description(); }
+
     bool look_at_effect(bool all);
     void hold_begins();
     [[nodiscard]] WallTime hold_end() const;
@@ -76,6 +86,8 @@ private:
 
     WindowParts parts_;
     std::vector<std::string> ids_;
+    std::size_t wave_;
+    std::map<std::string, std::string> words_; // what the fault has prepared for its orders
     host::RemoteCommand orders_;
     host::RemoteCommand reverts_;
     FleetTimes fleet_;

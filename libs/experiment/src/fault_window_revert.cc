@@ -17,12 +17,15 @@ constexpr Seconds retry_after_max{60};
 void FaultWindow::revert() {
     Clock& clock = parts_.world.clock;
     reverting_ = true;
+    if (parts_.canary != nullptr) parts_.canary->let_go();
     const auto held = std::count_if(ids_.begin(), ids_.end(), [&](const std::string& id) {
         return parts_.hosts.at(id).may_hold;
     });
     if (held == 0) return;
-    json::Object begins{
-        {"phase", "revert"}, {"hosts", held}, {"restore_at", rfc3339_millis(restore_at_)}};
+    json::Object begins{{"phase", "revert"},
+                        {"hosts", held},
+                        {"doing", described().words.reverting},
+                        {"restore_at", rfc3339_millis(restore_at_)}};
     if (parts_.stops.abort.stop_requested()) begins["told_to_end"] = true;
     parts_.events.tell("phase", std::move(begins));
     // What has not begun anywhere need not; what has is undone next.
@@ -61,12 +64,12 @@ void FaultWindow::revert() {
                                       : std::string("it was not seen to be well again in time")},
              {"advice",
               parts_.world.clock.wall() < restore_at_
-                  ? fmt::format("it restores itself at {}; then look at it, or log in and start "
-                                "what the fault stopped",
-                                clock_time(restore_at_))
-                  : fmt::format("it was to restore itself at {}: log in, look at it, and start "
-                                "what the fault stopped",
-                                clock_time(restore_at_))}});
+                  ? fmt::format("it restores itself at {}; then look at it, or log in and {}",
+                                clock_time(restore_at_),
+                                described().words.by_hand)
+                  : fmt::format("it was to restore itself at {}: log in, look at it, and {}",
+                                clock_time(restore_at_),
+                                described().words.by_hand)}});
     }
 }
 
@@ -140,12 +143,15 @@ void FaultWindow::look_after_reverts() {
             host.undo_confirmed = true;
             host.reverted_at = parts_.world.clock.wall();
             const bool is_ours = report->did == HostReport::Did::reverted;
-            if (is_ours) host.start_ran_at = report->host_time;
+            if (is_ours && described().cuts_off_credentials) host.start_ran_at = report->host_time;
             // Its own timer, an earlier order, a reboot, or nothing was ever done: it cannot tell.
-            json::Object data{{"by", is_ours ? "our command" : ""}};
+            json::Object data{
+                {"by", is_ours ? "our command" : ""},
+                {"did", is_ours ? described().words.reverted : described().words.clean}};
             if (const auto time = host.credentials_cut_off())
                 data["credentials_cut_off_s"] = time->count();
             parts_.events.tell("reverted", id, std::move(data));
+            if (described().effect == EffectKnown::by_hosts) take_counts(host, *report);
         } else {
             parts_.events.tell(
                 "revert-failed",
@@ -160,7 +166,32 @@ void FaultWindow::look_after_reverts() {
     }
 }
 
+void FaultWindow::take_counts(HostState& host, const HostReport& report) {
+    std::int64_t hits = 0;
+    for (const auto& task : report.tasks) {
+        const auto known = host.tasks.find(task.id);
+        if (known == host.tasks.end()) continue;
+        known->second.counts = task.counts;
+        known->second.hits = task.hits;
+        hits += task.hits;
+        parts_.events.tell("counted",
+                           host.target.instance_id,
+                           {{"task", task.id},
+                            {"container", task.container},
+                            {"hits", task.hits},
+                            {"counts", task.counts},
+                            {"why", task.why}});
+    }
+    if (hits > 0) host.affected_at = *host.reverted_at;
+    host.recovered_at = host.reverted_at;
+    parts_.events.tell("recovered", host.target.instance_id, {{"hits", hits}});
+}
+
 void FaultWindow::look_at_recovery() {
+    const bool is_told = described().effect == EffectKnown::by_hosts;
+    // Such a host is well when it says so; whether it is still there is worth a look when it was to
+    // be well by itself.
+    if (is_told && parts_.world.clock.wall() < restore_at_) return;
     const auto arns =
         arns_where([](const HostState& host) { return host.may_hold && !host.recovered_at; });
     if (arns.empty()) return;
@@ -174,7 +205,8 @@ void FaultWindow::look_at_recovery() {
         if (host == nullptr) continue;
         // Well means nothing yet where the fault may still be about to show: only after the undo,
         // or after the host's own end.
-        const bool is_over = host->undo_confirmed || parts_.world.clock.wall() >= restore_at_;
+        const bool is_over =
+            !is_told && (host->undo_confirmed || parts_.world.clock.wall() >= restore_at_);
         if (is_over || sight.state != Sight::State::well) see(*host, sight);
     }
 }

@@ -11,7 +11,12 @@ namespace {
 
 constexpr std::size_t names_shown_max = 5;
 
-bool is_strict(const Plan& plan) { return plan.tunables.text("GUARDS") == "strict"; }
+// A fault that leaves the cluster's agents alone has no such guards.
+bool looks_at_cluster(const Plan& plan) { return plan.tunables.has("GUARDS"); }
+
+bool is_strict(const Plan& plan) {
+    return looks_at_cluster(plan) && plan.tunables.text("GUARDS") == "strict";
+}
 
 // "a, b and 3 more".
 std::string some_of(const std::vector<std::string>& names) {
@@ -146,14 +151,19 @@ std::vector<TunableSpec> guard_tunables() {
          .meaning = "how many container instances should stay connected",
          .least = 0,
          .most = 100'000},
-        {.name = "STOP_ALARMS",
-         .meaning = "CloudWatch alarms that end the run when they fire or cannot be read: ARNs, "
-                    "with commas between",
-         .pattern = "arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:[^,\\x00-\\x1f]{1,255}",
-         .pattern_meaning = "ARNs of CloudWatch alarms (arn:aws:cloudwatch:REGION:ACCOUNT:alarm:"
-                            "NAME), with commas between",
-         .list_max = 100},
+        alarm_tunable(),
     };
+}
+
+TunableSpec alarm_tunable() {
+    return {.name = "STOP_ALARMS",
+            .meaning = "CloudWatch alarms that end the run when they fire or cannot be read: ARNs, "
+                       "with commas between",
+            .pattern =
+                "arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:[^,\\x00-\\x1f]{1,255}",
+            .pattern_meaning = "ARNs of CloudWatch alarms (arn:aws:cloudwatch:REGION:ACCOUNT:alarm:"
+                               "NAME), with commas between",
+            .list_max = 100};
 }
 
 Problems check_guards(const TunableValues& values) {
@@ -190,6 +200,7 @@ std::vector<GuardFinding> guard_findings(World& world,
         if (wave.size() > going.size()) going = {wave.begin(), wave.end()};
     }
     auto findings = alarm_findings(world, plan, deadline, stop);
+    if (!looks_at_cluster(plan)) return findings;
     append(findings, instance_findings(plan, instances, going));
     append(findings, deployment_findings(world, plan, deadline, stop));
     return findings;
@@ -224,6 +235,7 @@ std::optional<std::string> Guards::against_holding(const std::vector<std::string
 std::vector<GuardFinding> Guards::look_at_cluster(const std::set<std::string>& going,
                                                   bool holding,
                                                   const std::stop_token& stop) {
+    if (!looks_at_cluster(plan_)) return {};
     const Deadline deadline = Deadline::at(world_.clock.now() + call_limit);
     const auto unknown = [&](const aws::ApiError& error) {
         return std::vector<GuardFinding>{

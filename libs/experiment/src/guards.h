@@ -18,6 +18,8 @@ namespace squall::experiment {
 
 // GUARDS, MIN_CONNECTED, STOP_ALARMS.
 [[nodiscard]] std::vector<TunableSpec> guard_tunables();
+// STOP_ALARMS alone: for faults that leave the cluster's agents alone.
+[[nodiscard]] TunableSpec alarm_tunable();
 
 // Alarms are of the region of the run.
 [[nodiscard]] Problems check_guards(const TunableValues& values);

@@ -25,6 +25,15 @@ std::optional<Seconds> HostState::credentials_cut_off() const {
     return std::chrono::duration_cast<Seconds>(*start_ran_at - *stop_ran_at);
 }
 
+void HostState::begin_wave() {
+    answer.reset();
+    undo_confirmed = silent = back_early = false;
+    for (auto* when : {&sent_at, &injected_at, &revert_sent_at, &reverted_at, &recovered_at})
+        when->reset();
+    why_not.clear();
+    no_answer.clear();
+}
+
 json::Object HostState::to_json() const {
     json::Object object{{"instance_id", target.instance_id},
                         {"injected", is_injected()},
@@ -48,13 +57,29 @@ json::Object HostState::to_json() const {
     if (const auto time = credentials_cut_off()) object["credentials_cut_off_s"] = time->count();
     if (tasks_during) object["tasks_during"] = *tasks_during;
     if (tasks_after) object["tasks_after"] = *tasks_after;
+    json::Array list;
+    for (const auto& [id, state] : tasks) {
+        json::Object one{{"task", id},
+                         {"container", state.task.container},
+                         {"port", state.task.port},
+                         {"armed", state.armed}};
+        if (state.counts) {
+            one["hits"] = state.hits;
+            one["counts"] = *state.counts;
+        }
+        list.push_back(std::move(one));
+    }
+    if (!list.empty()) object["tasks"] = std::move(list);
     return object;
 }
 
 HostStates::HostStates(const Plan& plan) {
     for (const auto& target : plan.targets) {
         if (!target.is_injected()) continue;
-        hosts_[target.instance_id].target = target;
+        HostState& host = hosts_[target.instance_id];
+        host.target = target;
+        for (const auto& task : target.tasks)
+            host.tasks[task.id].task = task;
         id_of_arn_[target.arn] = target.instance_id;
     }
 }

@@ -11,8 +11,16 @@
 
 namespace squall::experiment {
 
+struct TaskState {
+    TargetTask task;
+    bool armed = false;
+    std::optional<json::Object> counts; // nothing while the undo has not brought them
+    std::int64_t hits = 0;
+};
+
 struct HostState {
     Target target;
+    std::map<std::string, TaskState> tasks; // by id; of all waves
     // What the host has said of the order; nothing while it has not.
     std::optional<HostReport::Did> answer;
     bool ordered = false;        // the intent is in the journal: it may have been told
@@ -36,6 +44,9 @@ struct HostState {
     std::optional<std::int64_t> tasks_after;
 
     [[nodiscard]] bool is_injected() const { return answer == HostReport::Did::injected; }
+
+    // The host is told of a wave, and maybe not of its first: what is known of its tasks stays.
+    void begin_wave();
 
     // Only then is what is seen of it our doing.
     [[nodiscard]] bool should_show() const { return is_injected() || (silent && may_hold); }
@@ -79,6 +90,15 @@ public:
     template <class Condition>
     [[nodiscard]] std::size_t count_where(const Condition& condition) const {
         return ids_where(condition).size();
+    }
+
+    // Over all tasks of all hosts.
+    template <class Take>
+    void for_each_task(const Take& take) const {
+        for (const auto& [id, host] : hosts_) {
+            for (const auto& [task_id, task] : host.tasks)
+                take(task);
+        }
     }
 
 private:

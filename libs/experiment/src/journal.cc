@@ -216,10 +216,12 @@ Result<void> Journal::begin(const std::string& run, const Plan& plan, WallTime n
                                   {run, plan.endpoint, target});
     }
     if (done && !other.empty())
-        done = fail(Errc::conflict,
-                    "{} is already a target of the run {}, which is still open",
-                    shared,
-                    other);
+        done =
+            fail(Errc::conflict,
+                 "{0} is already a target of the run {1}, which is still open: `squall status {1}` "
+                 "says where it is, `squall abort {1}` ends it",
+                 shared,
+                 other);
     const auto ended = database_->execute(done ? "COMMIT" : "ROLLBACK");
     return done ? ended : done;
 }

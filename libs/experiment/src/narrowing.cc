@@ -1,21 +1,14 @@
 #include "narrowing.h"
 
+#include "common_tunables.h"
 #include "selection.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
-#include <random>
 #include <set>
 
 namespace squall::experiment {
 namespace {
-
-constexpr std::int64_t seed_max = 999'999'999;
-
-std::int64_t new_seed() {
-    std::random_device random;
-    return static_cast<std::int64_t>(random() % seed_max) + 1;
-}
 
 bool is_named(const aws::ContainerInstance& instance, const std::string& id) {
     return id == instance.ec2_instance_id || id == instance.arn || instance.arn.ends_with("/" + id);
@@ -82,13 +75,7 @@ std::vector<TunableSpec> narrowing_tunables() {
          .pattern_meaning = "numbers of hosts or percentages, with commas between, such as "
                             "1,10%,100%",
          .list_max = 20},
-        {.name = "SEED",
-         .type = TunableSpec::Type::integer,
-         .default_value = "0",
-         .meaning = "where chance chooses hosts: the number that repeats a choice; 0: a new one, "
-                    "which the plan names",
-         .least = 0,
-         .most = seed_max},
+        seed_tunable("hosts"),
     };
 }
 
@@ -145,8 +132,10 @@ Result<std::vector<const aws::ContainerInstance*>> narrowed(const ClusterView& v
 }
 
 void widen(TunableValues& values) {
-    values.put("INSTANCE_AFFECTED_PERC", {"100", 100, "all hosts"});
-    values.put("WAVES", {"", 0, "all hosts"});
+    for (const char* share : {"INSTANCE_AFFECTED_PERC", "TASK_REPLICA_AFFECTED_PERC"}) {
+        if (values.has(share)) values.put(share, {"100", 100, "all hosts"});
+    }
+    if (values.has("WAVES")) values.put("WAVES", {"", 0, "all hosts"});
 }
 
 void choose_targets(Plan& plan) {

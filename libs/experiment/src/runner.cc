@@ -1,5 +1,6 @@
 #include "squall/experiment/runner.h"
 
+#include "canary.h"
 #include "fault_window.h"
 #include "guards.h"
 #include "squall/base/time_text.h"
@@ -44,6 +45,7 @@ void tell_plan(EventWriter& events, const Plan& plan, const HostStates& hosts) {
                  {"plan_hash", plan.hash()},
                  {"targets", plan.targets.size()},
                  {"hosts", hosts.all().size()},
+                 {"tasks", plan.task_count()},
                  {"duration_s", plan.duration.count()},
                  {"registered", plan.selection.registered},
                  {"selection", plan.selection.how},
@@ -56,19 +58,48 @@ void tell_plan(EventWriter& events, const Plan& plan, const HostStates& hosts) {
     }
 }
 
+// How the effect of a fault on tasks is proved.
+constexpr const char* by_counts = "the proxies' counts";
+constexpr const char* by_canary = "the canary";
+
+std::int64_t hits_of(const HostStates& hosts) {
+    std::int64_t hits = 0;
+    hosts.for_each_task([&](const TaskState& task) { hits += task.hits; });
+    return hits;
+}
+
+// What the canary adds to a verdict by counts. Its own requests cannot be told from others.
+std::string canary_remark(const Canary& canary, const HostStates& hosts) {
+    if (!canary.has_asked_during()) return {};
+    if (hits_of(hosts) == 0)
+        return canary.has_differed() ? " (the canary saw a difference all the same)"
+                                     : " (nor did the canary see a difference)";
+    return fmt::format(" (proof of effect: {}{}; its own requests are among those counted)",
+                       by_counts,
+                       canary.has_differed() ? fmt::format(" and {}", by_canary)
+                                             : ", while the canary saw no difference");
+}
+
 void tell_verdict(EventWriter& events,
                   const RunResult& result,
                   const HostStates& hosts,
-                  World& world) {
+                  World& world,
+                  const Canary* canary = nullptr) {
     json::Array instances;
     for (const auto& [instance_id, host] : hosts.all())
         instances.push_back(host.to_json());
-    events.tell("verdict",
-                {{"verdict", verdict_word(result.verdict)},
-                 {"score", nullptr},
-                 {"reason", result.reason},
-                 {"api_calls", counts_of(world)},
-                 {"instances", std::move(instances)}});
+    json::Object data{{"verdict", verdict_word(result.verdict)},
+                      {"score", nullptr},
+                      {"reason", result.reason},
+                      {"api_calls", counts_of(world)},
+                      {"instances", std::move(instances)}};
+    json::Array proof;
+    if (hits_of(hosts) > 0) proof.emplace_back(by_counts);
+    if (canary != nullptr && canary->has_differed()) proof.emplace_back(by_canary);
+    if (!proof.empty()) data["proof"] = std::move(proof);
+    if (auto summary = canary == nullptr ? std::nullopt : canary->summary())
+        data["canary"] = std::move(*summary);
+    events.tell("verdict", std::move(data));
 }
 
 // A parallel run orders all of its hosts, or none.
@@ -78,13 +109,76 @@ void tell_passed_over(EventWriter& events, const Plan& plan, const HostStates& h
         events.tell("not-injected", target, {{"why", "the run ended before its turn"}});
 }
 
+// Of a run that went its way: what the hosts have counted.
+RunResult judge_counts(const std::string& run, const HostStates& hosts, const std::string& advice) {
+    const std::int64_t hits = hits_of(hosts);
+    std::size_t armed = 0;
+    std::size_t hit = 0;
+    hosts.for_each_task([&](const TaskState& task) {
+        if (task.armed) ++armed;
+        if (task.hits > 0) ++hit;
+    });
+    if (hits == 0)
+        return {run, Verdict::no_effect, fmt::format("no request met the fault: {}", advice)};
+    return {run,
+            Verdict::passed,
+            fmt::format("{} request{} met the fault, on {} of {} task{}, and every host is well "
+                        "again",
+                        hits,
+                        hits == 1 ? "" : "s",
+                        hit,
+                        armed,
+                        armed == 1 ? "" : "s")};
+}
+
+// Of a run whose hosts have all tried in vain, or could not try: what the first one says.
+std::optional<std::string> shared_failure(const HostStates& hosts) {
+    const auto in_vain = hosts.ids_where([](const HostState& host) {
+        return host.answer == HostReport::Did::failed || host.answer == HostReport::Did::refused;
+    });
+    if (in_vain.empty() || in_vain.size() < hosts.all().size()) return std::nullopt;
+    return fmt::format(
+        "no host could do it; {}: {}", in_vain.front(), hosts.all().at(in_vain.front()).why_not);
+}
+
+// Why a run did not go its way.
+struct Ending {
+    std::optional<Error> problem;
+    std::optional<std::string> since; // another run holds a host, or a guard
+};
+
+// A window for each wave, until the last one or until something ends the run.
+Ending go_through_waves(const WindowParts& parts) {
+    Ending ending;
+    const std::stop_token& abort = parts.stops.abort;
+    // What the plan has looked at a moment ago need not be looked at again.
+    bool is_news = parts.plan.ramp.count() > 0;
+    std::size_t number = 0;
+    for (const auto& wave : parts.plan.waves()) {
+        ++number;
+        if (abort.stop_requested() || ending.problem || parts.hosts.owes_recovery()) break;
+        if (std::exchange(is_news, true)) ending.since = parts.guards->against(wave, abort);
+        if (ending.since || abort.stop_requested()) break;
+        FaultWindow window(parts, wave, number);
+        if (auto held = window.inject_and_hold(); !held && held.error().code != Errc::interrupted) {
+            ending.problem = held.error();
+            parts.events.tell("error", {{"text", ending.problem->message}});
+        }
+        window.revert();
+        ending.since = window.ended_since();
+        if (ending.since) break;
+    }
+    return ending;
+}
+
 // What the run comes to, worst first.
 RunResult judge(const std::string& run,
                 const HostStates& hosts,
                 const Stops& stops,
-                const std::optional<Error>& problem,
-                const std::optional<std::string>& ended_since,
+                const Ending& ending,
+                EffectKnown effect,
                 const std::string& advice_without_effect) {
+    const auto& [problem, ended_since] = ending;
     const auto held = hosts.count_where([](const HostState& host) { return host.may_hold; });
     const auto injected =
         hosts.count_where([](const HostState& host) { return host.is_injected(); });
@@ -119,8 +213,12 @@ RunResult judge(const std::string& run,
                 held == 0 ? "aborted before anything was injected"
                           : fmt::format("aborted; {} well again", hosts_are(recovered, held))};
     if (problem) return {run, Verdict::error, problem->message};
+    const auto obstacle =
+        injected == 0 && effect == EffectKnown::by_hosts ? shared_failure(hosts) : std::nullopt;
+    if (obstacle) return {run, Verdict::error, *obstacle};
     if (injected == 0)
         return {run, Verdict::no_effect, "no host followed the order (see what each one answered)"};
+    if (effect == EffectKnown::by_hosts) return judge_counts(run, hosts, advice_without_effect);
     if (affected < injected)
         return {run,
                 Verdict::no_effect,
@@ -196,6 +294,7 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
     tell_plan(events, plan, hosts);
     Guards guards(world_, plan, events);
     guards.judge(plan.guards);
+    Canary canary(world_, events, fault_.canary(plan));
     const auto ramp = [&](const char* which) {
         if (plan.ramp.count() == 0 || stops_.abort.stop_requested()) return;
         events.tell("phase",
@@ -203,29 +302,18 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
         world_.clock.wait_for(plan.ramp, stops_.abort);
     };
 
-    std::optional<Error> problem;
-    std::optional<std::string> ended_since;
     ramp("ramp-before");
-    // What the plan has looked at a moment ago need not be looked at again.
-    bool is_news = plan.ramp.count() > 0;
-    for (const auto& wave : plan.waves()) {
-        if (stops_.abort.stop_requested() || problem || hosts.owes_recovery()) break;
-        if (std::exchange(is_news, true)) ended_since = guards.against(wave, stops_.abort);
-        if (ended_since || stops_.abort.stop_requested()) break;
-        FaultWindow window({world_, fault_, plan, events, hosts, stops_, times_, &guards}, wave);
-        if (auto held = window.inject_and_hold(); !held && held.error().code != Errc::interrupted) {
-            problem = held.error();
-            events.tell("error", {{"text", problem->message}});
-        }
-        window.revert();
-        ended_since = window.ended_since();
-        if (ended_since) break;
-    }
+    canary.ask_before(stops_.abort);
+    const Ending ending =
+        go_through_waves({world_, fault_, plan, events, hosts, stops_, times_, &guards, &canary});
     tell_passed_over(events, plan, hosts);
+    canary.ask_after(stops_.abort);
     ramp("ramp-after");
 
-    RunResult result =
-        judge(id, hosts, stops_, problem, ended_since, fault_.advice_without_effect(plan));
+    RunResult result = judge(
+        id, hosts, stops_, ending, fault_.description().effect, fault_.advice_without_effect(plan));
+    if (result.verdict == Verdict::passed || result.verdict == Verdict::no_effect)
+        result.reason += canary_remark(canary, hosts);
     // Whoever leaves early leaves the run open, without a verdict, so that finish() gives it one.
     if (stops_.quit.stop_requested()) {
         events.tell("left", {{"why", result.reason}});
@@ -240,7 +328,7 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
             {{"text",
               closed.error().message + ": the run stays open, `squall recover` closes it"}});
     }
-    tell_verdict(events, result, hosts, world_);
+    tell_verdict(events, result, hosts, world_, &canary);
     std::error_code ignored;
     std::filesystem::remove(journal_.lock_path(id), ignored);
     return result;
@@ -278,7 +366,8 @@ RunResult Runner::finish(const RunRecord& record) {
         journal_, world_.clock, sinks_, record.id, past->empty() ? 0 : past->back().sequence);
     events.tell("phase", {{"phase", "recover"}, {"hosts", hosts.count_where(may_hold)}});
     FaultWindow window({world_, fault_, *plan, events, hosts, stops_, times_},
-                       hosts.ids_where(may_hold));
+                       hosts.ids_where(may_hold),
+                       /*wave=*/0);
     window.take_over(not_after, restore_at);
     window.revert();
     const auto held = hosts.count_where(may_hold);

@@ -20,9 +20,12 @@ using Ids = std::vector<std::string>;
 // answer are in the result, with why.
 class Errand {
 public:
-    Errand(World& world, const Plan& plan, Deadline deadline, std::stop_token stop)
+    Errand(World& world,
+           const std::vector<Target>& targets,
+           Deadline deadline,
+           std::stop_token stop)
         : world_(world), deadline_(deadline), stop_(std::move(stop)) {
-        for (const auto& target : plan.targets)
+        for (const auto& target : targets)
             shell_of_[target.instance_id] = target.shell;
     }
 
@@ -97,10 +100,11 @@ Result<void> judge(SweepItem& item, Journal& journal) {
     return {};
 }
 
-Result<SweepReport> look(const Fault& fault, const Plan& plan, Journal& journal, Errand& errand) {
+Result<SweepReport>
+look(const Fault& fault, const std::vector<Target>& targets, Journal& journal, Errand& errand) {
     SweepReport report;
     Ids ids;
-    for (const auto& target : plan.targets) {
+    for (const auto& target : targets) {
         if (target.is_reachable)
             ids.push_back(target.instance_id);
         else
@@ -170,17 +174,17 @@ Result<SweepReport> sweep(
     SweepParts parts, TunableValues values, bool remove, Deadline deadline, std::stop_token stop) {
     auto& [world, journal, fault] = parts;
     widen(values);
-    const auto plan = fault.plan(world, values, deadline, stop);
-    if (!plan) return fail(plan.error());
-    Errand errand(world, *plan, deadline, stop);
-    auto found = look(fault, *plan, journal, errand);
+    const auto targets = fault.hosts_to_sweep(world, values, deadline, stop);
+    if (!targets) return fail(targets.error());
+    Errand errand(world, *targets, deadline, stop);
+    auto found = look(fault, *targets, journal, errand);
     const bool is_any_over =
         found && std::any_of(found->items.begin(), found->items.end(), [](const auto& item) {
             return item.is_over;
         });
     if (!found || !remove || !is_any_over) return found;
     if (auto taken = take_away(fault, *found, errand); !taken) return fail(taken.error());
-    const auto left = look(fault, *plan, journal, errand);
+    const auto left = look(fault, *targets, journal, errand);
     if (!left) return fail(left.error());
     for (auto& item : found->items) {
         const bool is_there =

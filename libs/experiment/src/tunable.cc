@@ -13,11 +13,13 @@ constexpr std::size_t value_shown_max = 80;
 constexpr std::size_t problems_shown_max = 20;
 constexpr std::size_t problem_length_max = 1000;
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
 // Fit for a terminal: on one line, no control characters, not endless.
 std::string printable(const std::string& text, std::size_t length_max) {
     std::string out;
     for (const char c : text.substr(0, length_max))
-        out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
+        out.push_back(is_control(c) ? '?' : c);
     return out + (text.size() > length_max ? "…" : "");
 }
 
@@ -52,6 +54,9 @@ complaint(const TunableSpec& spec, const std::string& text, std::int64_t& number
         return fmt::format("{} is longer than {} characters", spec.name, value_max);
     if (text.find('\0') != std::string::npos || !is_valid_utf8(text))
         return fmt::format("{} is not text", spec.name);
+    if (!spec.takes_control_characters && std::any_of(text.begin(), text.end(), is_control))
+        return fmt::format(
+            "{} contains a line break or a control character: '{}'", spec.name, shown(text));
     switch (spec.type) {
     case TunableSpec::Type::integer: {
         const auto value = to_integer(text);
@@ -140,7 +145,8 @@ check_tunables(const std::vector<TunableSpec>& specs,
     }
     for (const auto& spec : specs) {
         const auto found = given.find(spec.name);
-        const auto variable = found == given.end() ? environment(spec.name) : std::nullopt;
+        const auto variable =
+            found == given.end() && spec.in_environment ? environment(spec.name) : std::nullopt;
         TunableValue value{spec.default_value, 0, "default"};
         if (found != given.end())
             value = {found->second.text, 0, found->second.where};
@@ -151,8 +157,10 @@ check_tunables(const std::vector<TunableSpec>& specs,
                                 fmt::format("{} is required: {}", spec.name, spec.meaning)});
             continue;
         }
-        // An empty text is "none"; every other value has to be right, the environment's too.
-        const bool is_none = value.text.empty() && spec.type == TunableSpec::Type::text;
+        // An empty text is "none", but for those that always mean something; every other value has
+        // to be right, the environment's too.
+        const bool is_none = value.text.empty() && spec.type == TunableSpec::Type::text
+                             && spec.default_value.empty();
         if (!is_none) {
             if (auto wrong = complaint(spec, value.text, value.number)) {
                 problems.push_back({value.source, std::move(*wrong)});

@@ -127,6 +127,21 @@ public:
     std::map<std::string, std::string> services; // name and rolloutState
     std::map<std::string, std::string> alarms;   // name and state
     std::vector<std::string> scripts;            // every script sent, in order
+    // Answers and runs what this cluster by itself does not know; asked first.
+    std::function<std::optional<json::Object>(const std::string& operation, const json::Object&)>
+        answers;
+    std::function<std::optional<std::string>(const FakeHost& host, const std::string& script)> runs;
+
+    // name='value' in a shell's script, $name = 'value' in PowerShell's.
+    static std::string setting(const std::string& script, const std::string& name) {
+        for (const auto& begins : {"\n" + name + "='", "\n$" + name + " = '"}) {
+            const auto at = script.find(begins);
+            if (at == std::string::npos) continue;
+            const auto from = at + begins.size();
+            return script.substr(from, script.find('\'', from) - from);
+        }
+        return {};
+    }
 
 private:
     struct Invocation {
@@ -228,17 +243,6 @@ private:
         }
     }
 
-    // name='value' in a shell's script, $name = 'value' in PowerShell's.
-    static std::string setting(const std::string& script, const std::string& name) {
-        for (const auto& begins : {"\n" + name + "='", "\n$" + name + " = '"}) {
-            const auto at = script.find(begins);
-            if (at == std::string::npos) continue;
-            const auto from = at + begins.size();
-            return script.substr(from, script.find('\'', from) - from);
-        }
-        return {};
-    }
-
     [[nodiscard]] std::string
     report(const std::string& run, const std::string& did, const std::string& other = "") const {
         return json::text(json::Object{
@@ -278,6 +282,7 @@ private:
     }
 
     std::string run(FakeHost& host, const std::string& script) {
+        if (auto output = runs ? runs(host, script) : std::nullopt) return *output;
         const std::string order(split_once(script, '\n').first);
         if (order.ends_with(" list")) return list_leftovers(host);
         if (order.ends_with(" remove")) {
@@ -318,6 +323,7 @@ private:
     }
 
     json::Object answer(const std::string& operation, const json::Object& body) {
+        if (auto known = answers ? answers(operation, body) : std::nullopt) return *known;
         if (operation == "DescribeClusters") return describe_clusters(body);
         if (operation == "ListContainerInstances") return list_instances(body);
         if (operation == "DescribeContainerInstances") return describe_instances(body);

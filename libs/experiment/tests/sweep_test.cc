@@ -1,7 +1,7 @@
 // What runs have left on hosts: what is found, what is ours to remove, and what is not.
 #include "squall/experiment/sweep.h"
 
-#include "fake_world.h"
+#include "fake_tasks.h"
 
 #include <gtest/gtest.h>
 
@@ -118,6 +118,32 @@ TEST_F(Sweeping, BelievesNoListThatIsCutOff) {
     EXPECT_TRUE(test.fault->read_leftovers(R"({"squall":"ecs-agent-stop","did":"listed"})")
                     .value()
                     .empty());
+}
+
+TEST(SweepingOfHttpFaults, LooksAtHostsWhoseTasksHaveLeft) {
+    HttpWorld test;
+    test.tasks.clear();
+    test.tasks[HttpWorld::id(1)].host = 1;
+    test.held[test.aws.host(2).id] = "r-gone";
+    test.aws.host(3).managed = false;
+    const auto report = sweep({test.world, *test.files.journal, *test.fault},
+                              test.values(with({{"SERVICE_NAME", "web"}})),
+                              /*remove=*/false,
+                              Deadline::at(test.clock.now() + Seconds(120)),
+                              {})
+                            .value();
+    EXPECT_EQ(report.looked_at, 2U);
+    ASSERT_EQ(report.items.size(), 1U);
+    EXPECT_EQ(report.items[0].instance_id, test.aws.host(2).id);
+    ASSERT_EQ(report.not_looked_at.size(), 1U);
+    EXPECT_EQ(report.not_looked_at[0].second, "it is not managed by SSM");
+    test.tasks.clear();
+    EXPECT_TRUE(sweep({test.world, *test.files.journal, *test.fault},
+                      test.values(with({{"SERVICE_NAME", "gone"}})),
+                      /*remove=*/false,
+                      Deadline::at(test.clock.now() + Seconds(120)),
+                      {}))
+        << "the service may be gone too";
 }
 
 } // namespace

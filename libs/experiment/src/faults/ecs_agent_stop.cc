@@ -1,7 +1,9 @@
 #include "faults/ecs_agent_stop.h"
 
+#include "common_tunables.h"
 #include "faults/ecs_agent_stop_scripts.h"
 #include "faults/ecs_agent_stop_windows.h"
+#include "faults/host_answers.h"
 #include "guards.h"
 #include "narrowing.h"
 #include "squall/base/json.h"
@@ -13,19 +15,8 @@ namespace {
 
 std::vector<TunableSpec> tunables() {
     std::vector<TunableSpec> specs{
-        {.name = "CLUSTER_NAME",
-         .type = TunableSpec::Type::text,
-         .required = true,
-         .meaning = "the cluster, by name or ARN",
-         .pattern = "[A-Za-z0-9_-]{1,255}|arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:cluster/"
-                    "[A-Za-z0-9_-]{1,255}",
-         .pattern_meaning = "a cluster's name (letters, digits, - and _) or its ARN"},
-        {.name = "REGION",
-         .type = TunableSpec::Type::text,
-         .required = true,
-         .meaning = "the region of the cluster",
-         .pattern = "[a-z]{2}(-[a-z]+)+-[0-9]{1,2}",
-         .pattern_meaning = "a region such as us-east-1"},
+        cluster_tunable(),
+        region_tunable(),
         {.name = "TOTAL_CHAOS_DURATION",
          .type = TunableSpec::Type::integer,
          .default_value = "30",
@@ -33,18 +24,8 @@ std::vector<TunableSpec> tunables() {
          .unit = "s",
          .least = 5,
          .most = 43'200},
-        {.name = "RAMP_TIME",
-         .type = TunableSpec::Type::integer,
-         .default_value = "0",
-         .meaning = "wait before and after the fault",
-         .unit = "s",
-         .least = 0,
-         .most = 3600},
-        {.name = "ASSUME_ROLE_ARN",
-         .type = TunableSpec::Type::text,
-         .meaning = "a role to assume on top of the credentials of the environment",
-         .pattern = "arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,512}",
-         .pattern_meaning = "the ARN of a role (arn:aws:iam::ACCOUNT:role/NAME)"},
+        ramp_tunable(),
+        role_tunable(),
     };
     auto narrowing = narrowing_tunables();
     specs.insert(specs.end(), narrowing.begin(), narrowing.end());
@@ -76,6 +57,16 @@ const FaultDescription described{
      "ssm:SendCommand",
      "ssm:ListCommandInvocations",
      "ssm:CancelCommand"},
+    {.injecting = "stopping the agent",
+     .injected = "agent stopped",
+     .reverting = "starting the agent again",
+     .reverted = "agent started",
+     .clean = "its agent runs",
+     .order = "stop its agent",
+     .undo = "start its agent",
+     .by_hand = "start what the fault stopped"},
+    EffectKnown::by_ecs,
+    /*cuts_off_credentials=*/true,
 };
 
 std::string whole_seconds(WallTime when) {
@@ -93,7 +84,8 @@ Problems EcsAgentStop::check(const TunableValues& values) const {
     return problems;
 }
 
-std::string EcsAgentStop::inject_script(const RunOrder& order, host::Shell shell) const {
+std::string
+EcsAgentStop::inject_script(const Plan& /*plan*/, const RunOrder& order, host::Shell shell) const {
     const auto script = shell == host::Shell::powershell ? windows_stop_script : agent_stop_script;
     return script(order.run,
                   whole_seconds(order.issued_at),
@@ -142,31 +134,9 @@ std::string EcsAgentStop::advice_without_effect(const Plan& plan) const {
 }
 
 std::optional<HostReport> EcsAgentStop::read_report(std::string_view output) const {
-    static const std::map<std::string_view, HostReport::Did> words{
-        {"injected", HostReport::Did::injected},
-        {"left", HostReport::Did::left},
-        {"too-late", HostReport::Did::too_late},
-        {"busy", HostReport::Did::busy},
-        {"refused", HostReport::Did::refused},
-        {"failed", HostReport::Did::failed},
-        {"reverted", HostReport::Did::reverted},
-        {"clean", HostReport::Did::clean},
-    };
-    for (const auto& line : split(output, '\n')) {
-        if (line.find("\"squall\"") == std::string::npos) continue;
-        const auto object = json::parse_object(line);
-        if (!object || json::string_at(*object, "squall") != described.name) continue;
-        const auto word = words.find(json::string_at(*object, "did"));
-        if (word == words.end()) continue;
-        HostReport report{word->second,
-                          std::string(json::string_at(*object, "why")),
-                          std::string(json::string_at(*object, "other_run")),
-                          std::nullopt};
-        if (const auto time = json::integer_at(*object, "host_time"); time > 0)
-            report.host_time = from_epoch_seconds(static_cast<double>(time));
-        return report;
-    }
-    return std::nullopt;
+    auto answer = read_host_answer(output, described.name);
+    if (!answer) return std::nullopt;
+    return std::move(answer->report);
 }
 
 std::unique_ptr<Fault> make_ecs_agent_stop() { return std::make_unique<EcsAgentStop>(); }

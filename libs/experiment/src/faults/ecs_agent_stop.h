@@ -26,8 +26,8 @@ public:
                                                          Deadline deadline,
                                                          std::stop_token stop) const override;
 
-    [[nodiscard]] std::string inject_script(const RunOrder& order,
-                                            host::Shell shell) const override;
+    [[nodiscard]] std::string
+    inject_script(const Plan& plan, const RunOrder& order, host::Shell shell) const override;
     [[nodiscard]] std::string revert_script(const UndoOrder& order,
                                             host::Shell shell) const override;
     [[nodiscard]] std::optional<HostReport> read_report(std::string_view output) const override;

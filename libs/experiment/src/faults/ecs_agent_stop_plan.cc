@@ -4,6 +4,7 @@
 #include "faults/ecs_agent_stop_windows.h"
 #include "guards.h"
 #include "narrowing.h"
+#include "reach.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
@@ -18,31 +19,6 @@ constexpr std::int64_t services_batch = 10;
 
 std::int64_t batches(std::size_t count, std::int64_t size) {
     return (static_cast<std::int64_t>(count) + size - 1) / size;
-}
-
-struct Obstacle {
-    std::string why;
-    std::string advice; // what would change that
-};
-
-// Why SSM cannot have this host run a script; nothing when it can.
-std::optional<Obstacle> out_of_reach(const aws::InstanceInformation* managed) {
-    if (managed == nullptr)
-        return Obstacle{"it is not managed by SSM",
-                        "attach the policy AmazonSSMManagedInstanceCore to its instance role, and "
-                        "see that amazon-ssm-agent runs"};
-    if (managed->platform_type != "Linux" && managed->platform_type != "Windows")
-        return Obstacle{fmt::format("unsupported: no ECS agent that squall knows runs on {}",
-                                    managed->platform_type),
-                        ""};
-    if (managed->platform_name == "Bottlerocket")
-        return Obstacle{"unsupported: on Bottlerocket, SSM commands land in a container that "
-                        "cannot reach the agent",
-                        ""};
-    if (managed->ping_status != "Online")
-        return Obstacle{fmt::format("SSM cannot reach it ({})", managed->ping_status),
-                        "see that the host is up, and that amazon-ssm-agent runs and reaches SSM"};
-    return std::nullopt;
 }
 
 // Why nothing is done on this instance.
@@ -63,9 +39,7 @@ Target target_of(const aws::ContainerInstance& instance,
     target.instance_id = instance.ec2_instance_id;
     target.arn = instance.arn;
     target.availability_zone = zone_of(instance);
-    target.platform = information == nullptr
-                          ? ""
-                          : information->platform_name + " " + information->platform_version;
+    target.platform = platform_of(information);
     if (information != nullptr && information->platform_type == "Windows")
         target.shell = host::Shell::powershell;
     target.running_tasks = instance.running_tasks_count;

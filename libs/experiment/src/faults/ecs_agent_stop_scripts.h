@@ -1,5 +1,5 @@
 // What ecs-agent-stop has a Linux host do. POSIX sh, and no flag newer than systemd 219, so that
-// Amazon Linux 2 runs it as it is.
+// Amazon Linux 2 runs it as it is. What it shares with other faults is in hold_script.h.
 #pragma once
 
 #include "squall/experiment/fault.h"
@@ -7,18 +7,6 @@
 #include <string>
 
 namespace squall::experiment {
-
-// How every script of this fault begins: where things lie on a host. A reboot ends a fault, timer
-// and all, and takes these with it.
-inline constexpr std::string_view agent_script_places = R"sh(
-set -u
-umask 077
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
-base=/var/run/squall
-hold=$base/ecs-agent-stop
-over=$base/over
-)sh";
 
 // How long the scripts may take: a stop of the agent is a matter of seconds, of a minute at the
 // worst.

@@ -7,6 +7,7 @@
 #include "squall/experiment/plan.h"
 #include "squall/experiment/world.h"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,12 +15,33 @@
 
 namespace squall::experiment {
 
+// Who says that the fault has had an effect, and that a host is well again.
+enum class EffectKnown {
+    by_ecs,   // it is seen in ECS, on each host
+    by_hosts, // the undo brings what each host has counted, and is well when it is done
+};
+
+// How people are told of it.
+struct FaultWords {
+    std::string injecting; // "stopping the agent"
+    std::string injected;  // "agent stopped"
+    std::string reverting; // "starting the agent again"
+    std::string reverted;  // "agent started"
+    std::string clean;     // nothing was left to undo: "its agent runs"
+    std::string order;     // "stop its agent"
+    std::string undo;      // "start its agent"
+    std::string by_hand;   // what somebody does on a host that is not well again
+};
+
 struct FaultDescription {
     std::string name;
     std::string summary; // one line
     std::string text;    // a few paragraphs
     std::vector<TunableSpec> tunables;
     std::vector<std::string> permissions; // IAM actions
+    FaultWords words;
+    EffectKnown effect = EffectKnown::by_ecs;
+    bool cuts_off_credentials = false; // of the tasks on its hosts, from order to undo
 };
 
 // What the hosts are told of one run.
@@ -29,6 +51,9 @@ struct RunOrder {
     WallTime not_after;  // a host that gets the order later does nothing
     WallTime restore_at; // the host undoes the fault by itself then
     Seconds longest{0};  // and no later than this after it began, whatever its clock says
+    std::vector<std::string> tasks; // of a fault that works on tasks: those of these hosts
+    // What Fault::prepare() gave.
+    std::map<std::string, std::string> words;
 };
 
 // What the hosts are told when the run ends.
@@ -53,10 +78,25 @@ struct HostReport {
         clean,    // there was nothing to undo
     };
 
+    // What it says of a task: what was done to it, or what has come of it.
+    struct Task {
+        std::string id;
+        std::string container;
+        std::string interface;
+        std::string intercept; // how its traffic is taken
+        std::string list;      // the command that lists the rule
+        std::string until;     // RFC 3339: it ends by itself then
+        json::Object counts;   // of the undo
+        std::int64_t hits = 0; // of the undo: requests, or connections, that the fault has met
+        std::string why;       // of the undo: what ended it before its time
+    };
+
     Did did = Did::failed;
     std::string why;                   // for people
     std::string other_run;             // of busy
     std::optional<WallTime> host_time; // the host's clock
+    std::vector<Task> tasks;
+    std::vector<std::string> absent; // tasks that it was told of and does not have
 };
 
 // Something of ours on a host, as the host tells it.
@@ -101,12 +141,24 @@ public:
                                                                  Deadline deadline,
                                                                  std::stop_token stop) const = 0;
 
-    [[nodiscard]] virtual std::string inject_script(const RunOrder& order,
-                                                    host::Shell shell) const = 0;
+    // What the order needs and the plan cannot hold, since it is secret or short-lived. Asked for
+    // before each order.
+    [[nodiscard]] virtual Result<std::map<std::string, std::string>>
+    prepare(World& world, const Plan& plan, Deadline deadline, std::stop_token stop) const;
+
+    [[nodiscard]] virtual std::string
+    inject_script(const Plan& plan, const RunOrder& order, host::Shell shell) const = 0;
     [[nodiscard]] virtual std::string revert_script(const UndoOrder& order,
                                                     host::Shell shell) const = 0;
     // Reads what a script printed; nothing when it is no report.
     [[nodiscard]] virtual std::optional<HostReport> read_report(std::string_view output) const = 0;
+
+    // The hosts that runs with these values may have left something on; `values` are as wide as
+    // they go. By itself, those of the plan.
+    [[nodiscard]] virtual Result<std::vector<Target>> hosts_to_sweep(World& world,
+                                                                     const TunableValues& values,
+                                                                     Deadline deadline,
+                                                                     std::stop_token stop) const;
 
     // Lists what runs have left on a host, and changes nothing. What it printed, read; nothing when
     // it is no such list.
@@ -131,6 +183,9 @@ public:
     [[nodiscard]] virtual json::Array policy_statements(const TunableValues& values,
                                                         bool all) const = 0;
 
+    // What a run asks to see its effect from outside; nothing where nobody has named a URL.
+    [[nodiscard]] virtual std::optional<CanarySettings> canary(const Plan& plan) const;
+
     // What to tell when no effect was seen.
     [[nodiscard]] virtual std::string advice_without_effect(const Plan& plan) const = 0;
 };
@@ -144,5 +199,8 @@ using FaultTable = std::vector<const Fault*>;
 
 // The ecs-agent-stop fault (src/faults/ecs_agent_stop.cc).
 [[nodiscard]] std::unique_ptr<Fault> make_ecs_agent_stop();
+
+// The faults on a container's HTTP traffic (src/faults/ecs_container_http*.cc).
+[[nodiscard]] std::vector<std::unique_ptr<Fault>> make_ecs_container_http_faults();
 
 } // namespace squall::experiment

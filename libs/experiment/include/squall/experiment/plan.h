@@ -14,6 +14,17 @@ namespace squall::experiment {
 // Where a tunable has its value from, when chance gave it.
 inline constexpr const char* source_chance = "chosen by chance";
 
+// A task of a fault that works on tasks; its host is the target.
+struct TargetTask {
+    std::string id; // the last part of its ARN
+    std::string arn;
+    std::string container; // the one that serves the port
+    std::string network_mode;
+    std::int64_t port = 0;      // of the container
+    std::int64_t host_port = 0; // where the host's clients reach it; 0: nowhere
+    std::size_t wave = 0;       // the first is 1; 0 where nothing is injected
+};
+
 struct Target {
     std::string instance_id; // i-…, mi-…
     std::string arn;         // of the container instance
@@ -26,6 +37,8 @@ struct Target {
     // Why nothing is done there; empty: the fault is injected.
     std::string skip;
     std::string advice; // what would make it a target
+    // Of a fault that works on tasks, by id; none where it works on the host itself.
+    std::vector<TargetTask> tasks;
 
     [[nodiscard]] bool is_injected() const { return skip.empty(); }
 };
@@ -42,6 +55,13 @@ struct GuardFinding {
     std::string guard; // alarm, deployment, disconnected, min-connected
     std::string text;
     bool refuses = false; // nothing may be injected while it is so
+};
+
+// The program that hosts run for the fault, and where they get it from.
+struct PlannedHelper {
+    std::string architecture; // x86_64, aarch64
+    std::string sha256;
+    std::string source; // s3://BUCKET/KEY or a URL; empty: it has to be there already
 };
 
 // A call the run makes, and how often at the most; "per look" where it is repeated while waiting.
@@ -78,11 +98,17 @@ struct Plan {
     std::vector<std::string> permissions;
     std::vector<std::string> warnings;
     std::vector<GuardFinding> guards;
+    std::vector<PlannedHelper> helpers; // none of a fault that needs none
 
     [[nodiscard]] std::vector<std::string> injected_ids() const;
+    // The tasks that have the fault in this wave; of these instances, by id.
+    [[nodiscard]] std::vector<std::string>
+    tasks_of_wave(std::size_t wave, const std::vector<std::string>& instance_ids) const;
+    [[nodiscard]] std::size_t task_count() const;
     // Another plan of the same world may choose other hosts.
     [[nodiscard]] bool is_by_chance() const;
-    // The instance ids that have the fault at the same time, first those who have it first.
+    // The instance ids that have the fault at the same time, first those who have it first. Where
+    // waves are of tasks, an instance may be in several.
     [[nodiscard]] std::vector<std::vector<std::string>> waves() const;
     [[nodiscard]] std::size_t wave_count() const;
     // Everything above, for people's programs and for the hash.

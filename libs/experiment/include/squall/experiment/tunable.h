@@ -31,6 +31,9 @@ struct TunableSpec {
     std::string pattern;              // text: a regular expression for the whole value
     std::string pattern_meaning;      // the pattern in words: "a cluster's name or ARN"
     std::size_t list_max = 0; // text: at most so many parts between commas, each of the pattern
+    // false: variables of this name are common for other things, and none is taken for it.
+    bool in_environment = true;
+    bool takes_control_characters = false; // text: line breaks too
 };
 
 // A value as the user gave it.
@@ -53,6 +56,9 @@ public:
     [[nodiscard]] const std::string& text(const std::string& name) const {
         return values_.at(name).text;
     }
+
+    // Not every fault has every setting.
+    [[nodiscard]] bool has(const std::string& name) const { return values_.contains(name); }
 
     [[nodiscard]] std::int64_t number(const std::string& name) const {
         return values_.at(name).number;

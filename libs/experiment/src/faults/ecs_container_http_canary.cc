@@ -1,0 +1,33 @@
+// CANARY_URL: what is asked, and how the fault shows in the answers.
+#include "faults/ecs_container_http.h"
+#include "faults/ecs_container_http_tunables.h"
+
+#include <algorithm>
+
+namespace squall::experiment {
+namespace {
+
+constexpr Seconds answer_limit{5};
+// However long the fault makes a client wait: nothing comes of a request that outlasts the fault.
+constexpr Seconds patience_max{30};
+
+} // namespace
+
+std::optional<CanarySettings> EcsContainerHttp::canary(const Plan& plan) const {
+    // A plan in a journal may be of a squall that did not know it yet.
+    if (!plan.tunables.has("CANARY_URL") || plan.tunables.text("CANARY_URL").empty())
+        return std::nullopt;
+    CanarySettings settings{
+        .url = plan.tunables.text("CANARY_URL"), .limit = answer_limit, .patience = answer_limit};
+    for (const auto& name : kind_.waits)
+        settings.patience += Millis(plan.tunables.number(name));
+    settings.patience = std::min<Millis>(settings.patience, patience_max);
+    if (kind_.marks != nullptr)
+        settings.bears_mark = [marks = kind_.marks,
+                               values = plan.tunables](const CanaryAnswer& answer) {
+            return marks(values, answer);
+        };
+    return settings;
+}
+
+} // namespace squall::experiment

@@ -1,0 +1,82 @@
+// What the scripts of these faults print, read.
+#include "faults/ecs_container_http.h"
+#include "faults/ecs_container_http_scripts.h"
+#include "faults/host_answers.h"
+#include "squall/base/json.h"
+#include "squall/base/text.h"
+#include "squall/base/time_text.h"
+
+#include <algorithm>
+#include <array>
+
+namespace squall::experiment {
+namespace {
+
+constexpr std::size_t told_max = 300; // characters of what a host says for people
+
+// The counts of what a fault has met: requests, and connections that were reset unread.
+constexpr std::array<std::string_view, 5> hit_counts{
+    "answered", "changed", "delayed", "reset", "reset_after_accept"};
+
+std::string text_at(const json::Value& value, std::string_view key) {
+    return std::string(json::string_at(value, key));
+}
+
+HostReport::Task task_from(const json::Value& proxy) {
+    HostReport::Task task{text_at(proxy, "task"),
+                          text_at(proxy, "container_name"),
+                          text_at(proxy, "interface"),
+                          text_at(proxy, "intercept"),
+                          text_at(proxy, "list"),
+                          text_at(proxy, "until"),
+                          json::object_at(proxy, "counts"),
+                          0,
+                          {}};
+    // Its own end and our command are how it should end.
+    const std::string why = text_at(proxy, "why");
+    if (why != "its time was over" && why != "it was stopped") task.why = why;
+    for (const auto name : hit_counts)
+        task.hits += std::max<std::int64_t>(0, json::integer_at(task.counts, name));
+    return task;
+}
+
+// In words; empty for what is none of the script's.
+std::string words_of(std::string_view found) {
+    if (found == "hold") return "the fault";
+    if (found == "proxy") return "a proxy without its record";
+    if (found == "counts") return "what a proxy has counted";
+    if (found == "part") return "a part of a fault that began or ended";
+    if (found == "tombstone") return "a mark";
+    if (found == "timer") return "a timer";
+    if (found == "foreign")
+        return fmt::format("something in place of the fault's record, /var/run/squall/{}",
+                           http_hold_name);
+    return {};
+}
+
+} // namespace
+
+std::optional<HostReport> EcsContainerHttp::read_report(std::string_view output) const {
+    auto answer = read_host_answer(output, http_hold_name);
+    if (!answer) return std::nullopt;
+    HostReport report = std::move(answer->report);
+    const json::Object& helper = json::object_at(answer->line, "helper");
+    if (report.why.empty()) report.why = json::string_at(helper, "error").substr(0, told_max);
+    const std::string end{json::string_at(helper, "until")};
+    for (const auto& proxy : json::array_at(helper, "proxies")) {
+        report.tasks.push_back(task_from(proxy));
+        if (report.tasks.back().until.empty()) report.tasks.back().until = end;
+    }
+    for (const auto& id : json::array_at(helper, "absent"))
+        report.absent.emplace_back(json::string_of(id));
+    return report;
+}
+
+std::optional<std::vector<Leftover>>
+EcsContainerHttp::read_leftovers(std::string_view output) const {
+    return read_leftover_list(output, http_hold_name, [](std::string_view found) {
+        return LeftoverWord{words_of(found), found == "hold" || found == "proxy"};
+    });
+}
+
+} // namespace squall::experiment

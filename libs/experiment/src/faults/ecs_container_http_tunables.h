@@ -1,0 +1,17 @@
+// What can be set of every fault on a container's HTTP traffic, and what of it the helper is told.
+#pragma once
+
+#include "squall/experiment/tunable.h"
+
+#include <string>
+#include <vector>
+
+namespace squall::experiment {
+
+// With those of the kind.
+[[nodiscard]] std::vector<TunableSpec> http_tunables(const std::vector<TunableSpec>& of_kind);
+
+// Which requests are meant: the helper knows these by the same names, with any fault.
+[[nodiscard]] const std::vector<std::string>& http_match_names();
+
+} // namespace squall::experiment

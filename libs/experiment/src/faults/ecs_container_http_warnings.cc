@@ -1,0 +1,98 @@
+#include "faults/ecs_container_http_warnings.h"
+
+#include "squall/base/text.h"
+
+#include <algorithm>
+
+namespace squall::experiment {
+namespace {
+
+constexpr std::int64_t https_port = 443;
+
+bool is_any(const HttpTasks& found, std::string_view network_mode) {
+    return std::any_of(found.tasks.begin(), found.tasks.end(), [&](const HttpTask& task) {
+        return task.target.network_mode == network_mode;
+    });
+}
+
+// Every request of the service gets an error.
+bool is_all_errors(const Plan& plan, const HttpTasks& found) {
+    const TunableValues& values = plan.tunables;
+    if (!values.has("STATUS_CODE") || values.number("STATUS_CODE") < 500 || !found.service)
+        return false;
+    return plan.task_count() == found.tasks.size() && plan.sequence == "parallel"
+           && values.number("TOXICITY") == 100 && values.number("EVERY_NTH") == 1
+           && values.text("PATHS").empty();
+}
+
+void warn_of_health_checks(const Plan& plan, const HttpTasks& found, std::vector<std::string>& to) {
+    const auto port = plan.tunables.number("TARGET_SERVICE_PORT");
+    const std::string exempt = plan.tunables.text("EXEMPT_PATHS").empty()
+                                   ? "EXEMPT_PATHS keeps its path out of the fault"
+                                   : "see that EXEMPT_PATHS has its path";
+    const auto checked =
+        std::find_if(found.tasks.begin(), found.tasks.end(), [](const HttpTask& task) {
+            return !task.health_command.empty();
+        });
+    // Over lo it is not met, unless lo is taken too; which of the two it is the command tells.
+    if (checked != found.tasks.end())
+        to.push_back(fmt::format(
+            "the container {} has a health check ({}): where it meets the fault, ECS replaces the "
+            "task; {} (over the loopback interface it meets nothing)",
+            checked->target.container,
+            checked->health_command.substr(0, 100),
+            exempt));
+    if (!found.service) return;
+    for (const auto& targets : found.service->load_balancers) {
+        if (targets.container_port == port)
+            to.push_back(
+                fmt::format("a load balancer has port {} of the container {} as its target: where "
+                            "its health check meets the fault, tasks leave it and are replaced; {}",
+                            port,
+                            targets.container_name,
+                            exempt));
+    }
+    if (found.service->uses_service_connect)
+        to.emplace_back("the service uses Service Connect: its Envoy reaches the application over "
+                        "lo, which only NETWORK_INTERFACE=any takes");
+}
+
+} // namespace
+
+void add_http_warnings(Plan& plan, const HttpTasks& found, bool reads_requests) {
+    const TunableValues& values = plan.tunables;
+    auto& warnings = plan.warnings;
+    if (!values.text("SERVICE_NAME").empty() && !values.text("TASK_REPLICA_ID").empty())
+        warnings.emplace_back("TASK_REPLICA_ID and SERVICE_NAME are both set: the tasks that are "
+                              "named are taken, and the service is not asked for");
+    if (is_all_errors(plan, found))
+        warnings.push_back(
+            fmt::format("every request to the service gets {}: a load balancer may take all of it "
+                        "offline; TASK_REPLICA_AFFECTED_PERC=33 leaves two thirds",
+                        values.number("STATUS_CODE")));
+    warn_of_health_checks(plan, found, warnings);
+    if (reads_requests && values.number("TARGET_SERVICE_PORT") == https_port)
+        warnings.emplace_back("what is TLS passes untouched: this fault reads requests, and cannot "
+                              "where the container decrypts them itself (reset-peer can)");
+    warnings.emplace_back("the application sees its own container's address as the client of what "
+                          "passes the proxy: allow-lists and limits by address are affected");
+    if (is_any(found, "host"))
+        warnings.emplace_back("in host network mode clients on the same instance are not affected "
+                              "(NETWORK_INTERFACE=any takes them too)");
+    const bool has_source = std::any_of(plan.helpers.begin(),
+                                        plan.helpers.end(),
+                                        [](const auto& helper) { return !helper.source.empty(); });
+    if (!has_source && values.text("INSTALL_DEPENDENCIES") == "true")
+        warnings.emplace_back("nothing says where hosts without the helper get it from: set "
+                              "HELPER_BUCKET (`squall helper publish`) or HELPER_URL");
+    const auto skipped = std::count_if(plan.targets.begin(),
+                                       plan.targets.end(),
+                                       [](const Target& target) { return !target.is_injected(); });
+    if (skipped > 0)
+        warnings.push_back(
+            fmt::format("{} of {} hosts of these tasks cannot be reached (see their reasons)",
+                        skipped,
+                        plan.targets.size()));
+}
+
+} // namespace squall::experiment

@@ -1,0 +1,151 @@
+// Runs of the faults on HTTP traffic: the hosts tell what was met.
+#include "fake_tasks.h"
+
+#include <gtest/gtest.h>
+
+namespace squall::experiment {
+namespace {
+
+TEST(HttpRun, PassesWhenRequestsHaveMetTheFault) {
+    HttpWorld test;
+    const auto result = test.run(test.plan_of({}).value());
+    EXPECT_EQ(result.verdict, Verdict::passed) << result.reason;
+    EXPECT_NE(result.reason.find("9 requests met the fault, on 3 of 3 tasks"), std::string::npos)
+        << result.reason;
+    EXPECT_TRUE(test.proxies.empty());
+    EXPECT_TRUE(test.held.empty());
+    EXPECT_EQ(test.events.count("armed"), 3);
+    EXPECT_EQ(test.events.count("counted"), 3);
+    EXPECT_EQ(test.events.count("absent"), 0) << "another host's tasks are nothing to tell of";
+    EXPECT_EQ(test.aws.calls["DescribeContainerInstances"], 1) << "ECS knows nothing of it";
+}
+
+TEST(HttpRun, SaysHowTheRuleIsListedAndWhenItGoes) {
+    HttpWorld test;
+    test.run(test.plan_of({}).value());
+    const auto armed = std::find_if(test.events.events.begin(),
+                                    test.events.events.end(),
+                                    [](const Event& event) { return event.kind == "armed"; });
+    ASSERT_NE(armed, test.events.events.end());
+    EXPECT_EQ(json::string_at(armed->data, "list"), "nft list table inet squall");
+    EXPECT_EQ(json::string_at(armed->data, "until"), "2026-11-21T00:01:08Z");
+}
+
+TEST(HttpRun, HasNoEffectWhenNothingWasMet) {
+    HttpWorld test;
+    for (auto& [id, task] : test.tasks)
+        task.requests = 0;
+    const auto result = test.run(test.plan_of({}).value());
+    EXPECT_EQ(result.verdict, Verdict::no_effect);
+    EXPECT_NE(result.reason.find("EXISTING_CONNECTIONS=reset"), std::string::npos) << result.reason;
+    test.tasks[HttpWorld::id(2)].requests = 1;
+    EXPECT_EQ(test.run(test.plan_of({}).value(), "r-2").verdict, Verdict::passed)
+        << "a single task's will do";
+}
+
+TEST(HttpRun, IsAnErrorWhereNoHostCouldDoIt) {
+    HttpWorld test;
+    test.cannot = "the helper: HTTP 404";
+    const auto result = test.run(test.plan_of({}).value());
+    EXPECT_EQ(result.verdict, Verdict::error);
+    EXPECT_NE(result.reason.find("the helper: HTTP 404"), std::string::npos) << result.reason;
+    EXPECT_TRUE(test.proxies.empty());
+}
+
+TEST(HttpRun, SerialHasOneProxyAtATimeAlsoOnOneHost) {
+    HttpWorld test("ecs-container-http-latency", 1);
+    test.tasks[HttpWorld::id(2)].host = 1;
+    test.tasks[HttpWorld::id(3)].host = 1;
+    const auto result = test.run(test.plan_of(with({{"SEQUENCE", "serial"}})).value());
+    EXPECT_EQ(result.verdict, Verdict::passed) << result.reason;
+    EXPECT_EQ(test.proxies_at_once, 1U);
+    EXPECT_EQ(test.order_of_tasks.size(), 3U);
+    EXPECT_NE(result.reason.find("on 3 of 3 tasks"), std::string::npos) << result.reason;
+}
+
+TEST(HttpRun, OnlyTheTasksOfAHostAreNamedToIt) {
+    HttpWorld test("ecs-container-http-latency", 1);
+    test.tasks[HttpWorld::id(2)].host = 1;
+    test.run(test.plan_of(with({{"TASK_REPLICA_ID", HttpWorld::id(2)}})).value());
+    EXPECT_EQ(test.order_of_tasks, std::vector<std::string>{HttpWorld::id(2)});
+}
+
+TEST(HttpRun, ATaskThatHasLeftItsHostIsTold) {
+    HttpWorld test;
+    const auto plan = test.plan_of({}).value();
+    test.tasks[HttpWorld::id(2)].host = 3;
+    test.run(plan);
+    EXPECT_EQ(test.events.count("absent"), 1);
+    EXPECT_EQ(test.events.count("armed"), 2) << "where it is now it is not the plan's";
+}
+
+TEST(HttpRun, AnAbortTakesTheProxiesAway) {
+    HttpWorld test;
+    test.events.watcher = [&](const Event& event) {
+        if (event.kind == "phase" && json::string_at(event.data, "phase") == "hold")
+            test.abort.request_stop();
+    };
+    const auto result = test.run(test.plan_of({}).value());
+    EXPECT_EQ(result.verdict, Verdict::aborted);
+    EXPECT_TRUE(test.proxies.empty());
+}
+
+TEST(HttpRun, WhatAHostDidNotAnswerIsUndoneAndCounted) {
+    HttpWorld test;
+    test.forgets_to_answer = true;
+    const auto result = test.run(test.plan_of({}).value());
+    EXPECT_TRUE(test.proxies.empty());
+    EXPECT_EQ(result.verdict, Verdict::no_effect)
+        << "that a host followed the order is not known: " << result.reason;
+    EXPECT_EQ(test.events.count("counted"), 3);
+}
+
+TEST(HttpRun, AHostThatNeverAnswersTheUndoIsNotSaidToBeWell) {
+    HttpWorld test;
+    test.events.watcher = [&](const Event& event) {
+        if (event.kind == "phase" && json::string_at(event.data, "phase") == "hold")
+            test.aws.host(2).online = false;
+    };
+    const auto result = test.run(test.plan_of({}).value());
+    EXPECT_EQ(result.verdict, Verdict::failed) << result.reason;
+    EXPECT_EQ(test.events.kinds_of(test.aws.host(2).id).back(), "not-recovered");
+}
+
+TEST(HttpRun, RecoversAfterItsRunnerDied) {
+    HttpWorld test;
+    const auto plan = test.plan_of({}).value();
+    test.events.watcher = [&](const Event& event) {
+        if (event.kind == "phase" && json::string_at(event.data, "phase") == "hold")
+            test.quit.request_stop(), test.abort.request_stop();
+    };
+    EXPECT_TRUE(test.run(plan).is_open);
+    test.events.watcher = nullptr;
+    EXPECT_EQ(test.proxies.size(), 3U);
+    Runner runner(test.world, *test.files.journal, *test.fault, {&test.events}, {});
+    const auto result = runner.finish(test.files.journal->find("r-test").value().value());
+    EXPECT_EQ(result.verdict, Verdict::aborted) << result.reason;
+    EXPECT_TRUE(test.proxies.empty());
+    EXPECT_EQ(test.events.count("counted"), 3);
+}
+
+TEST(HttpRun, TheSignedUrlReachesTheHostsAndNoJournal) {
+    HttpWorld test;
+    test.run(test.plan_of(with({{"HELPER_BUCKET", "tools"}})).value());
+    EXPECT_NE(test.aws.scripts.front().find("X-Amz-Signature=secret"), std::string::npos);
+    const auto journalled = test.files.journal->events("r-test").value();
+    ASSERT_FALSE(journalled.empty());
+    for (const auto& event : journalled)
+        EXPECT_EQ(json::text(event.to_json()).find("Signature"), std::string::npos) << event.kind;
+}
+
+TEST(HttpRun, AHostThatAnotherRunHoldsEndsIt) {
+    HttpWorld test;
+    test.held[test.aws.host(2).id] = "r-other";
+    const auto result = test.run(test.plan_of({}).value());
+    EXPECT_EQ(result.verdict, Verdict::aborted);
+    EXPECT_NE(result.reason.find("r-other"), std::string::npos) << result.reason;
+    EXPECT_TRUE(test.proxies.empty());
+}
+
+} // namespace
+} // namespace squall::experiment
