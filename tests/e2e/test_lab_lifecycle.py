@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import SQUALL, Finished, Lab, as_user, is_alive, wait_for
+from namespaces import OURS
 
 USAGE, ERROR = 64, 3
 
@@ -135,8 +136,11 @@ def said_by(*command):
 def machine():
     """What a lab could leave outside its own namespaces: links, named network namespaces, packet rules, files."""
     rules = re.sub(r'\[\d+:\d+\]|^#.*$', '', said_by('iptables-save'), flags=re.M)
-    files = [str(path) for folder in ('/run', '/dev/shm', '/var/lib') for path in Path(folder).iterdir() if 'squall' in path.name]
-    return {'links': re.findall(r'^\d+: (\S+):', said_by('ip', '-o', 'link'), re.M), 'named': said_by('ip', 'netns'), 'iptables': rules,
+    # Fault proxies that other tests start beside this one have their folder on the machine itself, and networks of their own.
+    files = [str(path) for folder in ('/run', '/dev/shm', '/var/lib') for path in Path(folder).iterdir() if 'squall' in path.name and path != Path('/run/squall')]
+    links = [name for name in re.findall(r'^\d+: (\S+):', said_by('ip', '-o', 'link'), re.M) if not name.startswith(OURS)]
+    named = [line for line in said_by('ip', 'netns').splitlines() if not line.startswith(OURS)]
+    return {'links': links, 'named': named, 'iptables': rules,
             'nft': re.sub(r'packets \d+ bytes \d+', '', said_by('nft', 'list', 'ruleset')), 'files': sorted(files)}
 
 
