@@ -1,13 +1,14 @@
 # For developers. Everything is a CMake preset or a script in tools/; this only names them.
-.PHONY: all release quick test tidy format coverage fuzz soak bench package clean
+.PHONY: all release quick test tidy format coverage fuzz soak bench bench-proxy package clean
 
 all: release
 
-# The one static binary, and the proof that it starts where there is nothing else.
+# The two static binaries, and the proof that they start where there is nothing else.
 release:
 	@cmake --preset release >build.log 2>&1 || { cat build.log; rm -f build.log; exit 1; }; rm -f build.log
 	cmake --build --preset release
 	tools/prove-static build/release/squall
+	tools/prove-static build/release/squall-host
 
 # Before a commit: formats, lints what has changed, runs the unit tests.
 quick:
@@ -22,7 +23,7 @@ tidy:
 	tools/lint --all
 
 format:
-	find libs apps -name "*.cc" -o -name "*.h" | xargs clang-format-14 -i
+	find libs apps bench -name "*.cc" -o -name "*.h" | xargs clang-format-14 -i
 
 coverage:
 	cmake --preset coverage >/dev/null
@@ -35,11 +36,19 @@ fuzz:
 	tools/fuzz $${FUZZ_SECONDS:-600}
 
 # Runs while chance kills runners, parts of hosts, and the endpoint; 100 of them, or for SOAK_MINUTES. SOAK_SEED repeats one.
+# Then fault proxies under clients of every sort, for 30 minutes or SOAK_MINUTES.
 soak: release
 	/usr/bin/python3 tools/soak --minutes $${SOAK_MINUTES:-0} --rounds $${SOAK_ROUNDS:-0} --labs $${SOAK_LABS:-3} $${SOAK_SEED:+--seed $$SOAK_SEED}
+	tools/proxy_soak --minutes $${SOAK_MINUTES:-30} $${SOAK_SEED:+--seed $$SOAK_SEED}
 
 bench: release
 	/usr/bin/python3 bench/bench.py
+
+# The fault proxy beside bare epoll loops, haproxy and nginx; as root, an hour on a machine that does nothing else.
+bench-proxy: release
+	tools/install-dependencies bench
+	cmake --build --preset release --target proxy_bench_tools
+	/usr/bin/python3 bench/proxy_bench.py
 
 # tar.gz and .deb for x86_64 and aarch64, each started once (the other one by qemu-user).
 package:

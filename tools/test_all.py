@@ -118,13 +118,14 @@ def build(stage, *targets, prefix=()):
 
 def style():
     single('style', 'the order of the house', ['python3', 'tools/tidy.py'])
-    sources = [path.relative_to(ROOT) for folder in ('libs', 'apps') for path in sorted((ROOT / folder).rglob('*')) if path.suffix in ('.h', '.cc')]
+    sources = [path.relative_to(ROOT) for folder in ('libs', 'apps', 'bench') for path in sorted((ROOT / folder).rglob('*')) if path.suffix in ('.h', '.cc')]
     single('style', 'formatting (make format)', ['clang-format-14', '--dry-run', '-Werror', *sources])
 
 
 def release():
     if build('release'):
-        single('release', 'starting the binary in an empty root', ['tools/prove-static', 'build/release/squall'])
+        for program in ('squall', 'squall-host'):
+            single('release', f'starting {program} in an empty root', ['tools/prove-static', f'build/release/{program}'])
 
 
 def end_to_end():
@@ -139,6 +140,8 @@ def soak():
     well = single('soak', 'runs while chance kills (tools/soak)', [PYTHON, 'tools/soak', '--minutes', '2', '--labs', '2'])
     last = (LOGS / 'soak.log').read_text(encoding='utf-8', errors='replace').splitlines()[-1]
     say(f'random kills: {last}' + ('' if well else '; tools/soak --rounds 1 --seed N repeats one'))
+    if os.geteuid() == 0:
+        single('soak', 'fault proxies under clients of every sort (tools/proxy_soak)', [PYTHON, 'tools/proxy_soak', '--minutes', '0.5'])
 
 
 def has_worksteal():

@@ -16,11 +16,12 @@ USES = {
     'http': ['base'],
     'fault': ['base', 'http'],
     'net': ['base'],
+    'redirect': ['base', 'net'],
     'proxy': ['base', 'net', 'http', 'fault'],
     'transport': ['base', 'wire'],
     'aws': ['base', 'wire', 'transport'],
     'host': ['base', 'wire', 'aws'],
-    'experiment': ['base', 'wire', 'aws', 'host'],
+    'experiment': ['base', 'wire', 'fault', 'aws', 'host', 'net'],
     'labhost': ['base', 'wire', 'transport'],
     # The lab must not call the code that it is there to test: no aws, host or experiment.
     'lab': ['base', 'wire', 'transport', 'labhost'],
@@ -28,7 +29,7 @@ USES = {
 # Headers that are heavy, or belong behind an interface of ours: who may include them.
 HEAVY = {
     'boost/asio': ['transport'], 'boost/beast': ['transport'], 'ares.h': ['transport'], 'openssl/': ['base', 'wire', 'transport'],
-    'sqlite3.h': ['experiment'], 'yaml.h': ['experiment'], 'pugixml.hpp': ['wire', 'aws'], 'CLI/': [],
+    'sqlite3.h': ['experiment'], 'yaml.h': ['experiment'], 'pugixml.hpp': ['wire', 'aws'], 'nghttp2/': ['http'], 'CLI/': [],
 }
 BANNED = [
     (r'\bsleep_for\s*\(|\bsleep_until\s*\(|\busleep\s*\(|\bnanosleep\s*\(', 'wait for an event, or use Clock::wait_until'),
@@ -49,7 +50,7 @@ WIDTH_MAX = 200
 
 def files():
     """Every source file, by its path from the top of the project."""
-    return sorted(str(path.relative_to(ROOT)) for folder in ('libs', 'apps') for path in (ROOT / folder).rglob('*') if path.suffix in ('.h', '.cc'))
+    return sorted(str(path.relative_to(ROOT)) for folder in ('libs', 'apps', 'bench') for path in (ROOT / folder).rglob('*') if path.suffix in ('.h', '.cc'))
 
 
 def library_of(path):
