@@ -66,6 +66,7 @@ Result<std::vector<Container>> containers_here() {
 Result<void> put_pid(Container& container) {
     const auto inspected = DockerApi().inspect(container.id);
     container.pid = inspected ? inspected->pid : process_of_container(container.id);
+    if (inspected) container.bridge_address = inspected->bridge_address;
     if (container.pid > 0) return {};
     return fail(Errc::not_found,
                 "no process of the container {} ({}) is found{}",
@@ -134,6 +135,11 @@ std::vector<Container> containers_in_metadata(const Path& folder) {
         for (const auto& port : json::array_at(*object, "PortMappings"))
             container.ports.push_back(
                 static_cast<std::uint16_t>(json::integer_at(port, "ContainerPort")));
+        for (const auto& network : json::array_at(*object, "Networks")) {
+            if (json::string_at(network, "NetworkMode") != "bridge") continue;
+            for (const auto& address : json::array_at(network, "IPv4Addresses"))
+                container.bridge_address = json::string_of(address);
+        }
         if (!container.id.empty()) containers.push_back(std::move(container));
     }
     return containers;

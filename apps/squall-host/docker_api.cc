@@ -133,6 +133,8 @@ Result<Container> DockerApi::inspect(const std::string& id) const {
     if (container.name.empty()) container.name = trimmed(json::string_at(*answer, "Name"));
     container.pid = static_cast<pid_t>(json::integer_at(json::at(*answer, "State"), "Pid"));
     if (container.pid <= 0) return fail(Errc::not_found, "the container {} does not run", id);
+    const auto& networks = json::at(json::at(*answer, "NetworkSettings"), "Networks");
+    container.bridge_address = json::string_at(json::at(networks, "bridge"), "IPAddress");
     for (const auto& [port, value] : json::object_at(config, "ExposedPorts")) {
         const auto number = to_integer(split_once(std::string_view(port), '/').first);
         if (number) container.ports.push_back(port_of(*number));

@@ -16,6 +16,7 @@ struct Container {
     std::string task;                 // its id
     pid_t pid = 0;                    // of its first process, as seen here
     std::vector<std::uint16_t> ports; // that it maps or exposes
+    std::string bridge_address;       // in bridge mode: where the host reaches it
     bool is_pause = false;            // holds the namespace of a task in awsvpc mode
 };
 

@@ -1,6 +1,7 @@
 #include "intercept_command.h"
 
 #include "containers.h"
+#include "host_canary.h"
 #include "process.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
@@ -31,8 +32,12 @@ Result<ProxyTarget>
 target_of(const Container& container, const std::string& run, const std::string& name) {
     auto network = redirect::NetworkNamespace::of_process(container.pid);
     if (!network) return fail(network.error());
-    return ProxyTarget{
-        {run, name}, container.id, container.name, container.pid, std::move(*network)};
+    return ProxyTarget{{run, name},
+                       container.id,
+                       container.name,
+                       container.pid,
+                       std::move(*network),
+                       container.bridge_address};
 }
 
 Result<Targets> targets_of(const InterceptCommand& command, const std::string& run) {
@@ -53,7 +58,7 @@ Result<Targets> targets_of(const InterceptCommand& command, const std::string& r
         auto network = redirect::NetworkNamespace::at(command.netns);
         if (!network) return fail(network.error());
         const std::string name = Path(command.netns).filename().string();
-        targets.list.push_back({{run, "netns-" + name}, "", "", 0, std::move(*network)});
+        targets.list.push_back({{run, "netns-" + name}, "", "", 0, std::move(*network), ""});
         return targets;
     }
     Container container;
@@ -82,6 +87,7 @@ Result<ProxyOrder> order_of(const InterceptCommand& command) {
     order.faults = command.faults;
     order.seed = command.seed != 0 ? command.seed : std::random_device()();
     order.drain = Seconds(command.drain_s);
+    order.forwarded_header = command.forwarded_header;
     if (std::find(order.ports.begin(), order.ports.end(), order.proxy_port) != order.ports.end())
         return fail(Errc::invalid_input,
                     "port {} cannot be taken to itself: choose another --proxy-port",
@@ -181,7 +187,22 @@ int fail_detached(const std::string& run, const Error& error) {
     return error.code == Errc::invalid_input ? exit_usage : exit_failed;
 }
 
-int run_detached(const Targets& targets, const ProxyOrder& order, const std::string& run) {
+CanaryOrder canary_of(const InterceptCommand& command, const Targets& targets) {
+    CanaryOrder canary{command.run, command.canary_path, Millis(command.canary_wait_ms), {}};
+    if (command.canary_path.empty()) return canary;
+    for (const ProxyTarget& target : targets.list) {
+        const auto server =
+            net::Address::parse(fmt::format("{}:{}", target.bridge_address, command.ports.front()));
+        if (!target.bridge_address.empty() && server)
+            canary.targets.push_back({target.place, *server});
+    }
+    return canary;
+}
+
+int run_detached(const InterceptCommand& command, const Targets& targets, const ProxyOrder& order) {
+    const std::string& run = command.run;
+    const CanaryOrder canary = canary_of(command, targets);
+    ask_before(canary);
     const SteadyTime until = Steady::now() + arming_max;
     std::vector<Child> children;
     json::Array proxies;
@@ -221,14 +242,16 @@ int run_detached(const Targets& targets, const ProxyOrder& order, const std::str
                       {"absent", std::move(absent)}};
     if (order.end_text) told["until"] = rfc3339_seconds(*order.end_text);
     tell(STDOUT_FILENO, told);
+    ask_during(canary);
     return 0;
 }
 
 } // namespace
 
-int run_command(const InterceptCommand& command) {
-    const std::string run =
-        command.run.empty() ? fmt::format("by-hand-{:08x}", std::random_device()()) : command.run;
+int run_command(const InterceptCommand& wanted) {
+    InterceptCommand command = wanted;
+    if (command.run.empty()) command.run = fmt::format("by-hand-{:08x}", std::random_device()());
+    const std::string& run = command.run;
     const auto answer = [&](const Error& error) {
         return command.detaches ? fail_detached(run, error) : complain(error);
     };
@@ -239,7 +262,7 @@ int run_command(const InterceptCommand& command) {
     if (!order) return answer(order.error());
     const auto targets = targets_of(command, run);
     if (!targets) return answer(targets.error());
-    if (command.detaches) return run_detached(*targets, *order, run);
+    if (command.detaches) return run_detached(command, *targets, *order);
     if (targets->list.size() != 1)
         return answer({Errc::invalid_input,
                        fmt::format("{} tasks at once need --detach", targets->list.size())});

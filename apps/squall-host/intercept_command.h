@@ -32,7 +32,12 @@ struct InterceptCommand {
     std::optional<std::int64_t> until; // seconds since 1970
     std::int64_t drain_s = 10;
     std::uint64_t seed = 0; // 0: a new one, which is told
+    std::string forwarded_header; // tells the application who its client is; empty: nothing does
     bool detaches = false;
+    // With `detaches`: what the host asks of containers in bridge mode before, during and after;
+    // empty: nothing. Under the fault it waits for so many milliseconds.
+    std::string canary_path;
+    std::int64_t canary_wait_ms = 5000;
 };
 
 [[nodiscard]] int run_command(const InterceptCommand& command);

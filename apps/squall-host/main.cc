@@ -45,6 +45,7 @@ struct Common {
     std::optional<std::int64_t> duration_s;
     std::int64_t drain_s = 10;
     std::uint64_t seed = 0;
+    std::string forwarded_header;
 };
 
 struct ProxyOptions {
@@ -57,6 +58,16 @@ struct ProxyOptions {
     CLI::Option* set = nullptr;
     std::vector<std::string> ignored;
 };
+
+// Nothing but letters, digits and '-'. Empty, or what is wrong.
+std::string is_header_name(const std::string& text) {
+    const bool is_one =
+        !text.empty()
+        && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789-")
+               == std::string::npos;
+    return is_one ? std::string() : text + ": a header's name is wanted";
+}
 
 constexpr const char* proxy_text =
     "Falsifies HTTP traffic, for a while. Either in front of containers of this host (--tasks,\n"
@@ -109,7 +120,18 @@ void add_intercept_options(CLI::App& command, InterceptCommand& intercept, std::
                     "clients that are left alone: addresses, networks")
         ->delimiter(',');
     command.add_option("--until", intercept.until, "the latest end, in seconds since 1970");
-    command.add_flag("--detach", intercept.detaches, "returns when it is armed");
+    auto* detach = command.add_flag("--detach", intercept.detaches, "returns when it is armed");
+    command
+        .add_option("--canary",
+                    intercept.canary_path,
+                    "a path, asked of each container in bridge mode before, during and after")
+        ->needs(detach);
+    command
+        .add_option("--canary-wait",
+                    intercept.canary_wait_ms,
+                    "milliseconds for its answer under the fault")
+        ->check(CLI::Range(1, 600'000))
+        ->capture_default_str();
 }
 
 CLI::App* add_proxy(CLI::App& app, ProxyOptions& options) {
@@ -138,6 +160,11 @@ CLI::App* add_proxy(CLI::App& app, ProxyOptions& options) {
         ->check(CLI::Range(0, 600))
         ->capture_default_str();
     command->add_option("--seed", options.common.seed, "repeats what chance chose");
+    command
+        ->add_option("--forwarded-header",
+                     options.common.forwarded_header,
+                     "tells the application its client's address: X-Forwarded-For, Forwarded, …")
+        ->check(CLI::Validator(is_header_name, "NAME"));
     return command;
 }
 
@@ -149,6 +176,7 @@ int run_proxy_command(ProxyOptions& options) {
         plain.duration_s = common.duration_s;
         plain.drain_s = common.drain_s;
         plain.seed = common.seed;
+        plain.forwarded_header = common.forwarded_header;
         return run_command(plain);
     }
     InterceptCommand& intercept = options.intercept;
@@ -156,6 +184,7 @@ int run_proxy_command(ProxyOptions& options) {
     intercept.duration_s = common.duration_s;
     intercept.drain_s = common.drain_s;
     intercept.seed = common.seed;
+    intercept.forwarded_header = common.forwarded_header;
     intercept.resets_existing = options.existing == "reset";
     return run_command(intercept);
 }

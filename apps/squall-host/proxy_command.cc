@@ -27,6 +27,7 @@ int run_command(const ProxyCommand& command) {
     proxy::Settings settings;
     settings.listeners.push_back(std::move(*listener));
     settings.application = *application;
+    settings.forwarded_header = command.forwarded_header;
     auto proxy = proxy::Proxy::open(std::move(settings), **faults);
     if (!proxy) return complain(proxy.error());
     tell(STDOUT_FILENO,

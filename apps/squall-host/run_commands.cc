@@ -1,6 +1,7 @@
 #include "run_commands.h"
 
 #include "control.h"
+#include "host_canary.h"
 #include "keeper.h"
 #include "process.h"
 #include "run_folder.h"
@@ -47,6 +48,26 @@ void end_keeper(const json::Object& state) {
     if (is_it() && !has_ended(pid, Deadline::in(answer_max)) && is_it()) ::kill(pid, SIGKILL);
 }
 
+// What else there is was said when it began.
+json::Object told_at_the_end(json::Object last, const json::Object& canary) {
+    if (!canary.empty()) {
+        const bool met = json::bool_at(json::at(last, "canary"), "met");
+        last["canary"] = members_of(canary, {"before", "during", "during_ms", "after"});
+        last["canary"].as_object()["met"] = met;
+    }
+    return members_of(last,
+                      {"task",
+                       "container_name",
+                       "pid",
+                       "intercept",
+                       "state",
+                       "reset_existing",
+                       "counts",
+                       "cut_off",
+                       "canary",
+                       "why"});
+}
+
 json::Object state_of(const ProxyPlace& place) {
     const auto answer = ask(place.socket(), "status", answer_max);
     if (!answer) return last_state(place);
@@ -83,7 +104,7 @@ int run_stop(const std::string& run, std::optional<Seconds> drain) {
         if (told.back().is_frozen && answer->pid > 0) ::kill(answer->pid, SIGKILL);
     }
     const auto until = Deadline::in(patience + beyond_drain);
-    json::Array proxies;
+    std::vector<json::Object> ended;
     for (std::size_t index = 0; index < list.size(); ++index) {
         const Told& proxy = told[index];
         bool is_killed = proxy.is_frozen;
@@ -97,17 +118,13 @@ int run_stop(const std::string& run, std::optional<Seconds> drain) {
         if (is_killed) last["state"] = "killed";
         if (proxy.is_frozen) last["why"] = "it was frozen";
         end_keeper(last);
-        // What else there is was said when it began.
-        proxies.push_back(members_of(last,
-                                     {"task",
-                                      "container_name",
-                                      "pid",
-                                      "intercept",
-                                      "state",
-                                      "reset_existing",
-                                      "counts",
-                                      "cut_off",
-                                      "why"}));
+        ended.push_back(std::move(last));
+    }
+    const json::Object canaries = ask_after(run);
+    json::Array proxies;
+    for (json::Object& last : ended) {
+        const auto& canary = json::object_at(canaries, json::string_at(last, "task"));
+        proxies.push_back(told_at_the_end(std::move(last), canary));
     }
     tell(STDOUT_FILENO, {{"event", "stopped"}, {"run", run}, {"proxies", std::move(proxies)}});
     return 0;

@@ -38,6 +38,10 @@ std::vector<ProxyPlace> places(const std::string& run) {
     return found;
 }
 
+CanaryFiles canary_files(const std::string& run) {
+    return {top / run / "canary", top / run / "canary-during"};
+}
+
 bool is_run(const std::string& text) {
     return !text.empty() && text.size() <= run_size_max
            && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
@@ -51,6 +55,11 @@ void forget(const std::string& run) {
         if (ask(place.socket(), "status", patience)) continue; // it lives
         std::filesystem::remove(place.socket(), error);
         std::filesystem::remove(place.record(), error);
+    }
+    const CanaryFiles canary = canary_files(run);
+    if (places(run).empty()) {
+        std::filesystem::remove(canary.record, error);
+        std::filesystem::remove(canary.during, error);
     }
     std::filesystem::remove(top / run, error); // if it is empty
 }

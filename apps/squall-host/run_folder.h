@@ -22,6 +22,15 @@ struct ProxyPlace {
 // Of this run, or of all where it is empty. By run, then by name.
 [[nodiscard]] std::vector<ProxyPlace> places(const std::string& run);
 
+// What the host's own canary has got (host_canary.h): before and after, and during the fault, which
+// another process asks.
+struct CanaryFiles {
+    Path record;
+    Path during;
+};
+
+[[nodiscard]] CanaryFiles canary_files(const std::string& run);
+
 // A run is a word of lower-case letters, digits and '-', of at most 40.
 [[nodiscard]] bool is_run(const std::string& text);
 

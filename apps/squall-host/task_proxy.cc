@@ -225,6 +225,7 @@ Result<void> TaskProxy::begin() {
     proxy::Settings settings;
     settings.mark = wanted.mark != 0 || order_.resets_existing ? own_mark : 0;
     settings.door_stays_open = door_stays_open;
+    settings.forwarded_header = order_.forwarded_header;
     if (auto listening = listen(settings); !listening) return listening;
     raise_descriptor_limit();
     auto proxy = proxy::Proxy::open(std::move(settings), *faults_);
@@ -264,6 +265,8 @@ json::Object TaskProxy::to_json() const {
                         {"reset_existing", reset_existing_},
                         {"lease_lapses", lease_lapses_},
                         {"counts", without_zeros(json_of(proxy_->counts()))}};
+    if (const auto& canary = proxy_->counted_apart(); canary.accepted > 0)
+        object["canary"] = json::Object{{"met", canary.hits() > 0}};
     if (order_.end_text) object["until"] = rfc3339_seconds(*order_.end_text);
     if (!why_ended_.empty()) object["why"] = why_ended_;
     return object;
@@ -275,6 +278,8 @@ std::string TaskProxy::answer(std::string_view question) {
         if (const auto seconds = to_integer(argument)) drain_ = Seconds(*seconds);
         if (why_ended_.empty()) why_ended_ = "it was stopped";
         is_stopped_ = true;
+    } else if (word == "canary") {
+        if (const auto client = net::Address::parse(argument)) proxy_->count_apart(*client);
     }
     return json::text(to_json());
 }

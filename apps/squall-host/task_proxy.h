@@ -17,6 +17,7 @@ struct ProxyTarget {
     std::string container_name;
     pid_t pid = 0; // whose end ends the proxy; 0: nobody's
     redirect::NetworkNamespace network;
+    std::string bridge_address; // empty: in another mode, or not known
 };
 
 struct ProxyOrder {
@@ -28,6 +29,7 @@ struct ProxyOrder {
     std::vector<net::AddressRange> exempt;
     std::vector<fault::FaultSet::Wanted> faults;
     std::uint64_t seed = 0;
+    std::string forwarded_header; // empty: none
     std::optional<SteadyTime> end;
     std::optional<WallTime> end_text; // the same, for people
     Seconds drain{0};

@@ -85,6 +85,18 @@ void add_lab_up_options(CLI::App& command, LabUpCommand& into) {
     command.add_option("--cluster", into.options.cluster, "name of the cluster")
         ->capture_default_str();
     command.add_option("--region", into.options.region, "its region")->capture_default_str();
+    command
+        .add_option_function<std::string>(
+            "--runtime",
+            [&into](const std::string& name) {
+                const auto runtime = lab::container_runtime_named(name);
+                if (!runtime)
+                    throw CLI::ValidationError(
+                        "--runtime", fmt::format("'{}' is none: built-in or docker", name));
+                into.options.runtime = *runtime;
+            },
+            "what runs the containers: built-in, or docker (the machine's, for root)")
+        ->type_name("NAME");
     command.add_flag("--detach", into.detach, "return when it is ready");
     command.footer("Tasks: network modes bridge, host, none and awsvpc (aws ec2 describe-subnets "
                    "names the subnets);\nimages squall/web and squall/shell; health checks. "

@@ -18,10 +18,12 @@ int complain(const Error& error) {
 }
 
 void print_status(const json::Object& status, Output& output) {
-    output.line(fmt::format("cluster {} in {} at {}",
+    const bool has_docker = json::string_at(status, "runtime") == "docker";
+    output.line(fmt::format("cluster {} in {} at {}{}",
                             json::string_at(status, "cluster"),
                             json::string_at(status, "region"),
-                            json::string_at(status, "endpoint")));
+                            json::string_at(status, "endpoint"),
+                            has_docker ? ", its containers by the Docker Engine" : ""));
     for (const auto& instance : json::array_at(status, "instances")) {
         const auto tasks = json::array_at(instance, "running_tasks").size();
         const std::string agent = json::string_at(instance, "state") != "running"

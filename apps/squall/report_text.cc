@@ -87,6 +87,17 @@ std::string untouched_text(const json::Array& instances) {
     return text;
 }
 
+constexpr std::string_view canary_arrow = " → ";
+
+// "200 → 503 → 200"; empty where the host did not ask.
+std::string host_canary_text(const json::Object& canary) {
+    if (canary.empty()) return {};
+    std::vector<std::string> outcomes;
+    for (const char* phase : {"before", "during", "after"})
+        outcomes.emplace_back(json::string_at(canary, phase, "?"));
+    return join(outcomes, canary_arrow);
+}
+
 // What each task's proxy has met; for many, all of them together.
 std::string tasks_report(const json::Array& instances) {
     std::string each;
@@ -104,17 +115,28 @@ std::string tasks_report(const json::Array& instances) {
                                 json::string_at(instance, "instance_id"),
                                 count_text(json::object_at(task, "counts"), "accepted"),
                                 met < 0 ? "-" : std::to_string(met),
-                                json::bool_at(task, "armed") ? "" : "no proxy was in place");
+                                json::bool_at(task, "armed")
+                                    ? host_canary_text(json::object_at(task, "canary"))
+                                    : "no proxy was in place");
         }
     }
     if (count == 0) return {};
     if (count > instances_shown_max)
         return fmt::format(
             "  {} tasks: {} of them met the fault, {} times in all\n", count, hit, hits);
-    return fmt::format("  {:<34} {:<20} {:>9} {:>9}\n", "task", "instance", "accepted", "affected")
+    const bool has_canary = each.find(canary_arrow) != std::string::npos;
+    return fmt::format("  {:<34} {:<20} {:>9} {:>9}{}\n",
+                       "task",
+                       "instance",
+                       "accepted",
+                       "affected",
+                       has_canary ? "  canary" : "")
            + each
            + "  accepted: connections that passed the proxy; affected: requests that met the "
-             "fault\n";
+             "fault; -: the host did not tell\n"
+           + (has_canary ? "  canary: what the host got from the task before, during and after "
+                           "the fault; not counted among the others\n"
+                         : "");
 }
 
 // "503 (4), 200 (11), slowest 12 ms".

@@ -86,9 +86,9 @@ class Run:
 
 
 class Lab:
-    def __init__(self, instances=1, options=(), user=None, binary=SQUALL):
-        """`user`: whose lab it is, if not the tests' own; the binary has to be theirs to read."""
-        self.program = [*as_user(os.getuid() if user is None else user), str(binary)]
+    def __init__(self, instances=1, options=(), user=None, binary=SQUALL, within=()):
+        """`user`: whose lab it is, if not the tests' own; the binary has to be theirs to read. `within`: what every command begins with."""
+        self.program = [*within, *as_user(os.getuid() if user is None else user), str(binary)]
         # Short: a socket's path has 107 characters at the most.
         self.state = Path(tempfile.mkdtemp(prefix='sq-'))
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith('AWS_')}

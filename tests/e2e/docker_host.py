@@ -56,7 +56,7 @@ class DockerHost(Network):
         """squall-host on this host, which is its network and its Docker."""
         done = subprocess.run(['nsenter', f'--net={self.path}', HELPER, *arguments], env=self.environment, capture_output=True, text=True, timeout=120, check=False)
         assert not check or done.returncode == 0, done
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) if done.stdout else None
 
     def saved_rules(self):
         """Every rule of the host's, as iptables-save and nft have them, without counters."""

@@ -130,3 +130,43 @@ def test_a_task_and_its_container_in_one_word(host, tasks, run):
     assert sorted(one['container'] for one in told['proxies']) == sorted([tasks['bridge'], tasks['sibling']])
     told = host.helper('proxy', '--tasks', 'aaa1=db', '--run', run + '-2', '--detach', *FAULT, check=False)
     assert told['event'] == 'failed' and 'no container db' in told['error']
+
+
+def was_asked(run):
+    wait_for('it was asked', lambda: os.path.exists(f'/var/run/squall/proxy/{run}/canary-during'))
+
+
+@pytest.mark.parametrize('fault, seen', [(('status-code', 'STATUS_CODE=418'), '418'), (('reset-peer', 'RESET_TIMEOUT=300'), 'reset'), (('latency', 'LATENCY=300'), '200')])
+def test_the_host_asks_its_tasks_in_bridge_mode_by_itself(host, tasks, run, fault, seen):
+    name, setting = fault
+    host.helper('proxy', '--tasks', 'aaa1,aaa3', '--run', run, '--detach', '--for', '60', '--canary', '/?x=y', '--canary-wait', '5000', '--port', '8080', '--fault', name, '--set', setting)
+    was_asked(run)
+    told = {one['task']: one for one in host.helper('stop', '--run', run, '--drain', '2')['proxies']}
+    canary = told['aaa1']['canary']
+    assert {name: canary[name] for name in ('before', 'during', 'after', 'met')} == {'before': '200', 'during': seen, 'after': '200', 'met': True}
+    assert canary['during_ms'] >= 300 or name == 'status-code'
+    assert told['aaa1'].get('counts', {}) == {}  # those of others
+    assert 'canary' not in told['aaa3']
+    again = {one['task']: one for one in host.helper('stop', '--run', run)['proxies']}
+    assert again['aaa1']['canary'] == canary
+    host.helper('forget', '--run', run)
+    assert not os.path.exists(f'/var/run/squall/proxy/{run}')
+
+
+def test_a_request_that_the_fault_does_not_concern_is_no_proof(host, tasks, run):
+    host.helper('proxy', '--tasks', 'aaa1', '--run', run, '--detach', '--for', '60', '--canary', '/health', *FAULT, '--set', 'EXEMPT_PATHS=/health')
+    was_asked(run)
+    assert host.status() == '503'
+    (told,) = host.helper('stop', '--run', run, '--drain', '0')['proxies']
+    assert (told['canary']['during'], told['canary']['met']) == ('200', False)
+    assert told['counts'] == {'accepted': 1, 'requests': 1, 'answered': 1}
+
+
+def test_a_task_that_dies_meanwhile_is_told_by_what_the_host_gets(host, tasks, run):
+    container = host.start_task('aaa9')
+    wait_for('it answers', lambda: host.status(address=host.address_of(container), inside=host.path) == '200')
+    host.helper('proxy', '--tasks', 'aaa9', '--run', run, '--detach', '--for', '60', '--canary', '/', *FAULT)
+    was_asked(run)
+    host.docker('rm', '-f', container)
+    (told,) = host.helper('stop', '--run', run)['proxies']
+    assert (told['canary']['before'], told['canary']['during']) == ('200', '503') and told['canary']['after'] in ('no connection', 'timed out')

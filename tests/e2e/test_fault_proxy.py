@@ -63,6 +63,28 @@ def conversation(proxy, *requests):
     return answers
 
 
+@pytest.mark.parametrize('name, value', [('X-Forwarded-For', '127.0.0.1'), ('Forwarded', 'for=127.0.0.1')])
+def test_the_application_is_told_its_client_where_that_is_wanted(name, value):
+    """After the fields that the request had; not without the option, and nothing else is touched."""
+    heads = []
+
+    def serve(connection):
+        heads.append(read_until(connection, b'\r\n\r\n'))
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+
+    request = b'GET /x HTTP/1.1\r\nhOST: a\r\n%s: first\r\n\r\n' % name.encode()
+    application = RawServer(serve)
+    for options, wanted in (([], request), (['--forwarded-header', name], request[:-2] + f'{name}: {value}\r\n\r\n'.encode())):
+        with Proxy(application.port, [('status-code', {'PATHS': '/y'})], *options) as proxy:
+            connection = proxy.connect()
+            connection.sendall(request)
+            read_all(connection)
+            assert heads[-1] == wanted
+    application.close()
+    refused = subprocess.run([HELPER, 'proxy', '--listen', '127.0.0.1:0', '--forward', '127.0.0.1:9', '--forwarded-header', 'X: y'], capture_output=True, text=True, timeout=30, check=False)
+    assert refused.returncode == 64 and "a header's name is wanted" in refused.stderr
+
+
 @pytest.mark.parametrize('status', [200, 204, 302, 304, 401, 404, 418, 429, 500, 503, 599])
 def test_a_status_is_answered_without_the_application(web, status):
     before = len(web.seen)

@@ -115,6 +115,25 @@ def test_connections_are_reset(lab, url):
     is_well(lab, url)
 
 
+@pytest.mark.parametrize('kind, words, seen', [('status-code', (), '503'), ('reset-peer', ('RESET_TIMEOUT=0',), 'reset'), ('reset-peer', ('RESET_TIMEOUT=700',), 'reset'),
+                                               ('latency', ('LATENCY=300',), '200'), ('modify-body', (), '200')])
+def test_each_host_asks_its_tasks_by_itself(lab, url, kind, words, seen):
+    """Nobody else does: so there is a proof that the fault was in place, and no effect all the same."""
+    run = start(lab, kind, *words, percent=100)
+    assert run.finish() == 4 and run.verdict['verdict'] == 'no-effect'
+    assert 'no request met the fault but those of the hosts themselves' in run.verdict['reason']
+    assert run.verdict['proof'] == ['the hosts\' own requests']
+    tasks = [task for instance in run.verdict['instances'] for task in instance['tasks']]
+    assert len(tasks) == 3
+    for task in tasks:
+        canary = task['canary']
+        assert (canary['before'], canary['during'], canary['after'], canary['met']) == ('200', seen, '200', True), task
+        assert canary['during_ms'] >= int(words[0].partition('=')[2] if words else 0) and task['hits'] == 0
+    told = lab.squall('runs', run.events[0]['run']).out
+    assert told.count(f'200 → {seen} → 200') == 3, told
+    is_well(lab, url)
+
+
 def test_when_nothing_was_hit_there_was_no_effect(lab, url):
     answers, run = run_and_ask(lab, url, 'status-code', 'METHODS=DELETE', percent=100)
     assert statuses(answers) == {200: 30}
@@ -197,13 +216,13 @@ def test_the_canary_sees_the_fault_as_a_client_does(lab, url, kind, words, seen)
     canary = run.verdict['canary']
     assert canary['before']['outcomes'] == {'200': 3} and canary['after']['outcomes'] == {'200': 3}, canary
     assert set(canary['during']['outcomes']) == {seen} and canary['during']['outcomes'][seen] == canary['different'] >= 2, canary
-    assert canary['differed'] and run.verdict['proof'] == ['the proxies\' counts', 'the canary']
+    assert canary['differed'] and run.verdict['proof'] == ['the proxies\' counts', 'the hosts\' own requests', 'the canary']
     assert kind != 'latency' or canary['during']['slowest_ms'] >= 300 > canary['before']['slowest_ms']
     # Nobody else was asking: what was counted is the canary's, and the report says that it may be.
     assert 'its own requests are among those counted' in run.verdict['reason']
     assert [event['phase'] for event in run.of('canary')] == ['before'] * 3 + ['during'] * canary['different'] + ['after'] * 3
     told = lab.squall('runs', run.events[0]['run']).out
-    assert 'proof of effect: by the proxies\' counts and by the canary' in told and f'canary during  {seen} (' in told
+    assert 'proof of effect: by the proxies\' counts and by the hosts\' own requests and by the canary' in told and f'canary during  {seen} (' in told
     assert not run.of('warning')
     is_well(lab, url)
 
@@ -213,7 +232,7 @@ def test_a_canary_that_the_fault_does_not_concern_sees_no_difference(lab, url):
     run.until('phase', phase='hold')
     assert statuses([ask(url) for _ in range(3)]) == {503: 3}
     assert run.finish() == 0
-    assert not run.verdict['canary']['differed'] and run.verdict['proof'] == ['the proxies\' counts']
+    assert not run.verdict['canary']['differed'] and run.verdict['proof'] == ['the proxies\' counts', 'the hosts\' own requests']
     assert 'the canary saw no difference' in run.verdict['reason']
     is_well(lab, url)
 

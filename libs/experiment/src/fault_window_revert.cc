@@ -173,14 +173,15 @@ void FaultWindow::take_counts(HostState& host, const HostReport& report) {
         if (known == host.tasks.end()) continue;
         known->second.counts = task.counts;
         known->second.hits = task.hits;
+        known->second.canary = task.canary;
         hits += task.hits;
-        parts_.events.tell("counted",
-                           host.target.instance_id,
-                           {{"task", task.id},
-                            {"container", task.container},
-                            {"hits", task.hits},
-                            {"counts", task.counts},
-                            {"why", task.why}});
+        json::Object told{{"task", task.id},
+                          {"container", task.container},
+                          {"hits", task.hits},
+                          {"counts", task.counts},
+                          {"why", task.why}};
+        if (!task.canary.empty()) told["canary"] = task.canary;
+        parts_.events.tell("counted", host.target.instance_id, std::move(told));
     }
     if (hits > 0) host.affected_at = *host.reverted_at;
     host.recovered_at = host.reverted_at;

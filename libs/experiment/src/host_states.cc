@@ -67,6 +67,7 @@ json::Object HostState::to_json() const {
             one["hits"] = state.hits;
             one["counts"] = *state.counts;
         }
+        if (!state.canary.empty()) one["canary"] = state.canary;
         list.push_back(std::move(one));
     }
     if (!list.empty()) object["tasks"] = std::move(list);

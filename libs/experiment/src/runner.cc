@@ -61,11 +61,18 @@ void tell_plan(EventWriter& events, const Plan& plan, const HostStates& hosts) {
 // How the effect of a fault on tasks is proved.
 constexpr const char* by_counts = "the proxies' counts";
 constexpr const char* by_canary = "the canary";
+constexpr const char* by_host_canaries = "the hosts' own requests";
 
 std::int64_t hits_of(const HostStates& hosts) {
     std::int64_t hits = 0;
     hosts.for_each_task([&](const TaskState& task) { hits += task.hits; });
     return hits;
+}
+
+bool have_canaries_met(const HostStates& hosts) {
+    bool have = false;
+    hosts.for_each_task([&](const TaskState& task) { have = have || task.has_met_canary(); });
+    return have;
 }
 
 // What the canary adds to a verdict by counts. Its own requests cannot be told from others.
@@ -95,6 +102,7 @@ void tell_verdict(EventWriter& events,
                       {"instances", std::move(instances)}};
     json::Array proof;
     if (hits_of(hosts) > 0) proof.emplace_back(by_counts);
+    if (have_canaries_met(hosts)) proof.emplace_back(by_host_canaries);
     if (canary != nullptr && canary->has_differed()) proof.emplace_back(by_canary);
     if (!proof.empty()) data["proof"] = std::move(proof);
     if (auto summary = canary == nullptr ? std::nullopt : canary->summary())
@@ -119,7 +127,13 @@ RunResult judge_counts(const std::string& run, const HostStates& hosts, const st
         if (task.hits > 0) ++hit;
     });
     if (hits == 0)
-        return {run, Verdict::no_effect, fmt::format("no request met the fault: {}", advice)};
+        return {run,
+                Verdict::no_effect,
+                fmt::format("no request met the fault{}: {}",
+                            have_canaries_met(hosts)
+                                ? " but those of the hosts themselves, so it was in place"
+                                : "",
+                            advice)};
     return {run,
             Verdict::passed,
             fmt::format("{} request{} met the fault, on {} of {} task{}, and every host is well "

@@ -10,6 +10,7 @@ struct FakeTask {
     std::string launch_type = "EC2";
     std::string status = "RUNNING";
     std::int64_t requests = 3; // that meet the fault while it is in
+    json::Object canary;       // what its host has got, asking by itself
 };
 
 // Tasks of the service "web" with ids 00…1, 00…2, …; host N has the tasks that name it.
@@ -187,6 +188,7 @@ private:
             ended.push_back(json::Object{
                 {"task", task},
                 {"container_name", "web"},
+                {"canary", tasks.at(task).canary},
                 {"counts", json::Object{{"accepted", 9}, {"answered", tasks.at(task).requests}}}});
         }
         std::erase_if(proxies, [&](const auto& entry) {

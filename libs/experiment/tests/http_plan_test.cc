@@ -118,6 +118,17 @@ TEST(HttpPlan, RefusesToGuessTheContainer) {
     EXPECT_NE(refusal(test, {}).find("set CONTAINER_NAME to one of a, b"), std::string::npos);
     EXPECT_EQ(test.plan_of(with({{"CONTAINER_NAME", "b"}})).value().targets[0].tasks[0].container,
               "b");
+    test.containers = {
+        exposing(
+            "a", true, {json::Object{{"containerPort", 80}}, json::Object{{"containerPort", 81}}}),
+        exposing("b", true, port(82))};
+    const auto both = test.plan_of(with({{"TARGET_SERVICE_PORT", "80,81"}})).value();
+    EXPECT_EQ(both.targets[0].tasks[0].container, "a");
+    EXPECT_NE(test.fault->inject_script(both, {}, host::Shell::posix).find("'--port' '80,81' "),
+              std::string::npos);
+    EXPECT_NE(refusal(test, with({{"TARGET_SERVICE_PORT", "80,82"}}))
+                  .find("the container a does not expose 82 of TARGET_SERVICE_PORT=80,82"),
+              std::string::npos);
     test.containers = {exposing("app", true, {}), exposing("log", false, {})};
     EXPECT_EQ(test.plan_of({}).value().targets[0].tasks[0].container, "app")
         << "the only essential one, where no port is mapped";
@@ -215,6 +226,13 @@ INSTANTIATE_TEST_SUITE_P(
                       BadValue{"TASK_REPLICA_AFFECTED_PERC", "101", "latency"},
                       BadValue{"TARGET_SERVICE_PORT", "0", "latency"},
                       BadValue{"TARGET_SERVICE_PORT", "65536", "latency"},
+                      BadValue{"TARGET_SERVICE_PORT", "80,65536", "latency"},
+                      BadValue{"TARGET_SERVICE_PORT", "80,,81", "latency"},
+                      BadValue{"TARGET_SERVICE_PORT", "80,81,80", "latency"},
+                      BadValue{"TARGET_SERVICE_PORT", "", "latency"},
+                      BadValue{"TARGET_SERVICE_PORT", "http", "latency"},
+                      BadValue{"TARGET_SERVICE_PORT", "1,2,3,4,5,6,7,8,9", "latency"},
+                      BadValue{"TARGET_SERVICE_PORT", "80,20000", "latency"},
                       BadValue{"PROXY_PORT", "http", "latency"},
                       BadValue{"PROXY_PORT", "80", "latency"},
                       BadValue{"NETWORK_INTERFACE", "eth0;reboot", "latency"},
@@ -249,6 +267,10 @@ INSTANTIATE_TEST_SUITE_P(
                       BadValue{"HELPER_PREFIX", "../a/", "latency"},
                       BadValue{"HELPER_URL", "ftp://x", "latency"},
                       BadValue{"HELPER_URL", "https://x/\"", "latency"},
+                      BadValue{"FORWARDED_HEADER", "Content-Length", "latency"},
+                      BadValue{"FORWARDED_HEADER", "X-A: b", "latency"},
+                      BadValue{"CANARY_PATH", "ready", "latency"},
+                      BadValue{"CANARY_PATH", "/a b", "latency"},
                       BadValue{"CANARY_URL", "web.example", "latency"},
                       BadValue{"CANARY_URL", "ftp://web.example/", "latency"},
                       BadValue{"CANARY_URL", "http://me:secret@web.example/", "latency"},

@@ -43,6 +43,59 @@ TEST(HttpRun, HasNoEffectWhenNothingWasMet) {
         << "a single task's will do";
 }
 
+TEST(HttpRun, WhatAHostAskedByItselfIsAProofAndNoEffect) {
+    HttpWorld test;
+    for (auto& [id, task] : test.tasks)
+        task.requests = 0;
+    test.tasks[HttpWorld::id(1)].canary = {{"before", "200"},
+                                           {"during", "503"},
+                                           {"during_ms", 4},
+                                           {"after", "200"},
+                                           {"met", true},
+                                           {"more", "than was asked for"}};
+    test.tasks[HttpWorld::id(2)].canary = {{"before", "200"}, {"during", "200"}, {"met", false}};
+    const auto result = test.run(test.plan_of({}).value());
+    EXPECT_EQ(result.verdict, Verdict::no_effect);
+    EXPECT_NE(result.reason.find("but those of the hosts themselves, so it was in place"),
+              std::string::npos)
+        << result.reason;
+    const auto& verdict = test.events.events.back().data;
+    EXPECT_EQ(json::text(verdict.at("proof")), R"(["the hosts' own requests"])");
+    EXPECT_EQ(
+        json::text(
+            json::array_at(json::array_at(verdict, "instances").at(0), "tasks").at(0).at("canary")),
+        R"({"met":true,"before":"200","during":"503","after":"200","during_ms":4})");
+    EXPECT_FALSE(json::array_at(json::array_at(verdict, "instances").at(2), "tasks")
+                     .at(0)
+                     .as_object()
+                     .contains("canary"));
+}
+
+TEST(HttpRun, ACanaryThatTheFaultDidNotConcernIsNoProof) {
+    HttpWorld test;
+    test.tasks[HttpWorld::id(1)].canary = {{"before", "200"}, {"during", "200"}, {"met", false}};
+    EXPECT_EQ(test.run(test.plan_of({}).value()).verdict, Verdict::passed);
+    EXPECT_EQ(json::text(test.events.events.back().data.at("proof")), R"(["the proxies' counts"])");
+}
+
+TEST(HttpRun, TheHelperIsToldWhatToAskAndHowLongToWait) {
+    HttpWorld test("ecs-container-http-latency");
+    test.run(test.plan_of(with({{"LATENCY", "3000"}, {"CANARY_PATH", "/ready?x=1"}})).value());
+    const auto told = [&](std::string_view words) {
+        return std::any_of(
+            test.aws.scripts.begin(), test.aws.scripts.end(), [&](const auto& script) {
+                return script.find(words) != std::string::npos;
+            });
+    };
+    EXPECT_TRUE(told("'--canary' '/ready?x=1' '--canary-wait' '8000'")) << test.aws.scripts.front();
+    HttpWorld quiet("ecs-container-http-latency");
+    quiet.run(quiet.plan_of(with({{"CANARY_PATH", "off"}})).value());
+    EXPECT_TRUE(
+        std::none_of(quiet.aws.scripts.begin(), quiet.aws.scripts.end(), [](const auto& script) {
+            return script.find("--canary") != std::string::npos;
+        }));
+}
+
 TEST(HttpRun, IsAnErrorWhereNoHostCouldDoIt) {
     HttpWorld test;
     test.cannot = "the helper: HTTP 404";

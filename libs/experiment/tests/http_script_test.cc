@@ -153,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
         FetchCase{"Slow", "#!/bin/sh\ncat >/dev/null; printf 000; exit 28\n", "too long"},
         FetchCase{"NoName",
                   "#!/bin/sh\ncat >/dev/null; echo 'curl: (6) \"x\" is unknown' >&2; exit 6\n",
-                  "could not be fetched: curl: (6) x is unknown"},
+                  "store/squall-host: curl: (6) x is unknown"},
         FetchCase{"AnotherFile",
                   "#!/bin/sh\n" TO_FILE "echo page >\"$out\"; printf 200\n",
                   "its SHA-256 is"}),

@@ -102,4 +102,14 @@ std::string without_offer(const RequestHead& head) {
     return text + "\r\n";
 }
 
+std::string with_fields(std::string head, const FieldList& fields) {
+    constexpr std::string_view end = "\r\n";
+    if (!head.ends_with(end) || fields.empty()) return head;
+    head.resize(head.size() - end.size());
+    for (const auto& [name, value] : fields)
+        head += fmt::format("{}: {}\r\n", name, value);
+    head += end;
+    return head;
+}
+
 } // namespace squall::http

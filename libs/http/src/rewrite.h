@@ -25,6 +25,9 @@ struct BodyChange {
 // beyond all faults.
 [[nodiscard]] std::string without_offer(const RequestHead& head);
 
+// A head with these fields after its own.
+[[nodiscard]] std::string with_fields(std::string head, const FieldList& fields);
+
 // How the response reaches the client.
 struct Rewritten {
     std::string head;      // with its empty line

@@ -36,7 +36,7 @@ bool Session1::take_request_head(std::string_view& input, SteadyTime now, Effect
     treatment_ = is_armed_ ? treater_.treat(head) : Treatment();
     in_exchange_ = true;
     is_forwarded_ = request_is_whole_ = response_has_begun_ = response_is_whole_ = false;
-    drops_body_ = false;
+    drops_body_ = is_delayed_ = false;
     is_last_ = !head.keeps_alive;
     method_ = head.method;
     if (treatment_.reset_after_accept) {
@@ -45,10 +45,7 @@ bool Session1::take_request_head(std::string_view& input, SteadyTime now, Effect
         return false;
     }
     if (!treatment_.answer) {
-        if (head.offers_http2 && is_armed_ && !treater_.treats_nothing())
-            effects.to_application.copy(without_offer(head));
-        else
-            effects.to_application.borrow(head.raw);
+        pass_request_head(head, effects);
         forward(effects);
         return true;
     }
@@ -60,8 +57,18 @@ bool Session1::take_request_head(std::string_view& input, SteadyTime now, Effect
         return true;
     }
     ++counts_.delayed;
+    is_delayed_ = true;
     hold(head.raw, now + treatment_.delay, Wait::answer);
     return false;
+}
+
+void Session1::pass_request_head(const RequestHead& head, Effects& effects) {
+    if (is_armed_ && head.offers_http2 && !treater_.treats_nothing())
+        effects.to_application.copy(with_fields(without_offer(head), added_));
+    else if (is_armed_ && !added_.empty())
+        effects.to_application.copy(with_fields(std::string(head.raw), added_));
+    else
+        effects.to_application.borrow(head.raw);
 }
 
 void Session1::hold(std::string_view head, SteadyTime until, Wait why) {
@@ -205,6 +212,7 @@ bool Session1::take_response_head(SteadyTime now, Effects& effects) {
     }
     if (treatment_.delay > Millis(0)) {
         ++counts_.delayed;
+        is_delayed_ = true;
         hold(head.raw, now + treatment_.delay, Wait::response);
         return false;
     }
@@ -217,14 +225,17 @@ void Session1::pass_head(const ResponseHead& head, bool is_borrowed, Effects& ef
     const bool says_close = !is_armed_ && head.keeps_alive && !is_last_;
     is_last_ = is_last_ || says_close || !head.keeps_alive;
     if (!treatment_.changes_response() && !says_close) {
-        if (treatment_.delay <= Millis(0) && !treatment_.reset) ++counts_.untouched;
+        if (!is_delayed_ && !treatment_.reset) ++counts_.untouched;
         if (is_borrowed)
             effects.to_client.borrow(head.raw);
         else
             effects.to_client.copy(head.raw);
         return;
     }
-    ++(treatment_.changes_response() ? counts_.changed : counts_.untouched);
+    if (treatment_.changes_response())
+        ++counts_.changed;
+    else if (!is_delayed_)
+        ++counts_.untouched;
     const Rewritten made = rewrite(head, method_, treatment_, says_close);
     effects.to_client.copy(made.head);
     effects.to_client.copy(made.content);

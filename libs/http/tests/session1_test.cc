@@ -55,6 +55,26 @@ TEST(Untouched, RequestsAndResponsesPassByteForByte) {
     EXPECT_EQ(wire.client_closes, Close::none);
 }
 
+TEST(AddedField, StandsAfterThoseOfEachRequestWhileItIsArmed) {
+    Wire wire;
+    wire.session.add_to_requests("X-Forwarded-For", "10.0.0.7");
+    const std::string first = "GET / HTTP/1.1\r\nHost: a\r\nx-forwarded-for: 1.2.3.4\r\n\r\n";
+    wire.client(first + post("body"));
+    EXPECT_EQ(wire.take_application(),
+              "GET / HTTP/1.1\r\nHost: a\r\nx-forwarded-for: 1.2.3.4\r\n"
+              "X-Forwarded-For: 10.0.0.7\r\n\r\n");
+    wire.application(ok);
+    EXPECT_EQ(wire.take_application(),
+              "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
+              "X-Forwarded-For: 10.0.0.7\r\n\r\nbody");
+    wire.application(ok);
+    EXPECT_EQ(wire.take_client(), ok + ok);
+    EXPECT_EQ(wire.counts.untouched, 2U);
+    wire.disarm();
+    wire.client(get);
+    EXPECT_EQ(wire.take_application(), get);
+}
+
 // Requests and responses of all kinds, cut anywhere: what goes in comes out.
 TEST(Untouched, ConversationsComeOutAsTheyWentIn) {
     const auto seed = std::random_device()();
@@ -458,6 +478,8 @@ TEST(Disarmed, SessionsGiveTheTrueAnswerAndEndWithIt) {
     waits.application(ok);
     waits.disarm();
     EXPECT_TRUE(waits.take_client().ends_with("\r\n\r\nok")) << "at once";
+    EXPECT_EQ(waits.counts.delayed, 1U);
+    EXPECT_EQ(waits.counts.untouched, 0U) << "one request is counted once";
 
     Wire held(delayed(Millis(60'000), answering(503)));
     held.client(post("body"));
@@ -465,6 +487,8 @@ TEST(Disarmed, SessionsGiveTheTrueAnswerAndEndWithIt) {
     EXPECT_EQ(held.take_application(), post("body")) << "what the application was kept from";
     held.application(ok);
     EXPECT_TRUE(held.take_client().starts_with("HTTP/1.1 200 OK"));
+    EXPECT_EQ(held.counts.delayed, 1U);
+    EXPECT_EQ(held.counts.untouched + held.counts.answered, 0U);
 
     Wire under_way(with_status(503));
     under_way.client(get);

@@ -79,6 +79,18 @@ TEST(Http2, RequestsAndResponsesComeOutAsTheyWentIn) {
     EXPECT_EQ(wire.treater.last_host, "a") << "the authority is what Host would be";
 }
 
+TEST(Http2, AnAddedFieldStandsAfterThoseOfEachRequest) {
+    Http2Wire wire;
+    wire.session().add_to_requests("X-Forwarded-For", "2001:db8::7");
+    answer_all(wire, ok, "hello", {});
+    const auto id = wire.client.request(with(post_fields, "cookie", "c=d"), "body", {});
+    wire.pump();
+    EXPECT_EQ(wire.application.messages.at(1).fields,
+              with(with(post_fields, "cookie", "c=d"), "x-forwarded-for", "2001:db8::7"));
+    EXPECT_TRUE(wire.client.messages.at(id).is_whole);
+    EXPECT_EQ(wire.counts.untouched, 1U);
+}
+
 // Exchanges of all kinds at a time, cut anywhere, through windows of any size.
 TEST(Http2, ConversationsComeOutAsTheyWentIn) {
     const auto seed = std::random_device()();
@@ -461,6 +473,8 @@ TEST(Http2, AtTheEndEverybodyGetsTheTrueAnswer) {
         EXPECT_EQ(wire.client.messages.at(id).body, "true");
     }
     EXPECT_EQ(wire.application.messages.at(3).body, "body");
+    EXPECT_EQ(wire.counts.delayed, 2U);
+    EXPECT_EQ(wire.counts.untouched + wire.counts.answered, 0U) << "each is counted once";
     // It said that the end is near, and, when that was heard, that it is there.
     ASSERT_EQ(wire.client.goaways.size(), 2U);
     EXPECT_EQ(wire.client.goaways[0].first, 0x7fffffff);

@@ -1,6 +1,7 @@
 #include "daemon.h"
 
 #include "cloud/control.h"
+#include "docker_engine.h"
 #include "ecs/describe.h"
 #include "sample.h"
 #include "squall/base/log.h"
@@ -158,6 +159,7 @@ json::Object Daemon::describe() {
     return {{"endpoint", state_.endpoint},
             {"cluster", options_.cluster},
             {"region", options_.region},
+            {"runtime", name_of(options_.runtime)},
             {"account", account},
             {"pid", ::getpid()},
             {"ready", ready_},

@@ -1,6 +1,7 @@
 #include "squall/lab/lab.h"
 
 #include "daemon.h"
+#include "docker_engine.h"
 #include "enter.h"
 #include "namespace_rights.h"
 #include "squall/base/text.h"
@@ -63,6 +64,7 @@ void clean_up(const LabPaths& paths) {
         for (const auto& host : state->hosts)
             kill_and_wait(host);
     }
+    remove_docker_cgroup(paths.folder);
     std::error_code ignored;
     std::filesystem::remove_all(paths.folder, ignored);
 }
@@ -135,6 +137,9 @@ Result<void> check(const LabOptions& options) {
                     "--cluster: '{}' is no name for a cluster: up to 255 letters, digits, hyphens "
                     "and underscores",
                     options.cluster);
+    if (options.runtime == ContainerRuntime::docker) {
+        if (auto able = check_docker_engine(); !able) return able;
+    }
     if (!std::regex_match(options.region, region_pattern))
         return fail(Errc::invalid_input,
                     "--region: '{}' is no name of a region, as us-east-1 is",
@@ -236,8 +241,7 @@ Result<void> run_daemon(const LabOptions& options, const Say& say, bool is_detac
     }
     auto ended = Daemon(options, *paths, say).run();
     const auto turn = take_turn(*paths);
-    std::error_code ignored;
-    std::filesystem::remove_all(paths->folder, ignored);
+    clean_up(*paths);
     return ended;
 }
 

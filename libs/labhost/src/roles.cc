@@ -2,6 +2,7 @@
 
 #include "agent/ecs_agent.h"
 #include "agent/ecs_init.h"
+#include "docker/load_images.h"
 #include "host/host_main.h"
 #include "init/roles.h"
 #include "runtime/dockerd.h"
@@ -34,6 +35,7 @@ const std::vector<Role> roles{
     {"amazon-ecs-init", ecs_init_main, true},
     {"ssm-agent", ssm_agent_main, false},
     {"dockerd", runtime::run_dockerd, false},
+    {"docker-images", load_docker_images, false},
     {"container", runtime::run_container_setup, false},
     {"container-exec", runtime::run_container_exec, false},
     {"pause", runtime::run_pause, false},

@@ -65,6 +65,15 @@ Result<Address> Address::of_socket(int fd) {
     return address;
 }
 
+Result<Address> Address::of_peer(int fd) {
+    Address address;
+    address.size_ = sizeof address.storage_;
+    // NOLINTNEXTLINE: the sockets API's own way
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address.storage_), &address.size_) != 0)
+        return fail(Errc::failed, "asking who is connected: {}", errno_text(errno));
+    return address;
+}
+
 Result<Address> Address::before_redirect(int fd) {
     Address address;
     address.size_ = sizeof address.storage_;
@@ -89,16 +98,32 @@ std::uint16_t Address::port() const {
                                 : ntohs(as<sockaddr_in>(storage_).sin_port);
 }
 
-std::string Address::text() const {
+bool Address::operator==(const Address& other) const {
+    if (family() != other.family() || port() != other.port()) return false;
+    if (family() == AF_INET6) {
+        const auto own = as<sockaddr_in6>(storage_).sin6_addr;
+        const auto others = as<sockaddr_in6>(other.storage_).sin6_addr;
+        return std::memcmp(&own, &others, sizeof own) == 0;
+    }
+    return as<sockaddr_in>(storage_).sin_addr.s_addr
+           == as<sockaddr_in>(other.storage_).sin_addr.s_addr;
+}
+
+std::string Address::host() const {
     std::array<char, INET6_ADDRSTRLEN> host{};
     if (family() == AF_INET6) {
         const auto six = as<sockaddr_in6>(storage_);
         ::inet_ntop(AF_INET6, &six.sin6_addr, host.data(), host.size());
-        return fmt::format("[{}]:{}", host.data(), port());
+    } else {
+        const auto four = as<sockaddr_in>(storage_);
+        ::inet_ntop(AF_INET, &four.sin_addr, host.data(), host.size());
     }
-    const auto four = as<sockaddr_in>(storage_);
-    ::inet_ntop(AF_INET, &four.sin_addr, host.data(), host.size());
-    return fmt::format("{}:{}", host.data(), port());
+    return host.data();
+}
+
+std::string Address::text() const {
+    return family() == AF_INET6 ? fmt::format("[{}]:{}", host(), port())
+                                : fmt::format("{}:{}", host(), port());
 }
 
 } // namespace squall::net

@@ -1,5 +1,6 @@
 #include "loop.h"
 
+#include "squall/base/text.h"
 #include "squall/http/session1.h"
 #include "squall/http/session2.h"
 #include "squall/net/tcp.h"
@@ -249,20 +250,32 @@ bool Proxy::Loop::decide(Connection& connection, std::string_view bytes) {
     if (may_be_http2 && !is_whole && !connection.client.has_ended) return false;
     const bool is_http2 = may_be_http2 && is_whole;
     const bool is_tls = bytes.front() == tls_handshake;
-    if (is_http2) ++counts_.http2;
-    if (is_tls) ++counts_.tls;
+    Counts& counts = counts_of(connection.client.socket.get());
+    if (is_http2) ++counts.http2;
+    if (is_tls) ++counts.tls;
     effects_.clear();
     if (is_http2 && !faults_.treats_nothing()) {
-        connection.session = http::make_session2(faults_, counts_.exchanges, connection.accepted);
+        connection.session = http::make_session2(faults_, counts.exchanges, connection.accepted);
     } else {
         auto session =
-            std::make_unique<http::Session1>(faults_, counts_.exchanges, connection.accepted);
+            std::make_unique<http::Session1>(faults_, counts.exchanges, connection.accepted);
         if (is_http2 || is_tls) session->pass_all(effects_);
         connection.session = std::move(session);
     }
+    if (!settings_.forwarded_header.empty()) name_client(connection);
     if (!is_armed_) connection.session->disarm(effects_);
     carry_out(connection, effects_);
     return true;
+}
+
+void Proxy::Loop::name_client(Connection& connection) const {
+    const auto client = net::Address::of_peer(connection.client.socket.get());
+    if (!client) return; // it has gone already
+    const bool is_rfc_7239 = equal_ignoring_case(settings_.forwarded_header, "Forwarded");
+    const bool is_ipv6 = client->family() == AF_INET6;
+    std::string host = client->host();
+    if (is_rfc_7239) host = is_ipv6 ? fmt::format("for=\"[{}]\"", host) : "for=" + host;
+    connection.session->add_to_requests(settings_.forwarded_header, std::move(host));
 }
 
 std::size_t Proxy::Loop::offer_client(Connection& connection, std::string_view bytes) {

@@ -21,6 +21,10 @@ public:
 
     [[nodiscard]] const Counts& counts() const { return counts_; }
 
+    void count_apart(const net::Address& client) { apart_ = client; }
+
+    [[nodiscard]] const Counts& counted_apart() const { return counted_apart_; }
+
     [[nodiscard]] bool is_over() const { return settings_.listeners.empty() && count_ == 0; }
 
     [[nodiscard]] std::size_t connections() const { return count_; }
@@ -30,6 +34,9 @@ private:
     static constexpr std::uint64_t listener_id = 0;
     static constexpr unsigned descriptor_bits = 24;
     static constexpr std::uint64_t descriptor_mask = (1U << descriptor_bits) - 1;
+
+    // Where a client's connection is counted.
+    [[nodiscard]] Counts& counts_of(int client);
 
     // loop_door.cc
     [[nodiscard]] bool is_listener(int fd) const;
@@ -58,6 +65,8 @@ private:
     [[nodiscard]] std::size_t offer_client(Connection& connection, std::string_view bytes);
     [[nodiscard]] std::size_t offer_application(Connection& connection, std::string_view bytes);
     bool decide(Connection& connection, std::string_view bytes);
+    // To the application.
+    void name_client(Connection& connection) const;
     // Bytes from a socket, for the other side; nothing when there are none for now.
     [[nodiscard]] std::string_view receive(Side& side, const Side& other);
     void carry_out(Connection& connection, http::Effects& effects);
@@ -73,6 +82,8 @@ private:
     std::uint16_t own_port_ = 0; // where connections are brought to
     fault::FaultSet& faults_;
     Counts counts_;
+    std::optional<net::Address> apart_;
+    Counts counted_apart_;
     bool is_armed_ = true;
     bool is_accepting_ = false;
     std::optional<SteadyTime> door_closes_at_; // when it is disarmed

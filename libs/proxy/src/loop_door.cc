@@ -18,6 +18,12 @@ bool is_lack(int error) {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+Counts& Proxy::Loop::counts_of(int client) {
+    if (!apart_) return counts_;
+    const auto peer = net::Address::of_peer(client);
+    return peer && *peer == *apart_ ? counted_apart_ : counts_;
+}
+
 bool Proxy::Loop::has_room() const {
     const std::size_t served = count_ - held_count_;
     return held_count_ + 2 * served + descriptors_of_others < descriptors_max_;
@@ -72,7 +78,7 @@ void Proxy::Loop::take_in(Fd socket) {
         ++counts_.refused_directly;
         return net::reset_on_close(fd);
     }
-    ++counts_.accepted;
+    ++counts_of(fd).accepted;
     const auto after = is_armed_ ? faults_.reset_after_accept() : std::nullopt;
     // Many may have waited for this one: their reset counts from their own accept.
     if (after) now_ = Steady::now();
@@ -101,7 +107,7 @@ void Proxy::Loop::admit(Fd socket, std::uint64_t id, SteadyTime accepted) {
 bool Proxy::Loop::reset_held(std::uint64_t id) {
     const auto place = static_cast<std::size_t>(id & descriptor_mask);
     if (place >= held_.size() || !held_[place].socket || held_[place].id != id) return false;
-    ++counts_.reset_after_accept;
+    ++counts_of(held_[place].socket.get()).reset_after_accept;
     net::reset_on_close(held_[place].socket.get());
     held_[place].socket.reset();
     --held_count_;

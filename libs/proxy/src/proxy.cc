@@ -21,6 +21,10 @@ void Proxy::disarm() { loop_->disarm(); }
 
 const Counts& Proxy::counts() const { return loop_->counts(); }
 
+void Proxy::count_apart(const net::Address& client) { loop_->count_apart(client); }
+
+const Counts& Proxy::counted_apart() const { return loop_->counted_apart(); }
+
 bool Proxy::is_over() const { return loop_->is_over(); }
 
 std::size_t Proxy::connections() const { return loop_->connections(); }

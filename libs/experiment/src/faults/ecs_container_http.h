@@ -104,6 +104,9 @@ private:
     [[nodiscard]] std::map<std::string, std::string>
     fault_settings(const TunableValues& values) const;
 
+    // How long a request under the fault is worth waiting for (ecs_container_http_canary.cc).
+    [[nodiscard]] Millis canary_patience(const TunableValues& values) const;
+
     HttpKind kind_;
     FaultDescription described_;
 };

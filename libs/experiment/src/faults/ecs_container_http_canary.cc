@@ -13,15 +13,20 @@ constexpr Seconds patience_max{30};
 
 } // namespace
 
+Millis EcsContainerHttp::canary_patience(const TunableValues& values) const {
+    Millis patience = answer_limit;
+    for (const auto& name : kind_.waits)
+        patience += Millis(values.number(name));
+    return std::min<Millis>(patience, patience_max);
+}
+
 std::optional<CanarySettings> EcsContainerHttp::canary(const Plan& plan) const {
     // A plan in a journal may be of a squall that did not know it yet.
     if (!plan.tunables.has("CANARY_URL") || plan.tunables.text("CANARY_URL").empty())
         return std::nullopt;
-    CanarySettings settings{
-        .url = plan.tunables.text("CANARY_URL"), .limit = answer_limit, .patience = answer_limit};
-    for (const auto& name : kind_.waits)
-        settings.patience += Millis(plan.tunables.number(name));
-    settings.patience = std::min<Millis>(settings.patience, patience_max);
+    CanarySettings settings{.url = plan.tunables.text("CANARY_URL"),
+                            .limit = answer_limit,
+                            .patience = canary_patience(plan.tunables)};
     if (kind_.marks != nullptr)
         settings.bears_mark = [marks = kind_.marks,
                                values = plan.tunables](const CanaryAnswer& answer) {

@@ -22,6 +22,18 @@ std::string text_at(const json::Value& value, std::string_view key) {
     return std::string(json::string_at(value, key));
 }
 
+// Known words only: a host may say what it likes.
+json::Object canary_from(const json::Object& told) {
+    if (told.empty()) return {};
+    json::Object canary{{"met", json::bool_at(told, "met")}};
+    for (const char* phase : {"before", "during", "after"}) {
+        if (const auto outcome = text_at(told, phase); !outcome.empty())
+            canary[phase] = outcome.substr(0, told_max);
+    }
+    if (const auto took = json::integer_at(told, "during_ms"); took > 0) canary["during_ms"] = took;
+    return canary;
+}
+
 HostReport::Task task_from(const json::Value& proxy) {
     HostReport::Task task{text_at(proxy, "task"),
                           text_at(proxy, "container_name"),
@@ -31,7 +43,8 @@ HostReport::Task task_from(const json::Value& proxy) {
                           text_at(proxy, "until"),
                           json::object_at(proxy, "counts"),
                           0,
-                          {}};
+                          {},
+                          canary_from(json::object_at(proxy, "canary"))};
     // Its own end and our command are how it should end.
     const std::string why = text_at(proxy, "why");
     if (why != "its time was over" && why != "it was stopped") task.why = why;

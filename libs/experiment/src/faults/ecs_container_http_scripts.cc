@@ -27,6 +27,8 @@ if [ ! -x "$helper" ]; then
     if ! command -v curl >/dev/null 2>&1; then say refused "there is no curl to fetch the helper with: install it, or put the helper at $helper"; exit 0; fi
     mkdir -p "$bin" 2>/dev/null || { say refused "cannot make $bin: is the disk full, or read-only?"; exit 0; }
     part=$bin/part.$$
+    # What a signed URL says after its path is nothing for a report.
+    where=${url%%\?*}
     # By its standard input: a signed URL is nothing for the list of processes.
     http=$(printf 'url = "%s"\n' "$url" | curl -q -K - -g -f -sS -L --proto '=https,http,file' --proto-redir '=https,http' \
         --connect-timeout 5 --max-time 25 -o "$part" -w '%{http_code}' 2>"$part.log")
@@ -35,12 +37,12 @@ if [ ! -x "$helper" ]; then
     rm -f "$part.log"
     if [ "$code" -ne 0 ]; then
         case "$code.$http" in
-        22.404) say_unfit 'the helper is not where it was to be fetched from (HTTP 404): squall helper publish puts it there' ;;
-        22.403) say_unfit 'fetching the helper was refused (HTTP 403): may the runner read it (s3:GetObject), and is it published (squall helper publish)?' ;;
-        22.*) say_unfit "fetching the helper was answered with HTTP $http" ;;
+        22.404) say_unfit "the helper is not at $where (HTTP 404): squall helper publish puts it there" ;;
+        22.403) say_unfit "fetching the helper from $where was refused (HTTP 403): may the runner read it (s3:GetObject), and is it published (squall helper publish)?" ;;
+        22.*) say_unfit "fetching the helper from $where was answered with HTTP $http" ;;
         23.*) say_unfit "the helper could not be written to $bin: is the disk full?" ;;
-        28.*) say_unfit 'fetching the helper took too long' ;;
-        *) say_unfit "the helper could not be fetched: $why" ;;
+        28.*) say_unfit "fetching the helper from $where took too long" ;;
+        *) say_unfit "the helper could not be fetched from $where: $why" ;;
         esac
     fi
     set -- $(sha256sum "$part" 2>/dev/null) nothing

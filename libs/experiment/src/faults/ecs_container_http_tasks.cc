@@ -1,5 +1,6 @@
 #include "faults/ecs_container_http_tasks.h"
 
+#include "faults/ecs_container_http_tunables.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
@@ -142,7 +143,7 @@ Result<HttpTask> http_task(const aws::Task& task,
                     task.arn,
                     (*container)->name,
                     definition.network_mode,
-                    values.number("TARGET_SERVICE_PORT"),
+                    target_ports(values).front(),
                     0,
                     0};
     found.target.host_port = host_port_of(task, found.target);
@@ -168,7 +169,8 @@ std::string id_of(const std::string& arn) { return arn.substr(arn.rfind('/') + 1
 
 Result<const aws::ContainerDefinition*> container_of(const aws::TaskDefinition& definition,
                                                      const TunableValues& values) {
-    const auto port = values.number("TARGET_SERVICE_PORT");
+    const auto ports = target_ports(values);
+    const std::int64_t port = ports.front();
     const std::string& wanted = values.text("CONTAINER_NAME");
     if (definition.network_mode == "none")
         return fail(Errc::refused, "it has no network (network mode none)");
@@ -190,7 +192,18 @@ Result<const aws::ContainerDefinition*> container_of(const aws::TaskDefinition& 
                     "it has no container '{}': CONTAINER_NAME is one of {}",
                     wanted,
                     names_of(all));
-    if (mapping.size() == 1) return mapping.front();
+    if (mapping.size() == 1) {
+        for (const auto other : ports) {
+            if (!maps(*mapping.front(), other))
+                return fail(Errc::not_found,
+                            "the container {} does not expose {} of TARGET_SERVICE_PORT={}: {}",
+                            mapping.front()->name,
+                            other,
+                            values.text("TARGET_SERVICE_PORT"),
+                            exposed_text(definition));
+        }
+        return mapping.front();
+    }
     if (mapping.size() > 1)
         return fail(Errc::invalid_input,
                     "port {} is exposed by several containers: set CONTAINER_NAME to one of {}",

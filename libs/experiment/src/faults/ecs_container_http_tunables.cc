@@ -15,6 +15,8 @@ namespace {
 
 using Type = TunableSpec::Type;
 
+constexpr std::int64_t port_max = 65'535;
+
 std::vector<TunableSpec> of_targets() {
     return {
         cluster_tunable(),
@@ -41,11 +43,11 @@ std::vector<TunableSpec> of_targets() {
          .most = 100},
         seed_tunable("tasks"),
         {.name = "TARGET_SERVICE_PORT",
-         .type = Type::integer,
          .default_value = "80",
-         .meaning = "the port that the container serves on",
-         .least = 1,
-         .most = 65'535},
+         .meaning = "the port that the container serves on; several with commas between",
+         .pattern = "[1-9][0-9]{0,4}",
+         .pattern_meaning = "a port from 1 to 65535, or several with commas between",
+         .list_max = 8},
         {.name = "CONTAINER_NAME",
          .meaning = "the container of a task with several that could be meant",
          .pattern = "[A-Za-z0-9_-]{1,255}",
@@ -84,6 +86,12 @@ std::vector<TunableSpec> of_interception() {
          .unit = "s",
          .least = 0,
          .most = 60},
+        {.name = "FORWARDED_HEADER",
+         .meaning = "a header that tells the application its client's address, which is the "
+                    "container's own during the fault: X-Forwarded-For, say",
+         .pattern = "Forwarded|X-[A-Za-z0-9-]{1,60}|[A-Za-z-]{1,40}-(Client-)?IP",
+         .pattern_meaning = "Forwarded, or a name such as X-Forwarded-For or True-Client-IP",
+         .in_environment = false},
         {.name = "PATHS",
          .meaning = "only requests for these paths, with commas between; * at an end stands for "
                     "what follows",
@@ -153,6 +161,12 @@ std::vector<TunableSpec> of_run() {
                     "place of the hash and of x86_64 or aarch64",
          .pattern = "(https?|file)://[A-Za-z0-9._~:/?#@!$&()*+,;=%{}-]{1,1000}",
          .pattern_meaning = "an https, http or file URL"},
+        {.name = "CANARY_PATH",
+         .default_value = "/",
+         .meaning = "what the host asks of its tasks in bridge mode before, during and after the "
+                    "fault, to prove it: GET of a path; off: nothing",
+         .pattern = "off|/[A-Za-z0-9._~:/?@!$&()*+,;=%-]{0,500}",
+         .pattern_meaning = "a path such as /, or off"},
         {.name = "CANARY_URL",
          .meaning = "a URL that squall itself asks before, during and after the fault, to see it "
                     "as a client does",
@@ -178,10 +192,22 @@ void check_targets(const TunableValues& values, Problems& problems) {
         problems.push_back({"the experiment",
                             "neither SERVICE_NAME nor TASK_REPLICA_ID is set: say which tasks are "
                             "meant"});
-    if (values.number("PROXY_PORT") == values.number("TARGET_SERVICE_PORT"))
-        problems.push_back({values.all().at("PROXY_PORT").source,
-                            "PROXY_PORT and TARGET_SERVICE_PORT are the same port: the proxy needs "
-                            "one of its own"});
+    const auto ports = target_ports(values);
+    for (const auto port : ports) {
+        if (port > port_max)
+            problems.push_back({values.all().at("TARGET_SERVICE_PORT").source,
+                                fmt::format("TARGET_SERVICE_PORT is a port from 1 to {}, not {}",
+                                            port_max,
+                                            port)});
+    }
+    if (std::find(ports.begin(), ports.end(), values.number("PROXY_PORT")) != ports.end())
+        problems.push_back(
+            {values.all()
+                 .at(values.all().at("PROXY_PORT").source == "default" ? "TARGET_SERVICE_PORT"
+                                                                       : "PROXY_PORT")
+                 .source,
+             "PROXY_PORT and TARGET_SERVICE_PORT are the same port: the proxy needs "
+             "one of its own"});
 }
 
 void check_helper(const TunableValues& values, Problems& problems) {
@@ -216,6 +242,13 @@ std::vector<TunableSpec> http_tunables(const std::vector<TunableSpec>& of_kind) 
     for (const auto& group : {of_kind, of_interception(), of_run()})
         all.insert(all.end(), group.begin(), group.end());
     return all;
+}
+
+std::vector<std::int64_t> target_ports(const TunableValues& values) {
+    std::vector<std::int64_t> ports;
+    for (const auto& text : values.list("TARGET_SERVICE_PORT"))
+        ports.push_back(to_integer(text).value_or(0));
+    return ports;
 }
 
 const std::vector<std::string>& http_match_names() {
@@ -286,6 +319,15 @@ std::vector<std::string> EcsContainerHttp::proxy_arguments(const TunableValues& 
         words.insert(words.end(), {"--container-name", name});
     if (const auto& sources = values.text("EXEMPT_SOURCES"); !sources.empty())
         words.insert(words.end(), {"--exempt-sources", sources});
+    if (values.has("FORWARDED_HEADER") && !values.text("FORWARDED_HEADER").empty())
+        words.insert(words.end(), {"--forwarded-header", values.text("FORWARDED_HEADER")});
+    // A plan in a journal may be of a squall that did not know it yet.
+    if (values.has("CANARY_PATH") && values.text("CANARY_PATH") != "off")
+        words.insert(words.end(),
+                     {"--canary",
+                      values.text("CANARY_PATH"),
+                      "--canary-wait",
+                      std::to_string(canary_patience(values).count())});
     words.insert(words.end(), {"--fault", kind_.name});
     for (const auto& [name, value] : fault_settings(values))
         words.insert(words.end(), {"--set", fmt::format("{}={}", name, value)});

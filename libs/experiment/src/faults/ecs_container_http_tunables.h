@@ -3,6 +3,7 @@
 
 #include "squall/experiment/tunable.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@ namespace squall::experiment {
 
 // With those of the kind.
 [[nodiscard]] std::vector<TunableSpec> http_tunables(const std::vector<TunableSpec>& of_kind);
+
+// TARGET_SERVICE_PORT: the first one says which container is meant.
+[[nodiscard]] std::vector<std::int64_t> target_ports(const TunableValues& values);
 
 // Which requests are meant: the helper knows these by the same names, with any fault.
 [[nodiscard]] const std::vector<std::string>& http_match_names();

@@ -1,5 +1,6 @@
 #include "faults/ecs_container_http_warnings.h"
 
+#include "faults/ecs_container_http_tunables.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
@@ -26,7 +27,7 @@ bool is_all_errors(const Plan& plan, const HttpTasks& found) {
 }
 
 void warn_of_health_checks(const Plan& plan, const HttpTasks& found, std::vector<std::string>& to) {
-    const auto port = plan.tunables.number("TARGET_SERVICE_PORT");
+    const auto ports = target_ports(plan.tunables);
     const std::string exempt = plan.tunables.text("EXEMPT_PATHS").empty()
                                    ? "EXEMPT_PATHS keeps its path out of the fault"
                                    : "see that EXEMPT_PATHS has its path";
@@ -44,7 +45,8 @@ void warn_of_health_checks(const Plan& plan, const HttpTasks& found, std::vector
             exempt));
     if (!found.service) return;
     for (const auto& targets : found.service->load_balancers) {
-        if (targets.container_port == port)
+        const auto port = targets.container_port;
+        if (std::find(ports.begin(), ports.end(), port) != ports.end())
             to.push_back(
                 fmt::format("a load balancer has port {} of the container {} as its target: where "
                             "its health check meets the fault, tasks leave it and are replaced; {}",
@@ -71,7 +73,8 @@ void add_http_warnings(Plan& plan, const HttpTasks& found, bool reads_requests) 
                         "offline; TASK_REPLICA_AFFECTED_PERC=33 leaves two thirds",
                         values.number("STATUS_CODE")));
     warn_of_health_checks(plan, found, warnings);
-    if (reads_requests && values.number("TARGET_SERVICE_PORT") == https_port)
+    const auto ports = target_ports(values);
+    if (reads_requests && std::find(ports.begin(), ports.end(), https_port) != ports.end())
         warnings.emplace_back("what is TLS passes untouched: this fault reads requests, and cannot "
                               "where the container decrypts them itself (reset-peer can)");
     warnings.emplace_back("the application sees its own container's address as the client of what "

@@ -136,6 +136,7 @@ void Session2::begin(const Event& event, SteadyTime now, Effects& effects) {
     }
     if (!stream.treatment.answer) return forward(stream, effects);
     ++counts_.delayed;
+    stream.is_delayed = true;
     wait(stream, now + stream.treatment.delay, Stream::Wait::answer);
 }
 
@@ -264,6 +265,10 @@ void Session2::send_request(Stream& stream, Effects& effects) {
     way.window = application_.first_window();
     way.is_over = way.ends && way.is_drained();
     std::string block;
+    if (is_armed_) {
+        for (const auto& [name, value] : added_)
+            stream.request.add(name, value);
+    }
     application_.writer().write(stream.request, block);
     put_headers(effects.to_application, stream.application_id, block, way.is_over);
     stream.request = {};

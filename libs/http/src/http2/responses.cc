@@ -61,6 +61,7 @@ void Session2::on_response(const Event& event, SteadyTime now, Effects& effects)
     }
     if (stream.treatment.delay <= Millis(0)) return begin_response(stream, fields_, effects);
     ++counts_.delayed;
+    stream.is_delayed = true;
     stream.response = std::move(fields_);
     stream.to_client.is_held = true;
     wait(stream, now + stream.treatment.delay, Stream::Wait::response);
@@ -93,7 +94,7 @@ void Session2::begin_response(Stream& stream, const FieldBlock& fields, Effects&
             stream.grpc_status.reset();
         }
         head = &made.head;
-    } else if (treatment.delay <= Millis(0) && !treatment.reset) {
+    } else if (!stream.is_delayed && !treatment.reset) {
         ++counts_.untouched;
     }
     if (made.replaces) {

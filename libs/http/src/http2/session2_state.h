@@ -1,6 +1,7 @@
 // The inside of a session that speaks HTTP/2 (session2.h).
 #pragma once
 
+#include "squall/base/text.h"
 #include "squall/http/session2.h"
 #include "stream.h"
 
@@ -19,6 +20,10 @@ public:
           counts_(counts),
           accepted_(accepted),
           answer_to_all_(treater.answer_to_all()) {}
+
+    void add_to_requests(std::string name, std::string value) override {
+        added_.emplace_back(lower(name), std::move(value));
+    }
 
     [[nodiscard]] std::size_t
     from_client(std::string_view bytes, SteadyTime now, Effects& effects) override;
@@ -97,6 +102,7 @@ private:
     Counts& counts_;
     SteadyTime accepted_;
     std::shared_ptr<const Answer> answer_to_all_; // null as soon as it is disarmed
+    FieldList added_;                             // to each request
     Peer client_{Role::client};
     Peer application_{Role::application};
     std::map<std::uint32_t, Stream> streams_;

@@ -1,5 +1,6 @@
 #include "hosts/population.h"
 
+#include "docker_engine.h"
 #include "ec2/network.h"
 #include "ecs/describe.h"
 #include "hosts/last_words.h"
@@ -147,6 +148,8 @@ void Population::start_host(int ordinal, HostKind kind) {
     spec.mount_folder = ground_.paths.mounts;
     spec.has_systemd = kind != HostKind::upstart;
     spec.has_ssm_agent = kind != HostKind::unmanaged;
+    if (options.runtime == ContainerRuntime::docker)
+        spec.docker_cgroup = docker_cgroup(ground_.paths.folder);
     const ec2::Instance* stored = nullptr;
     if (is_external) {
         // AWS renews them every half hour; these outlive every lab.

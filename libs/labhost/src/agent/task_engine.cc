@@ -31,6 +31,8 @@ json::Array network_bindings(const json::Value& inspected) {
         const auto [port, protocol] = split_once(key, '/');
         if (!hosts.is_array()) continue;
         for (const auto& host : hosts.as_array()) {
+            // Docker publishes on both; the agent tells of IPv6 where the instance has it.
+            if (json::string_at(host, "HostIp") == "::") continue;
             bindings.push_back(json::Object{
                 {"bindIP", json::string_at(host, "HostIp")},
                 {"containerPort", to_integer(port).value_or(0)},

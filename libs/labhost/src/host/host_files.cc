@@ -6,6 +6,7 @@ namespace squall::labhost {
 namespace {
 
 constexpr const char* binary_path = "/usr/local/libexec/squall";
+constexpr const char* cgroup_folder = "/sys/fs/cgroup";
 
 struct File {
     const char* path;
@@ -53,12 +54,13 @@ ExecStopPost=/usr/local/libexec/amazon-ecs-init post-stop
 WantedBy=multi-user.target
 )";
 
-constexpr std::string_view docker_unit = R"([Unit]
+// {} is what starts it.
+constexpr const char* docker_unit = R"([Unit]
 Description=Docker Application Container Engine
 
 [Service]
 Type=simple
-ExecStart=/usr/local/libexec/squall lab-host dockerd
+{}
 Restart=always
 RestartSec=2s
 KillMode=process
@@ -81,6 +83,15 @@ KillMode=process
 [Install]
 WantedBy=multi-user.target
 )";
+
+// The ECS unit starts after it, and finds the images there.
+std::string docker_start(const HostSpec& spec) {
+    if (spec.docker_cgroup.empty()) return "ExecStart=/usr/local/libexec/squall lab-host dockerd";
+    return fmt::format("ExecStart=dockerd -H unix:///var/run/docker.sock "
+                       "--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent {}\n"
+                       "ExecStartPost=/usr/local/libexec/squall lab-host docker-images",
+                       spec.docker_cgroup);
+}
 
 // What ECS Anywhere has in place of the instance metadata: the keys, which its SSM agent renews,
 // and who the instance is.
@@ -120,7 +131,7 @@ std::vector<File> configuration(const HostSpec& spec) {
                      spec.external_credentials ? "ECS_EXTERNAL=true\n" : "")},
         {"/etc/amazon/ssm/lab.conf", fmt::format("ENDPOINT={}\n", spec.endpoint_url)},
         {"/etc/systemd/system/ecs.service", std::string(ecs_unit)},
-        {"/etc/systemd/system/docker.service", std::string(docker_unit)},
+        {"/etc/systemd/system/docker.service", fmt::format(docker_unit, docker_start(spec))},
         {"/etc/systemd/system/amazon-ssm-agent.service", std::string(ssm_unit)},
     };
 }
@@ -230,6 +241,10 @@ Result<void> make_host_files(RootTree& tree, const HostSpec& spec, const Path& p
     if (auto masked = tree.mask_machine_controls(RootTree::Network::writable); !masked)
         return masked;
     if (auto bound = tree.bind_if_there("/sys", "/sys", Access::read_only); !bound) return bound;
+    if (!spec.docker_cgroup.empty()) {
+        if (auto bound = tree.bind(cgroup_folder, cgroup_folder, Access::read_write); !bound)
+            return bound;
+    }
     return tree.mount_devices();
 }
 

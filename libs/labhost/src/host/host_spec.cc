@@ -13,7 +13,8 @@ json::Object HostSpec::to_json() const {
                         {"endpointUrl", endpoint_url},
                         {"mountFolder", mount_folder},
                         {"hasSystemd", has_systemd},
-                        {"hasSsmAgent", has_ssm_agent}};
+                        {"hasSsmAgent", has_ssm_agent},
+                        {"dockerCgroup", docker_cgroup}};
     if (external_credentials)
         object["externalCredentials"] =
             json::Object{{"accessKeyId", external_credentials->access_key_id},
@@ -39,6 +40,7 @@ Result<HostSpec> HostSpec::from_json(const json::Object& object) {
     }
     spec.has_systemd = json::bool_at(object, "hasSystemd");
     spec.has_ssm_agent = json::bool_at(object, "hasSsmAgent");
+    spec.docker_cgroup = json::string_at(object, "dockerCgroup");
     if (const auto& keys = json::object_at(object, "externalCredentials"); !keys.empty())
         spec.external_credentials =
             wire::SigningCredentials{std::string(json::string_at(keys, "accessKeyId")),

@@ -89,6 +89,8 @@ struct HostReport {
         json::Object counts;   // of the undo
         std::int64_t hits = 0; // of the undo: requests, or connections, that the fault has met
         std::string why;       // of the undo: what ended it before its time
+        // Of the undo, where the host asked: {"before", "during", "after", "during_ms", "met"}.
+        json::Object canary{};
     };
 
     Did did = Did::failed;

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace squall::http {
@@ -63,6 +64,10 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
     virtual ~Session() = default;
+
+    // While it is armed, each request that the application gets has this field as well, after its
+    // own. To be called before any bytes were taken.
+    virtual void add_to_requests(std::string name, std::string value) = 0;
 
     // These give how many bytes they took.
     [[nodiscard]] virtual std::size_t

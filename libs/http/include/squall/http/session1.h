@@ -17,6 +17,10 @@ public:
     Session1(Treater& treater, Counts& counts, SteadyTime accepted)
         : treater_(treater), counts_(counts), accepted_(accepted) {}
 
+    void add_to_requests(std::string name, std::string value) override {
+        added_.emplace_back(std::move(name), std::move(value));
+    }
+
     [[nodiscard]] std::size_t
     from_client(std::string_view bytes, SteadyTime now, Effects& effects) override;
     [[nodiscard]] std::size_t
@@ -54,6 +58,7 @@ private:
     bool take_response(std::string_view& input, SteadyTime now, Effects& effects);
     bool take_response_head(SteadyTime now, Effects& effects);
 
+    void pass_request_head(const RequestHead& head, Effects& effects);
     void forward(Effects& effects);
     void answer(Effects& effects);
     void refuse(const Refusal& refusal, Effects& effects);
@@ -73,6 +78,7 @@ private:
     Treater& treater_;
     Counts& counts_;
     SteadyTime accepted_;
+    FieldList added_; // to each request
     RequestReader requests_;
     ResponseReader responses_;
     bool is_armed_ = true;
@@ -90,6 +96,7 @@ private:
     bool response_has_begun_ = false; // its final head has gone to the client
     bool response_is_whole_ = false;
     bool drops_body_ = false; // what the application says has been replaced
+    bool is_delayed_ = false; // and counted as that, whatever becomes of it
     bool is_last_ = false;    // the connection ends with it
     Treatment treatment_;
     std::string method_;

@@ -51,6 +51,16 @@ struct VirtualInstances {
     std::uint64_t seed = 1;
 };
 
+// What runs the tasks' containers on the hosts.
+enum class ContainerRuntime {
+    built_in, // the lab's own, behind the part of the Docker Engine API that the ECS agent uses
+    docker,   // dockerd of the machine, one for each host; root only
+};
+
+// By the names that --runtime takes ("built-in", "docker").
+[[nodiscard]] std::optional<ContainerRuntime> container_runtime_named(std::string_view name);
+[[nodiscard]] std::string_view name_of(ContainerRuntime runtime);
+
 struct LabOptions {
     static constexpr int instances_max = 250; // of all that are not virtual
     static constexpr int zones_max = 6;
@@ -63,6 +73,7 @@ struct LabOptions {
     std::uint16_t port = default_port; // of the endpoint on 127.0.0.1; 0: any free one
     std::string cluster = "demo";
     std::string region = "us-east-1";
+    ContainerRuntime runtime = ContainerRuntime::built_in;
 };
 
 // Runs a lab in this process until SIGINT, SIGTERM or down(). `say` gets one line at a time, for

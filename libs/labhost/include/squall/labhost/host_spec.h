@@ -44,6 +44,9 @@ struct HostSpec {
 
     bool has_systemd = true; // else Upstart, as Amazon Linux 1 has it
     bool has_ssm_agent = true;
+    // The cgroup (a path below every hierarchy) that a real Docker Engine puts its containers into;
+    // empty: tasks run on the built-in runtime.
+    std::string docker_cgroup;
     // Of ECS Anywhere: its keys lie in a file, and there is no instance metadata.
     std::optional<wire::SigningCredentials> external_credentials;
 

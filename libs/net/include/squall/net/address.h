@@ -17,6 +17,8 @@ public:
     [[nodiscard]] static Result<Address> parse(std::string_view text);
     // Where a socket is bound; of a connection that came by tproxy: where its client meant to go.
     [[nodiscard]] static Result<Address> of_socket(int fd);
+    // Who is connected to it.
+    [[nodiscard]] static Result<Address> of_peer(int fd);
 
     // Of a connection that a redirect has brought here: where its client meant to go, as connection
     // tracking knows it. Fails with not_found where it came by itself.
@@ -31,7 +33,12 @@ public:
     [[nodiscard]] int family() const { return storage_.ss_family; }
 
     [[nodiscard]] std::uint16_t port() const;
+    // Without its port, and without brackets.
+    [[nodiscard]] std::string host() const;
     [[nodiscard]] std::string text() const;
+
+    // The same host and the same port.
+    [[nodiscard]] bool operator==(const Address& other) const;
 
 private:
     Address() = default;

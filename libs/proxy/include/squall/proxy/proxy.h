@@ -12,6 +12,7 @@
 #include "squall/net/epoll.h"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace squall::proxy {
@@ -22,6 +23,9 @@ struct Settings {
     // itself is refused.
     std::optional<net::Address> application;
     std::uint32_t mark = 0; // of the sockets to the application; 0: none
+    // The field that tells the application who its client is, by address: X-Forwarded-For, say, or
+    // Forwarded (RFC 7239). Empty: it is not told.
+    std::string forwarded_header;
     // How long after disarm() connections are still let in, to be served truly: of some the
     // beginning may be under way.
     Millis door_stays_open{0};
@@ -39,6 +43,12 @@ struct Counts {
     // (net.ipv4.ip_local_port_range).
     std::uint64_t out_of_ports = 0;
     http::Counts exchanges;
+
+    // Requests, and connections that were reset unread, that met a fault.
+    [[nodiscard]] std::uint64_t hits() const {
+        return exchanges.answered + exchanges.changed + exchanges.delayed + exchanges.reset
+               + reset_after_accept;
+    }
 };
 
 class Proxy {
@@ -58,6 +68,12 @@ public:
     void disarm();
 
     [[nodiscard]] const Counts& counts() const;
+
+    // What connections from this address come to, from now on, is counted apart from that of all
+    // others: who looks at the effect is no part of it.
+    void count_apart(const net::Address& client);
+    [[nodiscard]] const Counts& counted_apart() const;
+
     // Disarmed, the door closed, and everybody served.
     [[nodiscard]] bool is_over() const;
 
