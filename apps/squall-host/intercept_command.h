@@ -31,7 +31,7 @@ struct InterceptCommand {
     std::optional<std::int64_t> duration_s;
     std::optional<std::int64_t> until; // seconds since 1970
     std::int64_t drain_s = 10;
-    std::uint64_t seed = 0; // 0: a new one, which is told
+    std::uint64_t seed = 0;       // 0: a new one, which is told
     std::string forwarded_header; // tells the application who its client is; empty: nothing does
     bool detaches = false;
     // With `detaches`: what the host asks of containers in bridge mode before, during and after;

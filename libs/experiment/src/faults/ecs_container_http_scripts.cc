@@ -25,8 +25,8 @@ if [ ! -x "$helper" ]; then
     if [ "$fetches" != yes ]; then say refused "the helper is not on this host, and INSTALL_DEPENDENCIES=false: it has to be $helper"; exit 0; fi
     if [ -z "$url" ]; then say refused "the helper is not on this host, and nothing says where it comes from: set HELPER_BUCKET or HELPER_URL, or put it at $helper"; exit 0; fi
     if ! command -v curl >/dev/null 2>&1; then say refused "there is no curl to fetch the helper with: install it, or put the helper at $helper"; exit 0; fi
-    mkdir -p "$bin" 2>/dev/null || { say refused "cannot make $bin: is the disk full, or read-only?"; exit 0; }
     part=$bin/part.$$
+    if ! mkdir -p "$bin" 2>/dev/null || ! (: >"$part") 2>/dev/null; then say refused "nothing can be written to $bin: is the disk full, or read-only?"; exit 0; fi
     # What a signed URL says after its path is nothing for a report.
     where=${url%%\?*}
     # By its standard input: a signed URL is nothing for the list of processes.
@@ -54,15 +54,16 @@ if [ ! -x "$helper" ]; then
         esac
     fi
     chmod 700 "$part"
-    if ! "$part" --version >/dev/null 2>"$part.log"; then
-        why=$(last_words "$part.log")
-        rm -f "$part.log"
-        case "$why" in
-        *ermission*) say_unfit "the helper may not be executed in $bin: is it mounted with noexec?" ;;
-        *) say_unfit "the helper does not run here: $why" ;;
-        esac
-    fi
+    "$part" --version >/dev/null 2>"$part.log"
+    code=$?
+    why=$(last_words "$part.log")
     rm -f "$part.log"
+    case "$code" in
+    0) ;;
+    # What a shell says of a file that it is not allowed to execute (POSIX, 2.8.2).
+    126) say_unfit "the helper may not be executed in $bin: is it mounted with noexec?" ;;
+    *) say_unfit "the helper does not run here: $why" ;;
+    esac
     mkdir -p "$bin/$sha256" && mv -T "$part" "$helper" || say_unfit "the helper could not be put at $helper: is the disk full?"
     now=$(date +%s)
 fi

@@ -9,8 +9,6 @@
 
 #include <unistd.h>
 
-#include <thread>
-
 namespace squall::labhost {
 namespace {
 
@@ -46,7 +44,7 @@ Result<void> wait_for_engine() {
                         socket_path,
                         start_max.count(),
                         answer ? fmt::format("status {}", answer->status) : answer.error().message);
-        std::this_thread::sleep_for(asked_again_after);
+        SystemClock().wait_for(asked_again_after, {});
     }
 }
 
