@@ -30,6 +30,7 @@ if(SQUALL_PCH)
     if(SQUALL_TESTS)
         squall_pch(squall_test_pch <gtest/gtest.h>)
         target_compile_options(squall_test_pch PRIVATE -O0)
+        target_link_libraries(squall_test_pch PRIVATE GTest::gtest)
     endif()
 endif()
 

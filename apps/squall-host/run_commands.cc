@@ -32,6 +32,7 @@ json::Object last_state(const ProxyPlace& place) {
     json::Object object = read ? std::move(*read) : with_names({}, place);
     if (json::string_at(object, "state") != "ended") {
         object["state"] = "killed";
+        object["ended_by"] = "death";
         object["why"] = "it died before its time";
     }
     return object;
@@ -65,6 +66,7 @@ json::Object told_at_the_end(json::Object last, const json::Object& canary) {
                        "counts",
                        "cut_off",
                        "canary",
+                       "ended_by",
                        "why"});
 }
 
@@ -116,7 +118,10 @@ int run_stop(const std::string& run, std::optional<Seconds> drain) {
         if (is_killed) static_cast<void>(::unlink(list[index].socket().c_str()));
         json::Object last = last_state(list[index]);
         if (is_killed) last["state"] = "killed";
-        if (proxy.is_frozen) last["why"] = "it was frozen";
+        if (proxy.is_frozen) {
+            last["ended_by"] = "freeze";
+            last["why"] = "it was frozen";
+        }
         end_keeper(last);
         ended.push_back(std::move(last));
     }

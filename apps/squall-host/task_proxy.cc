@@ -29,6 +29,17 @@ constexpr Seconds keeper_patience{2};
 
 enum class State { armed, draining, ended };
 
+// What ended it: a word for programs, and what people read.
+struct Ending {
+    const char* by = nullptr;
+    const char* why = nullptr;
+};
+
+constexpr Ending by_time{"time", "its time was over"};
+constexpr Ending by_stop{"stop", "it was stopped"};
+constexpr Ending by_signal{"signal", "it was told to end by a signal"};
+constexpr Ending by_container{"container", "the container has ended"};
+
 std::string_view word_of(State state) {
     return state == State::armed ? "armed" : state == State::draining ? "draining" : "ended";
 }
@@ -55,6 +66,12 @@ private:
     [[nodiscard]] Result<void> arm(const redirect::Wanted& wanted);
     [[nodiscard]] Result<void> watch();
     [[nodiscard]] json::Object to_json() const;
+
+    // Unless something else came first.
+    void end_by(Ending ending) {
+        if (ending_.by == nullptr) ending_ = ending;
+    }
+
     void serve_until(std::optional<SteadyTime> end);
     void renew();
     // What is known of it when it dies.
@@ -71,7 +88,7 @@ private:
     bool tells_all_;
 
     State state_ = State::armed;
-    std::string why_ended_;
+    Ending ending_;
     std::string interface_;
     std::size_t reset_existing_ = 0;
     std::uint64_t lease_lapses_ = 0;
@@ -174,6 +191,7 @@ redirect::Wanted TaskProxy::wanted(bool is_host) const {
     wanted.ports = order_.ports;
     wanted.proxy_port = order_.proxy_port;
     wanted.only_local = is_host;
+    wanted.also_bridges = is_host && interface_ == "any";
     wanted.exempt = order_.exempt;
     // Over lo come our own connections to the application, too.
     if (interface_ == "any" || interface_ == "lo") wanted.mark = own_mark;
@@ -268,7 +286,10 @@ json::Object TaskProxy::to_json() const {
     if (const auto& canary = proxy_->counted_apart(); canary.accepted > 0)
         object["canary"] = json::Object{{"met", canary.hits() > 0}};
     if (order_.end_text) object["until"] = rfc3339_seconds(*order_.end_text);
-    if (!why_ended_.empty()) object["why"] = why_ended_;
+    if (ending_.by != nullptr) {
+        object["ended_by"] = ending_.by;
+        object["why"] = ending_.why;
+    }
     return object;
 }
 
@@ -276,7 +297,7 @@ std::string TaskProxy::answer(std::string_view question) {
     const auto [word, argument] = split_once(question, ' ');
     if (word == "stop") {
         if (const auto seconds = to_integer(argument)) drain_ = Seconds(*seconds);
-        if (why_ended_.empty()) why_ended_ = "it was stopped";
+        end_by(by_stop);
         is_stopped_ = true;
     } else if (word == "canary") {
         if (const auto client = net::Address::parse(argument)) proxy_->count_apart(*client);
@@ -295,10 +316,10 @@ void TaskProxy::serve_until(std::optional<SteadyTime> end) {
             take_signal(signals_.get());
             is_cut_ = is_stopped_;
             is_stopped_ = true;
-            if (why_ended_.empty()) why_ended_ = "it was told to end by a signal";
+            end_by(by_signal);
         } else if (event.data.fd == container_.get()) {
             is_stopped_ = is_cut_ = true;
-            why_ended_ = "the container has ended";
+            ending_ = by_container;
             events_->remove(container_.get());
         } else {
             control_->serve([this](std::string_view question) { return answer(question); });
@@ -313,7 +334,7 @@ void TaskProxy::renew() {
     }
     if (has_container_ended()) {
         is_stopped_ = is_cut_ = true;
-        why_ended_ = "the container has ended";
+        ending_ = by_container;
     }
     keep_record();
 }
@@ -336,7 +357,7 @@ void TaskProxy::serve() {
         renewal = Steady::now() + redirect::lease_renewal;
         renew();
     }
-    if (why_ended_.empty()) why_ended_ = "its time was over";
+    end_by(by_time);
     disarm();
     drain();
 }

@@ -114,7 +114,7 @@ std::string counts_text(const json::Object& data) {
 std::string ended_text(const json::Object& data) {
     const std::string why = at(data, "why");
     if (why.empty()) return {};
-    if (why == "the container has ended") return "; its container ended, and the proxy with it";
+    if (at(data, "ended_by") == "container") return "; its container ended, and the proxy with it";
     return fmt::format("; its proxy did not last: {}. Traffic went to the application from then "
                        "on; the last second's counts may be missing",
                        why);

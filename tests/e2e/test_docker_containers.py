@@ -1,11 +1,12 @@
 """squall-host in front of real Docker containers: found by their labels, clients on every side, and Docker's rules as they were."""
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from conftest import wait_for
 from docker_host import MEANS, DockerHost, namespace_of
-from namespaces import alive
+from namespaces import alive, in_namespace
 
 pytestmark = [pytest.mark.skipif(os.geteuid() != 0, reason='Docker needs root'),
               pytest.mark.skipif(bool(MEANS), reason=f'not installed: {", ".join(MEANS)}')]
@@ -85,6 +86,40 @@ def test_a_task_in_host_mode_beside_docker_s_own_rules(host, tasks, run, kind):
     assert sorted(set(host.saved_rules()) - set(before)) in ([], sorted(empty_chains(host, before)))
 
 
+@pytest.mark.parametrize('filtered', ['1', '0'])
+@pytest.mark.parametrize('kind', KINDS)
+def test_a_task_in_host_mode_for_clients_on_the_same_host_where_that_is_asked_for(host, tasks, run, kind, filtered):
+    """A container behind Docker's bridge is one of them, whether or not its packets pass the host's IP filters on their way through the bridge."""
+    before = host.saved_rules()
+    setting = in_namespace(host.path, lambda: set_bridge_filter(filtered))
+    gateway = host.docker('inspect', '-f', '{{.NetworkSettings.Gateway}}', tasks['sibling']).stdout.strip()
+    beside = {'address': gateway, 'inside': namespace_of(host, tasks['sibling'])}
+    try:
+        start(host, 'aaa4', run, '--port', '8083', '--fault', 'status-code', '--intercept', kind)
+        assert (host.status(8083), host.status(8083, **beside)) == ('503', '200')
+        host.helper('stop', '--run', run, '--drain', '0')
+        start(host, 'aaa4', run + '-any', '--port', '8083', '--fault', 'status-code', '--intercept', kind, '--interface', 'any')
+        assert (host.status(8083), host.status(8083, **beside), host.status(8083, address='127.0.0.1', inside=host.path)) == ('503',) * 3
+        (told,) = host.helper('stop', '--run', run + '-any', '--drain', '5')['proxies']
+        assert told['counts']['answered'] == 3
+        assert (host.status(8083), host.status(8083, **beside)) == ('200', '200')
+        assert sorted(set(host.saved_rules()) - set(before)) in ([], sorted(empty_chains(host, before)))
+    finally:
+        host.helper('stop', '--run', run + '-any', '--drain', '0')
+        in_namespace(host.path, lambda: set_bridge_filter(setting))
+
+
+def set_bridge_filter(value):
+    """What it was before; nothing where the kernel has none."""
+    path = Path('/proc/sys/net/bridge/bridge-nf-call-iptables')
+    if not path.exists():
+        return None
+    before = path.read_text(encoding='ascii').strip()
+    if value is not None:
+        path.write_text(value, encoding='ascii')
+    return before
+
+
 def empty_chains(host, before):
     """What the iptables program makes by itself the first time: its empty chains."""
     return [line for line in set(host.saved_rules()) - set(before) if line.lstrip().startswith((':', '*', 'table', 'chain', 'type', '}'))]
@@ -98,7 +133,7 @@ def test_a_container_that_is_stopped_and_started_again_answers_truly(host, tasks
     wait_for('the proxy has ended', lambda: not alive(told['pid']))
     address = host.address_of(tasks['sibling'])
     wait_for('it answers', lambda: host.status(address=address, inside=host.path) == '200')
-    assert host.helper('status', '--run', run)['proxies'][0]['why'] == 'the container has ended'
+    assert host.helper('status', '--run', run)['proxies'][0]['ended_by'] == 'container'
 
 
 def test_tasks_of_elsewhere_are_told_and_none_at_all_is_a_failure(host, tasks, run):

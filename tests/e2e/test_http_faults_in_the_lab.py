@@ -203,7 +203,7 @@ def test_a_proxy_that_dies_is_told_with_what_it_had_counted(lab, url):
     assert statuses([ask(url) for _ in range(6)]) == {503: 4, 200: 2}
     run.finish()
     (killed,) = run.of('counted', target)
-    assert killed['why'] == 'it died before its time' and killed['hits'] == 2 and killed['container'] == 'web'
+    assert killed['ended_by'] == 'death' and killed['why'] == 'it died before its time' and killed['hits'] == 2 and killed['container'] == 'web'
     assert run.verdict['verdict'] == 'passed'
     is_well(lab, url)
 

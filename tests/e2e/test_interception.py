@@ -109,7 +109,7 @@ def test_of_one_that_was_killed_it_is_known_what_it_had_counted_and_nothing_is_l
         os.kill(detached.pid, signal.SIGKILL)
         detached.wait_for_end()
         (told,) = detached.stop()
-        assert told['state'] == 'killed' and told['why'] == 'it died before its time' and told['counts']['answered'] == 3
+        assert told['state'] == 'killed' and told['ended_by'] == 'death' and told['why'] == 'it died before its time' and told['counts']['answered'] == 3
         run(HELPER, 'forget', '--run', detached.run)
         assert not record.parent.exists() and detached.status() == []
 
@@ -119,7 +119,7 @@ def test_stop_ends_a_frozen_second_process_too(network):
         keeper = detached.keeper()
         for pid in (keeper, detached.pid):
             os.kill(pid, signal.SIGSTOP)
-        assert [(told['state'], told['why']) for told in detached.stop()] == [('killed', 'it was frozen')]
+        assert [(told['state'], told['ended_by'], told['why']) for told in detached.stop()] == [('killed', 'freeze', 'it was frozen')]
         detached.wait_for_end(detached.pid, keeper)
 
 
@@ -180,7 +180,7 @@ def test_at_its_end_requests_under_way_get_their_true_answers(network, kind):
             status, body = answer_on(one)
             assert status == 200 and body.startswith('true /late')
         detached.wait_for_end()
-        assert detached.status()[0]['why'] == 'its time was over'
+        assert detached.status()[0]['ended_by'] == 'time' and detached.status()[0]['why'] == 'its time was over'
 
 
 @pytest.mark.parametrize('family', FAMILIES)
@@ -260,7 +260,7 @@ def test_it_ends_with_its_container(network):
         container.kill()
         container.wait(10)
         detached.wait_for_end()
-        assert detached.status()[0]['why'] == 'the container has ended'
+        assert detached.status()[0]['ended_by'] == 'container'
         assert network.ask()[0] == 200
 
 

@@ -180,6 +180,7 @@ void FaultWindow::take_counts(HostState& host, const HostReport& report) {
                           {"hits", task.hits},
                           {"counts", task.counts},
                           {"why", task.why}};
+        if (!task.ended_by.empty()) told["ended_by"] = task.ended_by;
         if (!task.canary.empty()) told["canary"] = task.canary;
         parts_.events.tell("counted", host.target.instance_id, std::move(told));
     }

@@ -1,3 +1,4 @@
+#include "treatments.h"
 #include "wire.h"
 
 #include <fmt/format.h>
@@ -13,30 +14,6 @@ const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 std::string post(const std::string& body) {
     return "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size())
            + "\r\n\r\n" + body;
-}
-
-Treatment answering(int status, std::string body = "chaos") {
-    Treatment treatment;
-    treatment.answer = std::make_shared<const Answer>(
-        status, FieldList{{"Content-Type", "text/plain"}}, std::move(body));
-    return treatment;
-}
-
-Treatment with_status(int status) {
-    Treatment treatment;
-    treatment.status = status;
-    return treatment;
-}
-
-Treatment with_body(std::string body) {
-    Treatment treatment;
-    treatment.body = std::make_shared<const std::string>(std::move(body));
-    return treatment;
-}
-
-Treatment delayed(Millis delay, Treatment treatment = {}) {
-    treatment.delay = delay;
-    return treatment;
 }
 
 TEST(Untouched, RequestsAndResponsesPassByteForByte) {

@@ -1,4 +1,5 @@
 #include "http2_wire.h"
+#include "treatments.h"
 
 #include <random>
 
@@ -6,30 +7,6 @@ namespace squall::http {
 namespace {
 
 const Fields ok{{":status", "200"}, {"x-app", "yes"}};
-
-Treatment answering(int status, std::string body = "chaos") {
-    Treatment treatment;
-    treatment.answer = std::make_shared<const Answer>(
-        status, FieldList{{"Content-Type", "text/plain"}}, std::move(body));
-    return treatment;
-}
-
-Treatment with_status(int status) {
-    Treatment treatment;
-    treatment.status = status;
-    return treatment;
-}
-
-Treatment with_body(std::string body) {
-    Treatment treatment;
-    treatment.body = std::make_shared<const std::string>(std::move(body));
-    return treatment;
-}
-
-Treatment delayed(Millis delay, Treatment treatment = {}) {
-    treatment.delay = delay;
-    return treatment;
-}
 
 Treatment resetting(ResetAt at) {
     Treatment treatment;

@@ -22,6 +22,8 @@ std::string meaning_of(int error) {
     }
 }
 
+TableShape shape_of(Kind kind) { return {kind == Kind::tproxy_owner, kind != Kind::redirect}; }
+
 } // namespace
 
 NftInterception::NftInterception(NetlinkSocket socket, const Wanted& wanted, Kind kind)
@@ -34,8 +36,7 @@ NftInterception::~NftInterception() {
 Result<std::unique_ptr<Interception>> NftInterception::arm(const Wanted& wanted, Kind kind) {
     auto socket = NetlinkSocket::open(NETLINK_NETFILTER);
     if (!socket) return fail(socket.error());
-    const TableShape shape{kind == Kind::tproxy_owner, kind != Kind::redirect};
-    if (const int error = socket->commit(table_of(wanted, shape)); error != 0) {
+    if (const int error = socket->commit(table_of(wanted, shape_of(kind))); error != 0) {
         if (error == EEXIST)
             return fail(Errc::conflict,
                         "an nftables table inet {} is there already: another proxy of this run",
@@ -71,7 +72,7 @@ Result<void> NftInterception::renew() {
 
 Result<void> NftInterception::disarm() {
     // Redirected connections live on the table's use of connection tracking.
-    const bool stays = kind_ == Kind::redirect;
+    const bool stays = holds_connections(wanted_, shape_of(kind_));
     const int error = socket_.commit(stays ? end_of_lease(wanted_) : removal_of(wanted_.table));
     if (error == 0 || error == ENOENT) {
         is_there_ = stays && error == 0;

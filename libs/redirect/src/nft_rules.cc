@@ -17,6 +17,7 @@ namespace squall::redirect {
 namespace {
 
 constexpr const char* chain_name = "take";
+constexpr const char* bridges_chain_name = "take_from_bridges";
 constexpr std::uint32_t type_inet_service = 13;  // nft's own number for the type of a port
 constexpr std::int32_t priority_tproxy = -150;   // "mangle": before any NAT
 constexpr std::int32_t priority_redirect = -110; // before "dstnat", as Docker's is
@@ -211,11 +212,21 @@ void put_chain(NetlinkMessages& messages,
     messages.end();
 }
 
+enum class Way { tproxy, redirect, redirect_from_bridges };
+
+// A name or a kind of an interface, as the kernel compares it.
+std::string padded(const std::string& name) {
+    std::string text = name.substr(0, IFNAMSIZ - 1);
+    text.resize(IFNAMSIZ, '\0');
+    return text;
+}
+
 // ip saddr 10.0.0.0/16 return
 void put_exemption(NetlinkMessages& messages,
                    const std::string& table,
+                   const char* chain,
                    const net::AddressRange& range) {
-    Rule rule(messages, table, chain_name);
+    Rule rule(messages, table, chain);
     rule.load_meta(NFT_META_NFPROTO);
     rule.compare(std::string(1, static_cast<char>(range.is_ipv6() ? NFPROTO_IPV6 : NFPROTO_IPV4)));
     rule.load_payload(NFT_PAYLOAD_NETWORK_HEADER,
@@ -228,15 +239,16 @@ void put_exemption(NetlinkMessages& messages,
 
 // iifname "eth0" meta l4proto tcp tcp dport @armed tcp flags & (fin|syn|rst|ack) == syn
 //     fib daddr type local counter tproxy to :20000
-void put_rule(NetlinkMessages& messages, const Wanted& wanted, bool by_tproxy) {
-    Rule rule(messages, wanted.table, chain_name);
-    if (!wanted.interface.empty()) {
-        std::string name(IFNAMSIZ, '\0');
-        std::memcpy(name.data(),
-                    wanted.interface.data(),
-                    std::min(name.size() - 1, wanted.interface.size()));
+void put_rule(NetlinkMessages& messages, const Wanted& wanted, Way way) {
+    Rule rule(messages,
+              wanted.table,
+              way == Way::redirect_from_bridges ? bridges_chain_name : chain_name);
+    if (way == Way::redirect_from_bridges) {
+        rule.load_meta(NFT_META_IIFKIND);
+        rule.compare(padded("bridge"));
+    } else if (!wanted.interface.empty()) {
         rule.load_meta(NFT_META_IIFNAME);
-        rule.compare(name);
+        rule.compare(padded(wanted.interface));
     }
     rule.load_meta(NFT_META_L4PROTO);
     rule.compare(std::string(1, static_cast<char>(IPPROTO_TCP)));
@@ -255,10 +267,31 @@ void put_rule(NetlinkMessages& messages, const Wanted& wanted, bool by_tproxy) {
     }
     rule.count();
     rule.set(port_bytes(wanted.proxy_port));
-    if (by_tproxy)
+    if (way == Way::tproxy)
         rule.tproxy();
     else
         rule.redirect();
+}
+
+// Nothing but a use of connection tracking: with the last of these the kernel would forget which
+// connections were redirected, and reset them.
+void put_hold(NetlinkMessages& messages, const std::string& table) {
+    put_chain(messages, table, "hold", "filter", priority_tproxy);
+    Rule rule(messages, table, "hold");
+    rule.load_conntrack_state();
+    rule.mask(bytes_of(invalid_state));
+    rule.compare(bytes_of(std::uint32_t{0}), NFT_CMP_NEQ);
+}
+
+void put_taking(NetlinkMessages& messages, const Wanted& wanted, Way way) {
+    const char* const chain = way == Way::redirect_from_bridges ? bridges_chain_name : chain_name;
+    if (way == Way::tproxy)
+        put_chain(messages, wanted.table, chain, "filter", priority_tproxy);
+    else
+        put_chain(messages, wanted.table, chain, "nat", priority_redirect);
+    for (const net::AddressRange& range : wanted.exempt)
+        put_exemption(messages, wanted.table, chain, range);
+    put_rule(messages, wanted, way);
 }
 
 // elements = { 80 timeout 3s }
@@ -285,25 +318,19 @@ void put_elements(NetlinkMessages& messages,
 
 } // namespace
 
+bool holds_connections(const Wanted& wanted, TableShape shape) {
+    return !shape.by_tproxy || wanted.also_bridges;
+}
+
 NetlinkMessages table_of(const Wanted& wanted, TableShape shape) {
     NetlinkMessages messages;
     put_table(messages, wanted.table, shape.has_owner);
     put_set(messages, wanted.table);
-    if (shape.by_tproxy) {
-        put_chain(messages, wanted.table, chain_name, "filter", priority_tproxy);
-    } else {
-        put_chain(messages, wanted.table, chain_name, "nat", priority_redirect);
-        // Nothing but a use of connection tracking: with the last of these the kernel would forget
-        // which connections were redirected, and reset them.
-        put_chain(messages, wanted.table, "hold", "filter", priority_tproxy);
-        Rule rule(messages, wanted.table, "hold");
-        rule.load_conntrack_state();
-        rule.mask(bytes_of(invalid_state));
-        rule.compare(bytes_of(std::uint32_t{0}), NFT_CMP_NEQ);
-    }
-    for (const net::AddressRange& range : wanted.exempt)
-        put_exemption(messages, wanted.table, range);
-    put_rule(messages, wanted, shape.by_tproxy);
+    if (holds_connections(wanted, shape)) put_hold(messages, wanted.table);
+    put_taking(messages, wanted, shape.by_tproxy ? Way::tproxy : Way::redirect);
+    // Beside redirect it would be one redirect too many.
+    if (shape.by_tproxy && wanted.also_bridges)
+        put_taking(messages, wanted, Way::redirect_from_bridges);
     return messages;
 }
 

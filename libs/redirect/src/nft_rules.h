@@ -20,6 +20,9 @@ struct TableShape {
 // is one of that name.
 [[nodiscard]] NetlinkMessages table_of(const Wanted& wanted, TableShape shape);
 
+// Connections that it has redirected live on what is in it: it has to stay until they have ended.
+[[nodiscard]] bool holds_connections(const Wanted& wanted, TableShape shape);
+
 // The ports are taken from now on, and until `length` later.
 [[nodiscard]] NetlinkMessages lease_of(const Wanted& wanted, Millis length);
 

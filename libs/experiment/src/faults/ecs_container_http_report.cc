@@ -46,8 +46,11 @@ HostReport::Task task_from(const json::Value& proxy) {
                           {},
                           canary_from(json::object_at(proxy, "canary"))};
     // Its own end and our command are how it should end.
-    const std::string why = text_at(proxy, "why");
-    if (why != "its time was over" && why != "it was stopped") task.why = why;
+    const std::string ended_by = text_at(proxy, "ended_by");
+    if (ended_by != "time" && ended_by != "stop") {
+        task.ended_by = ended_by;
+        task.why = text_at(proxy, "why");
+    }
     for (const auto name : hit_counts)
         task.hits += std::max<std::int64_t>(0, json::integer_at(task.counts, name));
     return task;

@@ -78,7 +78,8 @@ void add_http_warnings(Plan& plan, const HttpTasks& found, bool reads_requests) 
         warnings.emplace_back("what is TLS passes untouched: this fault reads requests, and cannot "
                               "where the container decrypts them itself (reset-peer can)");
     warnings.emplace_back("the application sees its own container's address as the client of what "
-                          "passes the proxy: allow-lists and limits by address are affected");
+                          "passes the proxy: allow-lists and limits by address are affected "
+                          "(FORWARDED_HEADER can tell it the true one)");
     if (is_any(found, "host"))
         warnings.emplace_back("in host network mode clients on the same instance are not affected "
                               "(NETWORK_INTERFACE=any takes them too)");

@@ -88,9 +88,10 @@ struct HostReport {
         std::string until;     // RFC 3339: it ends by itself then
         json::Object counts;   // of the undo
         std::int64_t hits = 0; // of the undo: requests, or connections, that the fault has met
-        std::string why;       // of the undo: what ended it before its time
+        std::string why;       // of the undo: what ended it before its time, for people
         // Of the undo, where the host asked: {"before", "during", "after", "during_ms", "met"}.
         json::Object canary{};
+        std::string ended_by{}; // of the undo: that in a word ("container", "death", …)
     };
 
     Did did = Did::failed;

@@ -43,7 +43,10 @@ struct Wanted {
     std::vector<std::uint16_t> ports; // that clients connect to
     std::uint16_t proxy_port = 0;
     bool only_local = false; // in a host's own namespace: not what it passes on for others
-    std::uint32_t mark = 0;  // packets with it are not taken; 0: none has one
+    // Whoever is behind one of this namespace's bridges, too: where bridge-nf-call-iptables is 1,
+    // tproxy misses them, since the bridge asks it first and then forgets what it said.
+    bool also_bridges = false;
+    std::uint32_t mark = 0;                // packets with it are not taken; 0: none has one
     std::vector<net::AddressRange> exempt; // clients that are not taken
 };
 
