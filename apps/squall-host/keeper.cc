@@ -45,13 +45,13 @@ void wait_for_the_end_of(pid_t parent) {
 
 void Keeper::keep(int pipe, pid_t parent, const std::function<void(int note)>& after) {
     ::setsid(); // what is pressed on a keyboard is not for us
-    close_all_but(pipe);
     static_cast<void>(::prctl(PR_SET_NAME, name));
     sigset_t of_parent;
     sigemptyset(&of_parent);
     sigaddset(&of_parent, SIGUSR1);
     ::pthread_sigmask(SIG_BLOCK, &of_parent, nullptr);
     static_cast<void>(::prctl(PR_SET_PDEATHSIG, SIGUSR1));
+    close_all_but(pipe); // by which the parent knows that we are ready
     Message last;
     for (;;) {
         pollfd watched{pipe, POLLIN, 0};
@@ -76,12 +76,19 @@ void Keeper::keep(int pipe, pid_t parent, const std::function<void(int note)>& a
 Result<Keeper> Keeper::start(const std::function<void(int note)>& after) {
     auto pipe = make_pipe();
     if (!pipe) return fail(pipe.error());
+    auto ready = make_pipe();
+    if (!ready) return fail(ready.error());
     const pid_t parent = ::getpid();
     const pid_t child = ::fork();
     if (child < 0) return fail(Errc::failed, "starting a second process: {}", errno_text(errno));
     if (child == 0) {
         pipe->write_end.reset();
         keep(pipe->read_end.get(), parent, after);
+    }
+    // One that is stopped before it has its name would not be known by it.
+    ready->write_end.reset();
+    char nothing = 0;
+    while (::read(ready->read_end.get(), &nothing, 1) < 0 && errno == EINTR) {
     }
     return Keeper(std::move(pipe->write_end), child);
 }

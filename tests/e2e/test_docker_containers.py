@@ -99,9 +99,11 @@ def test_a_task_in_host_mode_for_clients_on_the_same_host_where_that_is_asked_fo
         assert (host.status(8083), host.status(8083, **beside)) == ('503', '200')
         host.helper('stop', '--run', run, '--drain', '0')
         start(host, 'aaa4', run + '-any', '--port', '8083', '--fault', 'status-code', '--intercept', kind, '--interface', 'any')
-        assert (host.status(8083), host.status(8083, **beside), host.status(8083, address='127.0.0.1', inside=host.path)) == ('503',) * 3
+        # What a host sends to itself is rewritten on its way out, if at all: redirects are not there.
+        by_lo = '503' if kind.startswith('tproxy') else '200'
+        assert (host.status(8083), host.status(8083, **beside), host.status(8083, address='127.0.0.1', inside=host.path)) == ('503', '503', by_lo)
         (told,) = host.helper('stop', '--run', run + '-any', '--drain', '5')['proxies']
-        assert told['counts']['answered'] == 3
+        assert told['counts']['answered'] == (3 if by_lo == '503' else 2)
         assert (host.status(8083), host.status(8083, **beside)) == ('200', '200')
         assert sorted(set(host.saved_rules()) - set(before)) in ([], sorted(empty_chains(host, before)))
     finally:
