@@ -4,9 +4,10 @@
     tools/test_all.py [--only STAGE[,STAGE]] [--fuzz-seconds N]
 
 Stages: style, release, e2e, soak, asan, tsan, fuzz. The end-to-end tests, and the two minutes of random kills after them,
-mostly wait, so they run beside the sanitizer builds. Each stage writes build/test/STAGE.log; what failed is printed here too.
+mostly wait, so they run beside the sanitizer builds. Each stage writes build/test/STAGE.log (fuzz: fuzz/TARGET/run.log); what failed is printed here too.
 """
 import argparse
+import concurrent.futures
 import os
 import platform
 import shutil
@@ -166,15 +167,20 @@ def fuzz(seconds):
     if not targets:
         count.add(0, 1)
         say('FAILED: there is no fuzz target')
-    for target in targets:
+
+    def fuzz_one(target):
         found = LOGS / 'fuzz' / target.name
         shutil.rmtree(found, ignore_errors=True)
         found.mkdir(parents=True)
         corpus = sorted(str(path) for path in ROOT.glob(f'libs/*/fuzz/corpus/{target.name}'))
         (found / 'corpus').mkdir()
         # libFuzzer prints its seed first; the log keeps it, and the input that failed lies beside it.
-        single('fuzz', f'{target.name}, {seconds} s', [*FIXED_ADDRESSES, target, f'-max_total_time={seconds}', '-timeout=10', '-rss_limit_mb=2048', '-print_final_stats=1',
-                                                       f'-artifact_prefix={found}/', found / 'corpus', *corpus])
+        single(f'fuzz/{target.name}/run', f'{target.name}, {seconds} s',
+               [*FIXED_ADDRESSES, target, f'-max_total_time={seconds}', '-timeout=10', '-rss_limit_mb=2048', '-print_final_stats=1', f'-artifact_prefix={found}/', found / 'corpus', *corpus])
+
+    # Each keeps one core busy.
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(fuzz_one, targets))
     say(f'fuzz: {len(targets)} targets, {seconds} s each')
 
 
