@@ -64,23 +64,30 @@ Result<ControlSocket> ControlSocket::open(const Path& path) {
 }
 
 void ControlSocket::serve(const std::function<std::string(std::string_view)>& answer) {
+    bool is_anybody_new = false;
     for (const auto& event : epoll_.wait(Steady::now())) {
-        if (event.data.fd == listener_.get()) {
-            Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-            if (!client || !epoll_.add(client.get(), EPOLLIN)) continue;
-            if (clients_.size() >= clients_max) clients_.erase(clients_.begin());
-            const int number = client.get();
-            clients_.emplace(number, std::move(client));
+        if (net::fd_of(event) == listener_.get()) {
+            is_anybody_new = true;
             continue;
         }
         std::array<char, question_max> question{};
-        const auto got = ::recv(event.data.fd, question.data(), question.size(), 0);
+        const auto got = ::recv(net::fd_of(event), question.data(), question.size(), 0);
         if (got > 0) {
             const std::string text = answer({question.data(), static_cast<std::size_t>(got)});
-            static_cast<void>(::send(event.data.fd, text.data(), text.size(), MSG_NOSIGNAL));
+            static_cast<void>(::send(net::fd_of(event), text.data(), text.size(), MSG_NOSIGNAL));
         }
-        clients_.erase(event.data.fd);
+        clients_.erase(net::fd_of(event));
     }
+    // Only now: a descriptor that was closed above must not be somebody else's among these events.
+    if (is_anybody_new) let_in();
+}
+
+void ControlSocket::let_in() {
+    Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!client || !epoll_.add(client.get(), EPOLLIN)) return;
+    if (clients_.size() >= clients_max) clients_.erase(clients_.begin());
+    const int number = client.get();
+    clients_.emplace(number, std::move(client));
 }
 
 Result<Answer> ask(const Path& path, std::string_view question, Millis patience) {

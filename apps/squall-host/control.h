@@ -29,6 +29,7 @@ public:
 
 private:
     ControlSocket(net::Epoll epoll, Fd listener, Path path);
+    void let_in();
 
     net::Epoll epoll_;
     Fd listener_;

@@ -312,12 +312,12 @@ bool TaskProxy::has_container_ended() const {
 void TaskProxy::serve_until(std::optional<SteadyTime> end) {
     proxy_->serve(end, events_->fd());
     for (const auto& event : events_->wait(Steady::now())) {
-        if (event.data.fd == signals_.get()) {
+        if (net::fd_of(event) == signals_.get()) {
             take_signal(signals_.get());
             is_cut_ = is_stopped_;
             is_stopped_ = true;
             end_by(by_signal);
-        } else if (event.data.fd == container_.get()) {
+        } else if (net::fd_of(event) == container_.get()) {
             is_stopped_ = is_cut_ = true;
             ending_ = by_container;
             events_->remove(container_.get());

@@ -3,7 +3,9 @@ import hashlib
 import http.client
 import json
 import shutil
+import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -479,3 +481,40 @@ def test_clients_that_flood_and_vanish_leave_nothing(web):
             thread.join()
         assert curl(f'{proxy.url}/x').returncode == 0
         wait_for('no descriptor is lost', lambda: proxy.descriptors() < 20)
+
+
+def test_what_happened_to_a_connection_that_is_gone_does_not_happen_to_the_next_one():
+    """One look brings three events: the application resets, which ends a connection; another client is at the door, and gets the same descriptor;
+    and the first client has reset its connection, too."""
+    held, to_reset = threading.Event(), threading.Event()
+
+    def serve(connection):
+        read_until(connection, b'\r\n\r\n')
+        if not held.is_set():
+            held.set()
+            assert to_reset.wait(PATIENCE)
+            reset(connection)
+            to_reset.clear()
+            return
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+
+    def reset(connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        connection.close()
+
+    application = RawServer(serve)
+    with Proxy(application.port, [('status-code', {'PATHS': '/y'})]) as proxy:
+        first = proxy.connect()
+        first.sendall(GET)
+        assert held.wait(PATIENCE)
+        proxy.process.send_signal(signal.SIGSTOP)
+        to_reset.set()
+        wait_for('the application has reset', lambda: not to_reset.is_set())
+        second = proxy.connect()
+        reset(first)
+        proxy.process.send_signal(signal.SIGCONT)
+        second.sendall(GET)
+        data, how = read_all(second)
+        assert data.startswith(b'HTTP/1.1 200') and how == 'fin'
+        assert proxy.counts()['accepted'] == 2
+    application.close()

@@ -21,10 +21,10 @@ Result<Epoll> Epoll::make() {
     return Epoll(std::move(fd));
 }
 
-bool Epoll::add(int fd, std::uint32_t events) {
+bool Epoll::add(int fd, std::uint32_t events, std::uint32_t generation) {
     epoll_event event{};
     event.events = events;
-    event.data.fd = fd;
+    event.data.u64 = std::uint64_t{generation} << 32U | static_cast<std::uint32_t>(fd);
     return ::epoll_ctl(fd_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 

@@ -86,12 +86,13 @@ void Proxy::Loop::serve(std::optional<SteadyTime> end, int wake) {
         const auto events = epoll_.wait(until);
         now_ = Steady::now();
         for (const auto& event : events) {
-            if (event.data.fd == wake)
+            const int fd = net::fd_of(event);
+            if (fd == wake)
                 is_woken = true;
-            else if (is_listener(event.data.fd))
-                accept_all(event.data.fd);
+            else if (is_listener(fd))
+                accept_all(fd);
             else
-                on_event(event.data.fd, event.events);
+                on_event(event);
         }
         while (const auto id = dues_.take(now_))
             on_due(*id);
@@ -103,7 +104,8 @@ void Proxy::Loop::watch(int fd, int client) {
     const auto place = static_cast<std::size_t>(fd);
     if (client_of_.size() <= place) client_of_.resize(place + 1024, -1);
     client_of_[place] = client;
-    if (!epoll_.add(fd, interest)) ++counts_.out_of_descriptors;
+    const std::uint32_t generation = generation_of(*by_client_[static_cast<std::size_t>(client)]);
+    if (!epoll_.add(fd, interest, generation)) ++counts_.out_of_descriptors;
 }
 
 Connection* Proxy::Loop::find(int fd) {
@@ -112,9 +114,12 @@ Connection* Proxy::Loop::find(int fd) {
     return client < 0 ? nullptr : by_client_[static_cast<std::size_t>(client)].get();
 }
 
-void Proxy::Loop::on_event(int fd, std::uint32_t events) {
+void Proxy::Loop::on_event(const epoll_event& event) {
+    const int fd = net::fd_of(event);
+    const std::uint32_t events = event.events;
     Connection* connection = find(fd);
-    if (connection == nullptr) return; // gone by an event before this one
+    // Gone by an event before this one; and perhaps another one has its descriptor already.
+    if (connection == nullptr || generation_of(*connection) != net::generation_of(event)) return;
     const bool is_client = connection->client.socket.get() == fd;
     Side& side = is_client ? connection->client : connection->application;
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) side.may_read = true;

@@ -55,7 +55,13 @@ private:
     [[nodiscard]] static std::optional<net::Address> destination_of(int fd, std::uint16_t own_port);
 
     // loop.cc
-    void on_event(int fd, std::uint32_t events);
+    void on_event(const epoll_event& event);
+
+    // Of its descriptors, as long as it has them.
+    [[nodiscard]] static std::uint32_t generation_of(const Connection& connection) {
+        return static_cast<std::uint32_t>(connection.id >> descriptor_bits);
+    }
+
     void on_due(std::uint64_t id);
 
     // Everything that can be done now with a connection; it may be gone afterwards.
