@@ -36,6 +36,10 @@ std::string order_text(const experiment::Plan& plan) {
 std::string tasks_text(const experiment::Plan& plan, const experiment::Target& target) {
     std::string text;
     for (const auto& task : target.tasks) {
+        const auto& values = plan.tunables;
+        const std::string ports = values.has("TARGET_SERVICE_PORT")
+                                      ? values.text("TARGET_SERVICE_PORT")
+                                      : std::to_string(task.port);
         const std::string turn = plan.sequence == "serial" && target.is_injected()
                                      ? fmt::format("turn {}: ", task.wave)
                                      : "";
@@ -46,7 +50,7 @@ std::string tasks_text(const experiment::Plan& plan, const experiment::Target& t
                             turn,
                             task.id,
                             task.container,
-                            task.port,
+                            ports,
                             task.network_mode,
                             reached);
     }

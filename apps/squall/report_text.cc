@@ -95,7 +95,16 @@ std::string host_canary_text(const json::Object& canary) {
     std::vector<std::string> outcomes;
     for (const char* phase : {"before", "during", "after"})
         outcomes.emplace_back(json::string_at(canary, phase, "?"));
+    // The same outcome, later: what a delay looks like.
+    const auto took = json::integer_at(canary, "during_ms");
+    if (outcomes[0] == outcomes[1] && took >= 20) outcomes[1] += fmt::format(" in {} ms", took);
     return join(outcomes, canary_arrow);
+}
+
+// Zeros are not told by hosts.
+std::string accepted_text(const json::Value& task) {
+    if (!task.as_object().contains("counts")) return "-";
+    return std::to_string(json::integer_at(json::object_at(task, "counts"), "accepted"));
 }
 
 // What each task's proxy has met; for many, all of them together.
@@ -113,7 +122,7 @@ std::string tasks_report(const json::Array& instances) {
             each += fmt::format("  {:<34} {:<20} {:>9} {:>9}  {}\n",
                                 json::string_at(task, "task"),
                                 json::string_at(instance, "instance_id"),
-                                count_text(json::object_at(task, "counts"), "accepted"),
+                                accepted_text(task),
                                 met < 0 ? "-" : std::to_string(met),
                                 json::bool_at(task, "armed")
                                     ? host_canary_text(json::object_at(task, "canary"))

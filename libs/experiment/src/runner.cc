@@ -120,29 +120,36 @@ void tell_passed_over(EventWriter& events, const Plan& plan, const HostStates& h
 // Of a run that went its way: what the hosts have counted.
 RunResult judge_counts(const std::string& run, const HostStates& hosts, const std::string& advice) {
     const std::int64_t hits = hits_of(hosts);
+    std::size_t planned = 0;
     std::size_t armed = 0;
     std::size_t hit = 0;
     hosts.for_each_task([&](const TaskState& task) {
+        ++planned;
         if (task.armed) ++armed;
         if (task.hits > 0) ++hit;
     });
+    const std::string left_out =
+        armed == planned ? "" : fmt::format(" ({} planned: the others never had it)", planned);
     if (hits == 0)
-        return {run,
-                Verdict::no_effect,
-                fmt::format("no request met the fault{}: {}",
-                            have_canaries_met(hosts)
-                                ? " but those of the hosts themselves, so it was in place"
-                                : "",
-                            advice)};
+        return {
+            run,
+            Verdict::no_effect,
+            fmt::format("no request met the fault{}{}: {}",
+                        have_canaries_met(hosts)
+                            ? " but those of the hosts themselves, so it was in place"
+                            : "",
+                        left_out.empty() ? "" : fmt::format("; {} tasks had it{}", armed, left_out),
+                        advice)};
     return {run,
             Verdict::passed,
-            fmt::format("{} request{} met the fault, on {} of {} task{}, and every host is well "
+            fmt::format("{} request{} met the fault, on {} of {} task{}{}, and every host is well "
                         "again",
                         hits,
                         hits == 1 ? "" : "s",
                         hit,
                         armed,
-                        armed == 1 ? "" : "s")};
+                        armed == 1 ? "" : "s",
+                        left_out)};
 }
 
 // Of a run whose hosts have all tried in vain, or could not try: what the first one says.
@@ -251,8 +258,8 @@ RunResult judge(const std::string& run,
                                                  early))};
 }
 
-// Marks the hosts that a dead runner may have told. When the last of its orders is void, and when
-// the last host restores itself.
+// What a dead runner knew of its hosts, and which of them it may have told. When the last of its
+// orders is void, and when the last host restores itself.
 std::pair<WallTime, WallTime>
 take_intents(const std::vector<Event>& past, WallTime begun_at, HostStates& hosts) {
     WallTime not_after = begun_at;
@@ -264,6 +271,14 @@ take_intents(const std::vector<Event>& past, WallTime begun_at, HostStates& host
         if (!hosts.all().contains(event.target)) continue;
         HostState& host = hosts.at(event.target);
         if (event.kind == "not-injected") host.may_hold = false;
+        if (event.kind == "injected") {
+            host.answer = HostReport::Did::injected;
+            host.injected_at = event.at;
+        }
+        if (event.kind == "armed") {
+            const auto task = host.tasks.find(std::string(json::string_at(event.data, "task")));
+            if (task != host.tasks.end()) task->second.armed = true;
+        }
         if (event.kind != "intent") continue;
         host.ordered = host.may_hold = true;
         latest(not_after, event.data, "not_after");

@@ -74,6 +74,7 @@ public:
     std::size_t proxies_at_once = 0;
     std::string cannot;             // why no host can start the helper; empty: each can
     bool forgets_to_answer = false; // the helper starts, and its report is lost
+    std::string unable;             // a host that cannot do it, by instance id
 
 private:
     std::optional<json::Object> answer(const std::string& operation, const json::Object& body) {
@@ -140,7 +141,7 @@ private:
         if (split_once(script, '\n').first.ends_with(" stop")) return stop(host, run);
         if (held.contains(host.id) && held[host.id] != run)
             return report(run, "busy", {}, held[host.id]);
-        if (!cannot.empty()) return report(run, "failed", {{"error", cannot}});
+        if (!cannot.empty() || host.id == unable) return report(run, "failed", {{"error", cannot}});
         held[host.id] = run;
         json::Array armed;
         json::Array absent;

@@ -179,6 +179,22 @@ TEST(HttpRun, RecoversAfterItsRunnerDied) {
     EXPECT_EQ(result.verdict, Verdict::aborted) << result.reason;
     EXPECT_TRUE(test.proxies.empty());
     EXPECT_EQ(test.events.count("counted"), 3);
+    // What the dead runner knew is part of the verdict.
+    for (const auto& instance : json::array_at(test.events.events.back().data, "instances")) {
+        EXPECT_TRUE(json::bool_at(instance, "injected")) << json::text(instance);
+        for (const auto& task : json::array_at(instance, "tasks"))
+            EXPECT_TRUE(json::bool_at(task, "armed") && json::integer_at(task, "hits") == 3)
+                << json::text(task);
+    }
+}
+
+TEST(HttpRun, TasksThatNeverHadTheFaultAreNamedInTheVerdict) {
+    HttpWorld test;
+    test.unable = test.aws.host(2).id;
+    const auto result = test.run(test.plan_of({}).value());
+    EXPECT_NE(result.reason.find("on 2 of 2 tasks (3 planned: the others never had it)"),
+              std::string::npos)
+        << result.reason;
 }
 
 TEST(HttpRun, TheSignedUrlReachesTheHostsAndNoJournal) {

@@ -205,7 +205,9 @@ TEST_F(HttpScriptHost, KilledBeforeEachCommandItIsUndone) {
         for (const char* name : {"squall", "units", "lib", "log"})
             std::filesystem::remove_all(root_ / name);
         ASSERT_TRUE(make_directories(root_ / "units"));
-        const bool is_over = survives(http_start_script(the_order), step);
+        // The helper outlives a shell that is killed meanwhile; by this descriptor it is waited
+        // for.
+        const bool is_over = survives("exec 9>&2\n" + http_start_script(the_order), step);
         // Whatever there is has its end: armed without a record and a timer it never is.
         if (is_armed("r-1")) {
             EXPECT_TRUE(is_held() && timer_runs("r-1")) << step;

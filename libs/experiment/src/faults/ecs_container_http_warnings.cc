@@ -83,6 +83,12 @@ void add_http_warnings(Plan& plan, const HttpTasks& found, bool reads_requests) 
     if (is_any(found, "host"))
         warnings.emplace_back("in host network mode clients on the same instance are not affected "
                               "(NETWORK_INTERFACE=any takes them too)");
+    if (values.has("RESET_TIMEOUT")
+        && values.number("RESET_TIMEOUT") >= values.number("TOTAL_CHAOS_DURATION") * 1000)
+        warnings.push_back(
+            fmt::format("RESET_TIMEOUT={} ms is no less than the fault lasts: no connection will "
+                        "be reset",
+                        values.number("RESET_TIMEOUT")));
     const bool has_source = std::any_of(plan.helpers.begin(),
                                         plan.helpers.end(),
                                         [](const auto& helper) { return !helper.source.empty(); });
