@@ -162,6 +162,7 @@ std::vector<CanaryAnswer> ask_canaries(std::span<const net::Address> servers,
         }
     }
     std::vector<CanaryAnswer> answers;
+    answers.reserve(looks.size());
     for (auto& look : looks) {
         if (!look.is_over()) look.give_up();
         answers.push_back(look.answer());

@@ -53,9 +53,12 @@ class Finished:
 class Run:
     """A `squall run --json` on its way: its events as they come."""
 
+    begun = []
+
     def __init__(self, process):
         self.process = process
         self.events = []
+        self.begun.append(self)
 
     def next(self, timeout=120):
         line = self.process.stdout.readline()
@@ -166,6 +169,18 @@ class Lab:
         done = self.squall('lab', 'down')
         shutil.rmtree(self.state, ignore_errors=True)
         assert done.code == 0, done
+
+
+@pytest.fixture(autouse=True)
+def no_run_goes_on():
+    """A test that failed in the middle of a run leaves the hosts of a shared lab as the next one expects them."""
+    yield
+    for run in Run.begun:
+        if run.process.poll() is None:
+            run.process.send_signal(signal.SIGINT)
+            run.process.send_signal(signal.SIGCONT)
+            run.finish()
+    Run.begun.clear()
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_each_host_asks_its_tasks_by_itself(lab, url, kind, words, seen):
         assert (canary['before'], canary['during'], canary['after'], canary['met']) == ('200', seen, '200', True), task
         assert canary.get('during_ms', 0) >= int(words[0].partition('=')[2] if words else 0) and task['hits'] == 0
     told = lab.squall('runs', run.events[0]['run']).out
-    assert len(re.findall(f'200 → {seen}( in 3[0-9][0-9] ms)? → 200', told)) == 3, told
+    assert len(re.findall(f'200 → {seen}( in [0-9]+ ms)? → 200', told)) == 3, told
     is_well(lab, url)
 
 
@@ -200,6 +200,7 @@ def test_a_proxy_that_dies_is_told_with_what_it_had_counted(lab, url):
     target = run.of('armed')[0]['target']
     wait_for('it is written down', lambda: '"answered":2' in lab.sh(target, 'cat /var/run/squall/proxy/*/*.json'))
     lab.sh(target, 'kill -9 $(pgrep -o -x squall-host)')
+    wait_for('it is gone', lambda: lab.sh(target, 'pgrep -x squall-host || true') == '')
     assert statuses([ask(url) for _ in range(6)]) == {503: 4, 200: 2}
     run.finish()
     (killed,) = run.of('counted', target)
