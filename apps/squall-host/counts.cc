@@ -12,6 +12,7 @@ json::Object json_of(const proxy::Counts& counts) {
             {"out_of_descriptors", counts.out_of_descriptors},
             {"out_of_ports", counts.out_of_ports},
             {"requests", exchanges.requests},
+            {"met", exchanges.met},
             {"untouched", exchanges.untouched},
             {"answered", exchanges.answered},
             {"changed", exchanges.changed},

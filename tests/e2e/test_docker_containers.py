@@ -196,7 +196,7 @@ def test_a_request_that_the_fault_does_not_concern_is_no_proof(host, tasks, run)
     assert host.status() == '503'
     (told,) = host.helper('stop', '--run', run, '--drain', '0')['proxies']
     assert (told['canary']['during'], told['canary']['met']) == ('200', False)
-    assert told['counts'] == {'accepted': 1, 'requests': 1, 'answered': 1}
+    assert told['counts'] == {'accepted': 1, 'requests': 1, 'met': 1, 'answered': 1}
 
 
 def test_a_task_that_dies_meanwhile_is_told_by_what_the_host_gets(host, tasks, run):

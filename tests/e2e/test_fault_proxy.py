@@ -100,7 +100,7 @@ def test_a_status_is_answered_without_the_application(web, status):
             assert (text != b'') == (method != 'HEAD' and status not in (204, 304)), (method, text)
         answers = conversation(proxy, 'HEAD /', 'GET /', 'HEAD /', 'GET /')
         assert {head[9:12] for head, _ in answers} == {str(status).encode()}
-        assert proxy.counts() == {'accepted': 2, 'requests': 8, 'answered': 8}
+        assert proxy.counts() == {'accepted': 2, 'requests': 8, 'met': 8, 'answered': 8}
     assert len(web.seen) == before
 
 
@@ -111,7 +111,7 @@ def test_a_status_can_replace_that_of_an_answer_and_keep_its_body(web):
             connection.request('GET', path)
             got = connection.getresponse()
             assert (got.status, got.read()) == (503, text), path
-        assert proxy.counts() == {'accepted': 1, 'requests': 5, 'changed': 5}
+        assert proxy.counts() == {'accepted': 1, 'requests': 5, 'met': 5, 'changed': 5}
 
 
 def test_a_body_is_replaced_whatever_it_was(web):

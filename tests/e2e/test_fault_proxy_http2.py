@@ -62,7 +62,7 @@ def test_a_status_is_answered_without_the_application(node, status, conditions):
         done = curl('-I', f'http://127.0.0.1:{proxy.port}/')
         assert done.stdout.startswith(b'HTTP/2 %d' % status), done
         counts = proxy.counts()
-        assert counts == {'accepted': 2, 'http2': 2, 'requests': 103, 'answered': 103}
+        assert counts == {'accepted': 2, 'http2': 2, 'requests': 103, 'met': 103, 'answered': 103}
     assert node.streams() == before
 
 
@@ -80,7 +80,7 @@ def test_nghttp_with_its_priorities_is_served(node):
         done = subprocess.run(['nghttp', '-v', f'{proxy.url}/a', f'{proxy.url}/chaos'], capture_output=True, text=True, timeout=60, check=False)
         assert 'send PRIORITY' in done.stdout and ':status: 200' in done.stdout and ':status: 404' in done.stdout, done.stdout
         assert 'hello from /a' in done.stdout and 'the application was not asked' in done.stdout
-        assert proxy.counts() == {'accepted': 1, 'http2': 1, 'requests': 2, 'answered': 1, 'untouched': 1}
+        assert proxy.counts() == {'accepted': 1, 'http2': 1, 'requests': 2, 'met': 1, 'answered': 1, 'untouched': 1}
 
 
 def test_a_status_can_replace_that_of_an_answer_and_keep_its_body(node):
@@ -88,7 +88,7 @@ def test_a_status_can_replace_that_of_an_answer_and_keep_its_body(node):
         got = ask(proxy.port, [{'path': '/a', 'body': 'x'}, {'path': '/204'}, {'path': '/trailers', 'body': 'x'}, {'path': '/big/200000'}, {'path': '/a', 'method': 'HEAD'}])['results']
         assert [one['status'] for one in got] == [503] * 5
         assert got[0]['body'].startswith('hello from /a, 1') and got[1]['body'] == '' and got[2]['trailers']['x-trailer'] == 't' and got[3]['size'] == 200_000
-        assert proxy.counts() == {'accepted': 1, 'http2': 1, 'requests': 5, 'changed': 5}
+        assert proxy.counts() == {'accepted': 1, 'http2': 1, 'requests': 5, 'met': 5, 'changed': 5}
 
 
 def test_a_body_is_replaced_whatever_it_was(node):

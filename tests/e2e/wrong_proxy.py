@@ -17,7 +17,7 @@ import time
 WRONG = os.environ.get('WRONG', '')
 DEFECTS = ['asks-application', 'leaves-body', 'leaves-chunks', 'ignores-429', 'keeps-length', 'answers-head-with-body', 'loses-pipelined', 'resets-after-response', 'never-resets-silence', 'fin-for-rst']
 CODES = {200: 'OK', 204: 'No Content', 304: 'Not Modified', 429: 'Too Many Requests', 503: 'Service Unavailable'}
-counts = {'accepted': 0, 'requests': 0, 'answered': 0, 'changed': 0, 'untouched': 0, 'reset_after_accept': 0}
+counts = {'accepted': 0, 'requests': 0, 'met': 0, 'answered': 0, 'changed': 0, 'untouched': 0, 'reset_after_accept': 0}
 
 
 class Stream:
@@ -109,6 +109,7 @@ class Client:
         if WRONG == 'asks-application':
             self.ask(head, body, method)
         counts['answered'] += 1
+        counts['met'] += 1
         text = b'chaos'
         bodiless = self.status in (204, 304)
         lines = b'' if bodiless else b'Content-Length: %d\r\n' % len(text)
@@ -119,6 +120,7 @@ class Client:
         answer, fields, content = self.ask(head, body, method)
         if self.name == 'modify-body' and 'RESPONSE_BODY' in self.settings and content:
             counts['changed'] += 1
+            counts['met'] += 1
             text = self.settings['RESPONSE_BODY'].encode()
             is_chunked = b'transfer-encoding' in fields
             length = int(fields[b'content-length']) if WRONG == 'keeps-length' and not is_chunked else len(text)
@@ -130,6 +132,7 @@ class Client:
             self.connection.sendall(rewritten(answer, drop=[name.lower() for name in new], add=[name + b': ' + value for name, value in new.items()]) + content)
         elif self.status:
             counts['changed'] += 1
+            counts['met'] += 1
             had_none = answer[9:12] in (b'204', b'304')
             self.connection.sendall(rewritten(answer, self.status, add=[b'Content-Length: 0'] if had_none else ()) + content)
         else:

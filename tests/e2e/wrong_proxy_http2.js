@@ -7,7 +7,7 @@ const http2 = require('node:http2');
 
 const WRONG = process.env.WRONG || '';
 const GRPC = { 400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 503: 14 };
-const counts = { accepted: 0, http2: 0, requests: 0, untouched: 0, answered: 0, changed: 0, delayed: 0 };
+const counts = { accepted: 0, http2: 0, requests: 0, met: 0, untouched: 0, answered: 0, changed: 0, delayed: 0 };
 const options = {};
 const settings = {};
 for (let at = 3; at < process.argv.length; at += 2) {
@@ -21,6 +21,7 @@ const isMeant = path => !settings.PATHS || path.startsWith(settings.PATHS.replac
 
 function answer(stream, headers) {
     counts.answered += 1;
+    counts.met += 1;
     stream.resume();
     if ((headers['content-type'] || '').startsWith('application/grpc') && WRONG !== 'answers-grpc-as-http')
         return stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': String(GRPC[status] || 2), 'grpc-message': 'chaos' }, { endStream: true });
@@ -40,6 +41,7 @@ function pass(stream, headers, session, latency) {
         if (status) counts.changed += 1;
         else if (latency) counts.delayed += 1;
         else counts.untouched += 1;
+        if (status || latency) counts.met += 1;
         if (status && !isGrpc) head[':status'] = status;
         setTimeout(() => {
             if (stream.destroyed) return;

@@ -36,7 +36,7 @@ bool Session1::take_request_head(std::string_view& input, SteadyTime now, Effect
     treatment_ = is_armed_ ? treater_.treat(head) : Treatment();
     in_exchange_ = true;
     is_forwarded_ = request_is_whole_ = response_has_begun_ = response_is_whole_ = false;
-    drops_body_ = is_delayed_ = false;
+    drops_body_ = has_met_fault_ = false;
     is_last_ = !head.keeps_alive;
     method_ = head.method;
     if (treatment_.reset_after_accept) {
@@ -56,8 +56,7 @@ bool Session1::take_request_head(std::string_view& input, SteadyTime now, Effect
         answer(effects);
         return true;
     }
-    ++counts_.delayed;
-    is_delayed_ = true;
+    counts_.meet(&Counts::delayed, has_met_fault_);
     hold(head.raw, now + treatment_.delay, Wait::answer);
     return false;
 }
@@ -113,7 +112,7 @@ void Session1::forward(Effects& effects) {
 }
 
 void Session1::answer(Effects& effects) {
-    ++counts_.answered;
+    counts_.meet(&Counts::answered, has_met_fault_);
     effects.to_client.copy(treatment_.answer->bytes(method_ == "HEAD", is_last_));
     response_has_begun_ = response_is_whole_ = true;
     // The rest of the body is read and dropped, and so is what follows a last answer.
@@ -206,13 +205,12 @@ bool Session1::take_response_head(SteadyTime now, Effects& effects) {
         return false;
     }
     if (treatment_.reset == ResetAt::request) {
-        ++counts_.reset;
+        counts_.meet(&Counts::reset, has_met_fault_);
         end(Close::reset, effects);
         return false;
     }
     if (treatment_.delay > Millis(0)) {
-        ++counts_.delayed;
-        is_delayed_ = true;
+        counts_.meet(&Counts::delayed, has_met_fault_);
         hold(head.raw, now + treatment_.delay, Wait::response);
         return false;
     }
@@ -225,7 +223,7 @@ void Session1::pass_head(const ResponseHead& head, bool is_borrowed, Effects& ef
     const bool says_close = !is_armed_ && head.keeps_alive && !is_last_;
     is_last_ = is_last_ || says_close || !head.keeps_alive;
     if (!treatment_.changes_response() && !says_close) {
-        if (!is_delayed_ && !treatment_.reset) ++counts_.untouched;
+        if (!has_met_fault_ && !treatment_.reset) ++counts_.untouched;
         if (is_borrowed)
             effects.to_client.borrow(head.raw);
         else
@@ -233,8 +231,8 @@ void Session1::pass_head(const ResponseHead& head, bool is_borrowed, Effects& ef
         return;
     }
     if (treatment_.changes_response())
-        ++counts_.changed;
-    else if (!is_delayed_)
+        counts_.meet(&Counts::changed, has_met_fault_);
+    else if (!has_met_fault_)
         ++counts_.untouched;
     const Rewritten made = rewrite(head, method_, treatment_, says_close);
     effects.to_client.copy(made.head);
@@ -245,7 +243,7 @@ void Session1::pass_head(const ResponseHead& head, bool is_borrowed, Effects& ef
 void Session1::pass_body(Effects& effects) {
     const std::string_view raw = responses_.body().raw();
     if (treatment_.reset == ResetAt::response) {
-        ++counts_.reset;
+        counts_.meet(&Counts::reset, has_met_fault_);
         // Some of it, and never all: framing in front of the content counts as some.
         effects.to_client.borrow(raw.substr(0, raw.size() / 2));
         return end(Close::reset_when_delivered, effects);
@@ -297,7 +295,7 @@ void Session1::deadline_passed(SteadyTime now, Effects& effects) {
     if (is_over_ || !due_ || now < *due_) return;
     if (wait_ == Wait::response) return pass_held(effects);
     if (stop_waiting() == Wait::answer) return answer(effects);
-    ++counts_.reset;
+    counts_.meet(&Counts::reset, has_met_fault_);
     end(Close::reset, effects);
 }
 

@@ -292,6 +292,8 @@ TEST(Delayed, AnswersOfTheProxyWaitAsWell) {
     wire.pass(Millis(1));
     EXPECT_TRUE(wire.take_client().starts_with("HTTP/1.1 503"));
     EXPECT_EQ(wire.waiting_of_client(), "");
+    EXPECT_EQ(wire.counts.delayed + wire.counts.answered, 2U);
+    EXPECT_EQ(wire.counts.met, 1U) << "one request, whatever it met";
 }
 
 TEST(Delayed, ResponsesWhoseConnectionEndsMeanwhileAreStillWhole) {

@@ -451,6 +451,7 @@ TEST(Http2, AtTheEndEverybodyGetsTheTrueAnswer) {
     }
     EXPECT_EQ(wire.application.messages.at(3).body, "body");
     EXPECT_EQ(wire.counts.delayed, 2U);
+    EXPECT_EQ(wire.counts.met, wire.counts.requests);
     EXPECT_EQ(wire.counts.untouched + wire.counts.answered, 0U) << "each is counted once";
     // It said that the end is near, and, when that was heard, that it is there.
     ASSERT_EQ(wire.client.goaways.size(), 2U);

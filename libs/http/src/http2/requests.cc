@@ -76,7 +76,8 @@ void Session2::on_request(const Event& event, SteadyTime now, Effects& effects) 
         && !event.bytes.empty()
         && answer_at_once(id, *answer_to_all_, known_.is_head, known_.is_grpc, effects.to_client)) {
         ++counts_.requests;
-        ++counts_.answered;
+        bool has_met = false;
+        counts_.meet(&Counts::answered, has_met);
         return;
     }
     bool is_too_large = false;
@@ -113,7 +114,8 @@ void Session2::begin(const Event& event, SteadyTime now, Effects& effects) {
     }
     const bool is_at_once =
         treatment.answer && treatment.delay <= Millis(0) && !treatment.reset_after_accept;
-    if (is_at_once) ++counts_.answered;
+    bool has_met_fault = false;
+    if (is_at_once) counts_.meet(&Counts::answered, has_met_fault);
     if (is_at_once && event.ends
         && answer_at_once(id, *treatment.answer, is_head, asks_grpc, effects.to_client))
         return;
@@ -123,6 +125,7 @@ void Session2::begin(const Event& event, SteadyTime now, Effects& effects) {
     stream.is_head = is_head;
     stream.is_connect = head_.method == "CONNECT";
     stream.is_grpc = asks_grpc;
+    stream.has_met_fault = has_met_fault;
     stream.request_is_whole = stream.to_application.ends = event.ends;
     if (has_length) stream.left = head_.framing.length;
     stream.to_client.window = client_.first_window();
@@ -135,8 +138,7 @@ void Session2::begin(const Event& event, SteadyTime now, Effects& effects) {
         return deadline_passed(now, effects);
     }
     if (!stream.treatment.answer) return forward(stream, effects);
-    ++counts_.delayed;
-    stream.is_delayed = true;
+    counts_.meet(&Counts::delayed, stream.has_met_fault);
     wait(stream, now + stream.treatment.delay, Stream::Wait::answer);
 }
 

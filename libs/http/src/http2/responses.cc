@@ -56,12 +56,11 @@ void Session2::on_response(const Event& event, SteadyTime now, Effects& effects)
     stream.response_has_head = true;
     stream.response_is_whole = stream.to_client.ends = event.ends;
     if (stream.treatment.reset == ResetAt::request) {
-        ++counts_.reset;
+        counts_.meet(&Counts::reset, stream.has_met_fault);
         return end(Close::reset, effects);
     }
     if (stream.treatment.delay <= Millis(0)) return begin_response(stream, fields_, effects);
-    ++counts_.delayed;
-    stream.is_delayed = true;
+    counts_.meet(&Counts::delayed, stream.has_met_fault);
     stream.response = std::move(fields_);
     stream.to_client.is_held = true;
     wait(stream, now + stream.treatment.delay, Stream::Wait::response);
@@ -80,7 +79,7 @@ void Session2::begin_response(Stream& stream, const FieldBlock& fields, Effects&
     Rewritten made;
     const FieldBlock* head = &fields;
     if (treatment.changes_response()) {
-        ++counts_.changed;
+        counts_.meet(&Counts::changed, stream.has_met_fault);
         Treatment wanted = treatment;
         if (stream.is_grpc && wanted.status && status == 200
             && is_grpc(fields.find("content-type").value_or(""))) {
@@ -94,7 +93,7 @@ void Session2::begin_response(Stream& stream, const FieldBlock& fields, Effects&
             stream.grpc_status.reset();
         }
         head = &made.head;
-    } else if (!stream.is_delayed && !treatment.reset) {
+    } else if (!stream.has_met_fault && !treatment.reset) {
         ++counts_.untouched;
     }
     if (made.replaces) {
@@ -171,7 +170,7 @@ void Session2::on_response_data(const Event& event, Effects& effects) {
 }
 
 void Session2::reset_in_mid_body(Stream& stream, std::string_view bytes, Effects& effects) {
-    ++counts_.reset;
+    counts_.meet(&Counts::reset, stream.has_met_fault);
     // Some of it, and never all.
     const auto room =
         std::max<std::int64_t>(0, std::min(stream.to_client.window, client_.window()));

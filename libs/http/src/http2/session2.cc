@@ -89,11 +89,11 @@ void Session2::deadline_passed(SteadyTime now, Effects& effects) {
             break;
         }
         case Stream::Wait::answer:
-            ++counts_.answered;
+            counts_.meet(&Counts::answered, stream.has_met_fault);
             answer(stream, stream.treatment.answer, effects);
             break;
         case Stream::Wait::reset:
-            ++counts_.reset;
+            counts_.meet(&Counts::reset, stream.has_met_fault);
             return end(Close::reset, effects);
         case Stream::Wait::nothing:
             break;

@@ -69,7 +69,7 @@ struct Stream {
     bool is_answered = false;       // by us
     bool response_has_head = false; // the final one
     bool response_is_whole = false;
-    bool is_delayed = false;           // and counted as that, whatever becomes of it
+    bool has_met_fault = false;        // and is counted as that, whatever becomes of it
     bool drops_body = false;           // what the application says has been replaced
     std::optional<int> grpc_status;    // the HTTP status that its trailers are to tell of
     std::optional<std::uint64_t> left; // of the body, as content-length says

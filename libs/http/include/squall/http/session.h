@@ -14,12 +14,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace squall::http {
 
 // What has come of the exchanges (in HTTP/2: of the streams); of one thread's sessions together.
 struct Counts {
     std::uint64_t requests = 0;
+    std::uint64_t met = 0;       // that met a fault; each once, whatever it met
     std::uint64_t untouched = 0; // passed through as they were
     std::uint64_t answered = 0;  // by the proxy itself: the application never saw them
     std::uint64_t changed = 0;   // the application's answer, changed
@@ -29,6 +31,12 @@ struct Counts {
     std::uint64_t application_unreachable = 0;
     std::uint64_t application_unclear = 0; // an answer that is no HTTP
     std::uint64_t upgraded = 0;            // what became a tunnel
+
+    // A request has met a fault, and how; `has_met` is the request's.
+    void meet(std::uint64_t Counts::*how, bool& has_met) {
+        ++(this->*how);
+        if (!std::exchange(has_met, true)) ++met;
+    }
 };
 
 enum class Close {

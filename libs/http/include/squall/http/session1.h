@@ -95,9 +95,9 @@ private:
     bool request_is_whole_ = false;
     bool response_has_begun_ = false; // its final head has gone to the client
     bool response_is_whole_ = false;
-    bool drops_body_ = false; // what the application says has been replaced
-    bool is_delayed_ = false; // and counted as that, whatever becomes of it
-    bool is_last_ = false;    // the connection ends with it
+    bool drops_body_ = false;    // what the application says has been replaced
+    bool has_met_fault_ = false; // and is counted as that, whatever becomes of it
+    bool is_last_ = false;       // the connection ends with it
     Treatment treatment_;
     std::string method_;
     std::string held_; // a head that waits: the response's (Wait::response), or the request's

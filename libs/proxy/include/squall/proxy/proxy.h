@@ -45,10 +45,7 @@ struct Counts {
     http::Counts exchanges;
 
     // Requests, and connections that were reset unread, that met a fault.
-    [[nodiscard]] std::uint64_t hits() const {
-        return exchanges.answered + exchanges.changed + exchanges.delayed + exchanges.reset
-               + reset_after_accept;
-    }
+    [[nodiscard]] std::uint64_t hits() const { return exchanges.met + reset_after_accept; }
 };
 
 class Proxy {
