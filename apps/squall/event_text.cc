@@ -75,11 +75,15 @@ std::string reverted_text(const json::Object& data) {
 }
 
 std::string armed_text(const json::Object& data) {
-    return fmt::format("task {} ({}): {} on {}; disarms by itself at {}; listed by {}",
+    const auto cut = json::integer_at(data, "reset_existing", -1);
+    return fmt::format("task {} ({}): {} on {}{}; disarms by itself at {}; listed by {}",
                        at(data, "task"),
                        at(data, "container"),
                        at(data, "intercept"),
                        at(data, "interface"),
+                       cut < 0    ? ""
+                       : cut == 1 ? "; 1 connection from before was reset"
+                                  : fmt::format("; {} connections from before were reset", cut),
                        clock_at(data, "until"),
                        at(data, "list"));
 }

@@ -200,8 +200,7 @@ int run_command(const RunCommand& command, const FaultTable& faults) {
                         *command.plan_hash,
                         plan->hash(),
                         plan->is_by_chance()
-                            ? " (chance chooses the hosts: give the run the SEED that the plan "
-                              "names)"
+                            ? " (chance chooses: give the run the SEED that the plan names)"
                             : "")});
     }
     return carry_out(command, *chosen, *plan, (*session)->world(), *journal, signals);

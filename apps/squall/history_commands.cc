@@ -142,8 +142,12 @@ int show_status(Journal& journal, const RunRecord& record, bool as_json, Output&
     for (const auto& event : standing->rules)
         output.line(fmt::format("  {:<20} {}", event.target, event_text(event)));
     const auto restore = parse_time(standing->restore_at);
-    if (record.open && restore)
+    if (record.open && restore && Wall::now() < *restore)
         output.line(fmt::format("  every host restores itself at {}", clock_time(*restore)));
+    else if (record.open && restore)
+        output.line(fmt::format("  every host was to restore itself at {}: what is told here was "
+                                "seen before",
+                                clock_time(*restore)));
     return 0;
 }
 

@@ -67,8 +67,10 @@ std::string why_untouched(const json::Value& instance) {
         return fmt::format("nothing done: {}", why);
     if (const auto why = json::string_at(instance, "no_answer"); !why.empty())
         return std::string(why);
-    const bool was_told = !json::string_at(instance, "sent_at").empty();
-    return was_told ? "SSM had no answer from it in time" : "not told: the run ended first";
+    if (json::string_at(instance, "sent_at").empty()) return "not told: the run ended first";
+    return json::string_at(instance, "reverted_at").empty()
+               ? "SSM had no answer from it in time"
+               : "the run ended before it had answered; nothing is left on it";
 }
 
 // A line for each; for many, one for each reason.

@@ -25,7 +25,7 @@ proxies() {
         [ $first = yes ] || printf ,
         first=no
         printf '{"task":"%s","container_name":"web","state":"%s","interface":"eth0","intercept":"tproxy-owner","list":"nft list table inet squall",' "$task" "$(cat "$dir/state")"
-        printf '"counts":{"accepted":4,"answered":%s,"tls":0}}' "$(cat /var/hits 2>/dev/null || echo 3)"
+        printf '"counts":{"accepted":%s,"met":%s,"tls":0}}' "$(cat /var/hits 2>/dev/null || echo 4)" "$(cat /var/hits 2>/dev/null || echo 3)"
     done
 }
 case $verb in

@@ -108,6 +108,16 @@ def test_bodies_are_replaced(lab, url):
     is_well(lab, url)
 
 
+def test_several_faults_meet_the_same_requests(lab, url):
+    answers, run = run_and_ask(lab, url, 'latency', 'LATENCY=300', 'WITH_FAULTS=status-code,modify-body', 'STATUS_CODE=418', 'MODIFY_RESPONSE_BODY=false', 'RESPONSE_BODY=tea',
+                               seconds=10)
+    changed = [(body, seconds >= 0.3) for status, body, seconds in answers if status == 418]
+    assert changed == [('tea', True)] * 10 and statuses(answers) == {418: 10, 200: 20}
+    (task,) = [task for instance in run.verdict['instances'] for task in instance.get('tasks', [])]
+    assert task['hits'] == 10, 'a request that meets two of them is one request'
+    is_well(lab, url)
+
+
 def test_connections_are_reset(lab, url):
     answers, run = run_and_ask(lab, url, 'reset-peer', 'RESET_TIMEOUT=0')
     assert statuses(answers) == {502: 10, 200: 20}
@@ -157,6 +167,7 @@ def test_a_killed_runner_s_fault_ends_by_itself(lab, url):
     run.process.kill()
     run.process.wait(30)
     wait_for('the service answers', lambda: ask(url)[0] == 200, timeout=8 + 8 + 15)
+    wait_for('status says that this is over', lambda: 'was to restore itself at' in lab.squall('status').out, timeout=5)
     recovered = lab.squall('recover')
     assert recovered.code in (0, 5), recovered
     is_well(lab, url)

@@ -157,7 +157,7 @@ Result<void> FaultWindow::inject_and_hold() {
     // long as was asked for, and no longer.
     const WallTime patience_ends = clock.wall() + answer_patience + fleet_.looking;
     while (!parts_.stops.abort.stop_requested()) {
-        const auto looked = look_after_orders();
+        const auto looked = look_after_orders(parts_.stops.abort);
         if (!looked) return fail(looked.error());
         const bool answered = *looked;
         if (holding_ && parts_.guards != nullptr && !ended_since_)
@@ -190,9 +190,9 @@ Result<void> FaultWindow::inject_and_hold() {
     return {};
 }
 
-Result<bool> FaultWindow::look_after_orders() {
+Result<bool> FaultWindow::look_after_orders(const std::stop_token& stop) {
     if (orders_.is_over()) return true;
-    const auto news = orders_.look(call_deadline(), parts_.stops.abort);
+    const auto news = orders_.look(call_deadline(), stop);
     if (!news && news.error().kind == Errc::denied)
         return fail("asking SSM what became of the commands", aws::to_error(news.error()));
     if (!news) {
@@ -261,14 +261,16 @@ void FaultWindow::tell_armed(HostState& host, const HostReport& report) {
         const auto known = host.tasks.find(task.id);
         if (known == host.tasks.end()) continue;
         known->second.armed = true;
-        parts_.events.tell("armed",
-                           host.target.instance_id,
-                           {{"task", task.id},
-                            {"container", task.container},
-                            {"interface", task.interface},
-                            {"intercept", task.intercept},
-                            {"list", task.list},
-                            {"until", task.until}});
+        json::Object told{{"task", task.id},
+                          {"container", task.container},
+                          {"interface", task.interface},
+                          {"intercept", task.intercept},
+                          {"list", task.list},
+                          {"until", task.until}};
+        if (parts_.plan.tunables.has("EXISTING_CONNECTIONS")
+            && parts_.plan.tunables.text("EXISTING_CONNECTIONS") == "reset")
+            told["reset_existing"] = task.reset_existing;
+        parts_.events.tell("armed", host.target.instance_id, std::move(told));
     }
     for (const auto& id : report.absent) {
         if (!host.tasks.contains(id)) continue;

@@ -58,7 +58,7 @@ private:
     order_batch(const std::vector<std::string>& ids, host::Shell shell, Deadline limit);
     Result<void> intend(const std::vector<std::string>& ids);
     // Whether all have answered. An error: nobody may ask, and nothing will change that.
-    Result<bool> look_after_orders();
+    Result<bool> look_after_orders(const std::stop_token& stop);
     void take_answer(HostState& host, const host::HostResult& result);
     void take_report(HostState& host, const HostReport& report);
     void tell_armed(HostState& host, const HostReport& report);

@@ -44,6 +44,8 @@ void FaultWindow::revert() {
             if (sent) retry_after = std::min(2 * retry_after, retry_after_max);
             send_again = clock.wall() + (sent ? retry_after : send_again_after);
         }
+        // What has come of an order that was on its way when the run was told to end.
+        if (!orders_.is_over()) static_cast<void>(look_after_orders(parts_.stops.quit));
         look_after_reverts();
         look_at_recovery();
         if (!all_recovered()) clock.wait_for(parts_.times.look_interval, parts_.stops.quit);

@@ -3,6 +3,7 @@
 #include "canary.h"
 #include "fault_window.h"
 #include "guards.h"
+#include "judgement.h"
 #include "squall/base/time_text.h"
 
 #include <algorithm>
@@ -15,23 +16,6 @@ json::Object counts_of(World& world) {
     for (const auto& [operation, count] : world.call_counts())
         counts[operation] = count;
     return counts;
-}
-
-// "all 3 hosts are", "both hosts are", "1 of 3 hosts are", "the host is".
-std::string hosts_are(std::size_t part, std::size_t whole, bool past = false) {
-    if (part == 1 && whole == 1) return past ? "the host was" : "the host is";
-    const char* are = past ? "were" : "are";
-    if (part == 2 && whole == 2) return fmt::format("both hosts {}", are);
-    return fmt::format("{} hosts {}",
-                       part == whole ? fmt::format("all {}", whole)
-                                     : fmt::format("{} of {}", part, whole),
-                       are);
-}
-
-// Not to have been looked at is another thing than not to be well.
-std::string unseen_text(const HostStates& hosts) {
-    const auto unseen = hosts.count_where([](const HostState& host) { return host.unseen; });
-    return unseen == 0 ? "" : fmt::format(" ({} of them could not be looked at)", unseen);
 }
 
 void tell_plan(EventWriter& events, const Plan& plan, const HostStates& hosts) {
@@ -58,35 +42,6 @@ void tell_plan(EventWriter& events, const Plan& plan, const HostStates& hosts) {
     }
 }
 
-// How the effect of a fault on tasks is proved.
-constexpr const char* by_counts = "the proxies' counts";
-constexpr const char* by_canary = "the canary";
-constexpr const char* by_host_canaries = "the hosts' own requests";
-
-std::int64_t hits_of(const HostStates& hosts) {
-    std::int64_t hits = 0;
-    hosts.for_each_task([&](const TaskState& task) { hits += task.hits; });
-    return hits;
-}
-
-bool have_canaries_met(const HostStates& hosts) {
-    bool have = false;
-    hosts.for_each_task([&](const TaskState& task) { have = have || task.has_met_canary(); });
-    return have;
-}
-
-// What the canary adds to a verdict by counts. Its own requests cannot be told from others.
-std::string canary_remark(const Canary& canary, const HostStates& hosts) {
-    if (!canary.has_asked_during()) return {};
-    if (hits_of(hosts) == 0)
-        return canary.has_differed() ? " (the canary saw a difference all the same)"
-                                     : " (nor did the canary see a difference)";
-    return fmt::format(" (proof of effect: {}{}; its own requests are among those counted)",
-                       by_counts,
-                       canary.has_differed() ? fmt::format(" and {}", by_canary)
-                                             : ", while the canary saw no difference");
-}
-
 void tell_verdict(EventWriter& events,
                   const RunResult& result,
                   const HostStates& hosts,
@@ -100,11 +55,7 @@ void tell_verdict(EventWriter& events,
                       {"reason", result.reason},
                       {"api_calls", counts_of(world)},
                       {"instances", std::move(instances)}};
-    json::Array proof;
-    if (hits_of(hosts) > 0) proof.emplace_back(by_counts);
-    if (have_canaries_met(hosts)) proof.emplace_back(by_host_canaries);
-    if (canary != nullptr && canary->has_differed()) proof.emplace_back(by_canary);
-    if (!proof.empty()) data["proof"] = std::move(proof);
+    if (auto proof = proof_of(hosts, canary); !proof.empty()) data["proof"] = std::move(proof);
     if (auto summary = canary == nullptr ? std::nullopt : canary->summary())
         data["canary"] = std::move(*summary);
     events.tell("verdict", std::move(data));
@@ -116,57 +67,6 @@ void tell_passed_over(EventWriter& events, const Plan& plan, const HostStates& h
     for (const auto& target : hosts.ids_where([](const HostState& host) { return !host.ordered; }))
         events.tell("not-injected", target, {{"why", "the run ended before its turn"}});
 }
-
-// Of a run that went its way: what the hosts have counted.
-RunResult judge_counts(const std::string& run, const HostStates& hosts, const std::string& advice) {
-    const std::int64_t hits = hits_of(hosts);
-    std::size_t planned = 0;
-    std::size_t armed = 0;
-    std::size_t hit = 0;
-    hosts.for_each_task([&](const TaskState& task) {
-        ++planned;
-        if (task.armed) ++armed;
-        if (task.hits > 0) ++hit;
-    });
-    const std::string left_out =
-        armed == planned ? "" : fmt::format(" ({} planned: the others never had it)", planned);
-    if (hits == 0)
-        return {
-            run,
-            Verdict::no_effect,
-            fmt::format("no request met the fault{}{}: {}",
-                        have_canaries_met(hosts)
-                            ? " but those of the hosts themselves, so it was in place"
-                            : "",
-                        left_out.empty() ? "" : fmt::format("; {} tasks had it{}", armed, left_out),
-                        advice)};
-    return {run,
-            Verdict::passed,
-            fmt::format("{} request{} met the fault, on {} of {} task{}{}, and every host is well "
-                        "again",
-                        hits,
-                        hits == 1 ? "" : "s",
-                        hit,
-                        armed,
-                        armed == 1 ? "" : "s",
-                        left_out)};
-}
-
-// Of a run whose hosts have all tried in vain, or could not try: what the first one says.
-std::optional<std::string> shared_failure(const HostStates& hosts) {
-    const auto in_vain = hosts.ids_where([](const HostState& host) {
-        return host.answer == HostReport::Did::failed || host.answer == HostReport::Did::refused;
-    });
-    if (in_vain.empty() || in_vain.size() < hosts.all().size()) return std::nullopt;
-    return fmt::format(
-        "no host could do it; {}: {}", in_vain.front(), hosts.all().at(in_vain.front()).why_not);
-}
-
-// Why a run did not go its way.
-struct Ending {
-    std::optional<Error> problem;
-    std::optional<std::string> since; // another run holds a host, or a guard
-};
 
 // A window for each wave, until the last one or until something ends the run.
 Ending go_through_waves(const WindowParts& parts) {
@@ -190,72 +90,6 @@ Ending go_through_waves(const WindowParts& parts) {
         if (ending.since) break;
     }
     return ending;
-}
-
-// What the run comes to, worst first.
-RunResult judge(const std::string& run,
-                const HostStates& hosts,
-                const Stops& stops,
-                const Ending& ending,
-                EffectKnown effect,
-                const std::string& advice_without_effect) {
-    const auto& [problem, ended_since] = ending;
-    const auto held = hosts.count_where([](const HostState& host) { return host.may_hold; });
-    const auto injected =
-        hosts.count_where([](const HostState& host) { return host.is_injected(); });
-    const auto affected = hosts.count_where(
-        [](const HostState& host) { return host.is_injected() && host.affected_at; });
-    const auto recovered =
-        hosts.count_where([](const HostState& host) { return host.may_hold && host.recovered_at; });
-    if (stops.quit.stop_requested())
-        return {run,
-                Verdict::aborted,
-                "left before recovery was seen: the hosts restore themselves, and `squall recover` "
-                "closes the run",
-                /*is_open=*/true};
-    if (recovered < held)
-        return {run,
-                Verdict::failed,
-                fmt::format("{} of {} hosts were not seen to be well again{}",
-                            held - recovered,
-                            held,
-                            unseen_text(hosts))};
-    if (ended_since && held == 0)
-        return {run, Verdict::refused, fmt::format("not injecting: {}", *ended_since)};
-    if (ended_since)
-        return {run,
-                Verdict::aborted,
-                fmt::format("ended early, since {}; {} well again",
-                            *ended_since,
-                            hosts_are(recovered, held))};
-    if (stops.abort.stop_requested())
-        return {run,
-                Verdict::aborted,
-                held == 0 ? "aborted before anything was injected"
-                          : fmt::format("aborted; {} well again", hosts_are(recovered, held))};
-    if (problem) return {run, Verdict::error, problem->message};
-    const auto obstacle =
-        injected == 0 && effect == EffectKnown::by_hosts ? shared_failure(hosts) : std::nullopt;
-    if (obstacle) return {run, Verdict::error, *obstacle};
-    if (injected == 0)
-        return {run, Verdict::no_effect, "no host followed the order (see what each one answered)"};
-    if (effect == EffectKnown::by_hosts) return judge_counts(run, hosts, advice_without_effect);
-    if (affected < injected)
-        return {run,
-                Verdict::no_effect,
-                fmt::format("the effect was seen on {} of {} hosts: {}",
-                            affected,
-                            injected,
-                            advice_without_effect)};
-    const auto early = hosts.count_where([](const HostState& host) { return host.back_early; });
-    return {run,
-            Verdict::passed,
-            fmt::format("{} affected, and well again{}",
-                        hosts_are(affected, hosts.all().size(), /*past=*/true),
-                        early == 0 ? ""
-                                   : fmt::format("; {} of them before the fault's end, by a reboot "
-                                                 "or somebody's hand",
-                                                 early))};
 }
 
 // What a dead runner knew of its hosts, and which of them it may have told. When the last of its
@@ -339,8 +173,7 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
     canary.ask_after(stops_.abort);
     ramp("ramp-after");
 
-    RunResult result = judge(
-        id, hosts, stops_, ending, fault_.description().effect, fault_.advice_without_effect(plan));
+    RunResult result = judge(id, hosts, stops_, ending, fault_, plan);
     if (result.verdict == Verdict::passed || result.verdict == Verdict::no_effect)
         result.reason += canary_remark(canary, hosts);
     // Whoever leaves early leaves the run open, without a verdict, so that finish() gives it one.
@@ -407,18 +240,7 @@ RunResult Runner::finish(const RunRecord& record) {
                 Verdict::aborted,
                 "stopped before recovery was seen: the run stays open",
                 /*is_open=*/true};
-    RunResult result{
-        record.id,
-        Verdict::aborted,
-        held == 0 ? "its runner died before it told any host"
-                  : fmt::format("its runner died; {} well again", hosts_are(recovered, held))};
-    if (recovered < held)
-        result = {record.id,
-                  Verdict::failed,
-                  fmt::format("its runner died; {} of {} hosts were not seen to be well again{}",
-                              held - recovered,
-                              held,
-                              unseen_text(hosts))};
+    const RunResult result = judge_recovered(record.id, hosts);
     tell_verdict(events, result, hosts, world_);
     if (auto closed = journal_.close(
             record.id, std::string(verdict_word(result.verdict)), world_.clock.wall());

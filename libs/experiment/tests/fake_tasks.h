@@ -9,8 +9,9 @@ struct FakeTask {
     int host = 1; // by number
     std::string launch_type = "EC2";
     std::string status = "RUNNING";
-    std::int64_t requests = 3; // that meet the fault while it is in
-    json::Object canary;       // what its host has got, asking by itself
+    std::int64_t requests = 3;    // that meet the fault while it is in
+    std::int64_t connections = 9; // that pass the proxy
+    json::Object canary;          // what its host has got, asking by itself
 };
 
 // Tasks of the service "web" with ids 00…1, 00…2, …; host N has the tasks that name it.
@@ -186,11 +187,12 @@ private:
         json::Array ended;
         for (const auto& [task, holder] : proxies) {
             if (holder != run || aws.host(tasks.at(task).host).id != host.id) continue;
-            ended.push_back(json::Object{
-                {"task", task},
-                {"container_name", "web"},
-                {"canary", tasks.at(task).canary},
-                {"counts", json::Object{{"accepted", 9}, {"answered", tasks.at(task).requests}}}});
+            ended.push_back(json::Object{{"task", task},
+                                         {"container_name", "web"},
+                                         {"canary", tasks.at(task).canary},
+                                         {"counts",
+                                          json::Object{{"accepted", tasks.at(task).connections},
+                                                       {"met", tasks.at(task).requests}}}});
         }
         std::erase_if(proxies, [&](const auto& entry) {
             return entry.second == run && aws.host(tasks.at(entry.first).host).id == host.id;

@@ -193,6 +193,24 @@ TEST(HttpPlan, WarnsOfWhatWouldSurprise) {
     EXPECT_EQ(third.helpers.at(0).source, "https://x/x86_64/" + std::string(64, 'a'));
 }
 
+TEST(HttpPlan, WarnsOfRequestsThatAreToShowTheFaultAndCannot) {
+    HttpWorld test;
+    test.network_mode = "bridge";
+    const auto warned = [&](RawValues values, const char* text) {
+        return mentions(test.plan_of(std::move(values)).value().warnings, text);
+    };
+    EXPECT_FALSE(warned({}, "CANARY_PATH asks"));
+    EXPECT_TRUE(warned(with({{"EXEMPT_PATHS", "/"}}), "CANARY_PATH asks for /, and"));
+    EXPECT_TRUE(warned(with({{"METHODS", "POST"}}), "CANARY_PATH asks for /, and"));
+    EXPECT_FALSE(warned(with({{"PATHS", "/a*"}, {"CANARY_PATH", "/ab?x=/"}}), "CANARY_PATH asks"));
+    EXPECT_FALSE(warned(with({{"PATHS", "/a*"}, {"CANARY_PATH", "off"}}), "CANARY_PATH asks"));
+    EXPECT_TRUE(
+        warned(with({{"EXEMPT_PATHS", "/health"}, {"CANARY_URL", "http://web.example/health"}}),
+               "CANARY_URL asks for /health, and"));
+    test.network_mode = "awsvpc";
+    EXPECT_FALSE(warned(with({{"EXEMPT_PATHS", "/"}}), "CANARY_PATH asks")) << "nobody asks there";
+}
+
 TEST(HttpPlan, HoldsNoSecret) {
     HttpWorld test;
     const auto plan = test.plan_of(with({{"HELPER_BUCKET", "tools"}})).value();

@@ -34,13 +34,45 @@ TEST(HttpRun, SaysHowTheRuleIsListedAndWhenItGoes) {
 TEST(HttpRun, HasNoEffectWhenNothingWasMet) {
     HttpWorld test;
     for (auto& [id, task] : test.tasks)
-        task.requests = 0;
+        task.requests = task.connections = 0;
     const auto result = test.run(test.plan_of({}).value());
     EXPECT_EQ(result.verdict, Verdict::no_effect);
+    EXPECT_NE(result.reason.find("no connection came to the proxies: there was no traffic"),
+              std::string::npos)
+        << result.reason;
     EXPECT_NE(result.reason.find("EXISTING_CONNECTIONS=reset"), std::string::npos) << result.reason;
     test.tasks[HttpWorld::id(2)].requests = 1;
     EXPECT_EQ(test.run(test.plan_of({}).value(), "r-2").verdict, Verdict::passed)
         << "a single task's will do";
+}
+
+TEST(HttpRun, TheReasonsForNoEffectAreThoseThatTheCountsAllow) {
+    HttpWorld test;
+    for (auto& [id, task] : test.tasks)
+        task.requests = 0;
+    const auto reason = [&](RawValues values, const char* run) {
+        return test.run(test.plan_of(std::move(values)).value(), run).reason;
+    };
+    const auto matched = reason(with({{"PATHS", "/api/*"}}), "r-1");
+    EXPECT_NE(matched.find("27 connections came to the proxies: PATHS=/api/* let all of them pass"),
+              std::string::npos)
+        << matched;
+    EXPECT_EQ(matched.find("EXISTING_CONNECTIONS"), std::string::npos) << matched;
+    EXPECT_EQ(matched.find("no traffic"), std::string::npos) << matched;
+    EXPECT_NE(reason({}, "r-2").find("none of them sent a whole request"), std::string::npos);
+}
+
+TEST(HttpRun, AnAbortWhileTheOrderIsOnItsWayStillHearsWhatCameOfIt) {
+    HttpWorld test;
+    test.events.watcher = [&](const Event& event) {
+        if (event.kind == "sent") test.abort.request_stop();
+    };
+    const auto result = test.run(test.plan_of({}).value());
+    EXPECT_EQ(result.verdict, Verdict::aborted);
+    EXPECT_EQ(result.reason, "told to end; all 3 hosts are well again");
+    EXPECT_TRUE(test.proxies.empty());
+    for (const auto& instance : json::array_at(test.events.events.back().data, "instances"))
+        EXPECT_TRUE(json::bool_at(instance, "injected")) << json::text(instance);
 }
 
 TEST(HttpRun, WhatAHostAskedByItselfIsAProofAndNoEffect) {

@@ -31,7 +31,7 @@ proxies() {
         first=no
         printf '{"run":"%s","task":"%s","state":"%s",' "$run" "$task" "$(cat "$dir/state")"
         printf '"container_name":"web","list":"nsenter -t 7 nft list table inet squall",'
-        printf '"counts":{"accepted":5,"answered":3,"refused":0,"tls":0}}'
+        printf '"counts":{"accepted":5,"met":3,"refused":0,"tls":0}}'
     done
 }
 case $verb in

@@ -39,9 +39,9 @@ TEST_F(HttpScriptHost, TakesAllOfItAwayAgainAndTellsTheCountsTwice) {
         return json::object_at(json::array_at(json::object_at(last_, "helper"), "proxies").at(0),
                                "counts");
     };
-    EXPECT_EQ(json::text(counts()), R"({"accepted":5,"answered":3})") << "zeros need no telling";
+    EXPECT_EQ(json::text(counts()), R"({"accepted":5,"met":3})") << "zeros need no telling";
     EXPECT_EQ(stop("r-1"), "clean");
-    EXPECT_EQ(json::integer_at(counts(), "answered"), 3) << "for whoever lost the first answer";
+    EXPECT_EQ(json::integer_at(counts(), "met"), 3) << "for whoever lost the first answer";
     EXPECT_EQ(why(), "");
 }
 

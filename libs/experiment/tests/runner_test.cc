@@ -129,7 +129,8 @@ TEST(Runner, SaysThatItCouldNotLookWhereItCouldNot) {
     const auto result = test.run(test.plan(duration(10)));
     EXPECT_EQ(result.verdict, Verdict::failed);
     EXPECT_EQ(result.reason,
-              "3 of 3 hosts were not seen to be well again (3 of them could not be looked at)");
+              "3 of 3 hosts were not seen to be well again (3 of them could not be looked at); "
+              "`squall sweep` looks for what is left on them");
     for (const auto& event : test.events.events) {
         if (event.kind == "not-recovered") {
             EXPECT_NE(json::string_at(event.data, "why").find("ecs:DescribeContainerInstances"),

@@ -83,6 +83,13 @@ bool Match::is_meant(const http::RequestHead& request) const {
     });
 }
 
+bool Match::is_get_meant(std::string_view target) const {
+    http::RequestHead request;
+    request.method = "GET";
+    request.target = target;
+    return is_meant(request);
+}
+
 bool Match::is_its_turn(std::uint64_t number, std::mt19937_64& random) const {
     if (number % static_cast<std::uint64_t>(every_nth_) != 0) return false;
     if (toxicity_ == 100) return true;

@@ -122,7 +122,8 @@ aws::Outcome<std::map<std::string, Sight>> EcsAgentStop::look(World& world,
     return sights;
 }
 
-std::string EcsAgentStop::advice_without_effect(const Plan& plan) const {
+std::string EcsAgentStop::advice_without_effect(const Plan& plan,
+                                                const json::Object& /*counted*/) const {
     if (plan.duration < seen_for_certain) {
         return fmt::format("{} s is shorter than it takes ECS to miss an agent's heartbeats "
                            "(about 30 s): use TOTAL_CHAOS_DURATION={} or more",

@@ -49,7 +49,8 @@ public:
     [[nodiscard]] json::Array policy_statements(const TunableValues& values,
                                                 bool all) const override;
 
-    [[nodiscard]] std::string advice_without_effect(const Plan& plan) const override;
+    [[nodiscard]] std::string advice_without_effect(const Plan& plan,
+                                                    const json::Object& counted) const override;
 };
 
 // ECS takes an agent for disconnected after it has missed its heartbeats, which takes about half a

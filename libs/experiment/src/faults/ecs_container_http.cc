@@ -26,11 +26,11 @@ std::string whole_seconds(WallTime when) {
     return std::to_string(std::chrono::floor<Seconds>(when.time_since_epoch()).count());
 }
 
-FaultDescription description_of(const HttpKind& kind) {
+FaultDescription description_of(const HttpKind& kind, const std::vector<HttpKind>& others) {
     return {"ecs-container-http-" + kind.name,
             kind.summary,
             kind.text + "\n\n" + std::string(common_text),
-            http_tunables(kind.tunables),
+            http_tunables(kind, others),
             {"ecs:DescribeClusters",
              "ecs:DescribeServices",
              "ecs:ListTasks",
@@ -56,8 +56,10 @@ FaultDescription description_of(const HttpKind& kind) {
 
 } // namespace
 
-EcsContainerHttp::EcsContainerHttp(HttpKind kind)
-    : kind_(std::move(kind)), described_(description_of(kind_)) {}
+EcsContainerHttp::EcsContainerHttp(HttpKind kind, std::vector<HttpKind> others)
+    : kind_(std::move(kind)),
+      others_(std::move(others)),
+      described_(description_of(kind_, others_)) {}
 
 std::string helper_key(const std::string& prefix, const std::string& sha256) {
     return prefix + sha256 + "/squall-host";
@@ -129,26 +131,15 @@ aws::Outcome<std::map<std::string, Sight>> EcsContainerHttp::look(World& world,
     return sights;
 }
 
-std::string EcsContainerHttp::advice_without_effect(const Plan& plan) const {
-    const TunableValues& values = plan.tunables;
-    std::vector<std::string> causes{
-        fmt::format("traffic came in on another port than {}", values.text("TARGET_SERVICE_PORT")),
-        "it went to tasks that were not affected, or was answered by a cache before them"};
-    if (values.text("EXISTING_CONNECTIONS") == "keep")
-        causes.emplace_back("clients kept connections from before the fault "
-                            "(EXISTING_CONNECTIONS=reset cuts those)");
-    for (const auto& name : http_match_names()) {
-        const auto& text = values.text(name);
-        if (!text.empty() && text != "100" && text != "1")
-            causes.push_back(fmt::format("{}={} let all of them pass", name, text));
-    }
-    return join(causes, "; or ");
-}
-
 std::vector<std::unique_ptr<Fault>> make_ecs_container_http_faults() {
+    const std::vector<HttpKind> kinds{
+        http_reset_peer(), http_status_code(), http_latency(), http_modify_body()};
     std::vector<std::unique_ptr<Fault>> faults;
-    for (auto make : {http_reset_peer, http_status_code, http_latency, http_modify_body})
-        faults.push_back(std::make_unique<EcsContainerHttp>(make()));
+    for (const auto& kind : kinds) {
+        std::vector<HttpKind> others = kinds;
+        std::erase_if(others, [&](const HttpKind& other) { return other.name == kind.name; });
+        faults.push_back(std::make_unique<EcsContainerHttp>(kind, std::move(others)));
+    }
     return faults;
 }
 

@@ -34,7 +34,8 @@ struct HttpKind {
 
 class EcsContainerHttp final : public Fault {
 public:
-    explicit EcsContainerHttp(HttpKind kind);
+    // `others`: what WITH_FAULTS can add.
+    EcsContainerHttp(HttpKind kind, std::vector<HttpKind> others);
 
     [[nodiscard]] const FaultDescription& description() const override { return described_; }
 
@@ -93,7 +94,9 @@ public:
     // ecs_container_http_canary.cc
     [[nodiscard]] std::optional<CanarySettings> canary(const Plan& plan) const override;
 
-    [[nodiscard]] std::string advice_without_effect(const Plan& plan) const override;
+    // ecs_container_http_report.cc
+    [[nodiscard]] std::string advice_without_effect(const Plan& plan,
+                                                    const json::Object& counted) const override;
 
 private:
     // Without its run, its times and its tasks. `urls` by architecture.
@@ -101,13 +104,20 @@ private:
                                      const std::map<std::string, std::string>& urls) const;
     // What the helper is told of the traffic and the fault: checked words.
     [[nodiscard]] std::vector<std::string> proxy_arguments(const TunableValues& values) const;
-    [[nodiscard]] std::map<std::string, std::string>
-    fault_settings(const TunableValues& values) const;
+    [[nodiscard]] static std::map<std::string, std::string>
+    fault_settings(const HttpKind& kind, const TunableValues& values);
+    // Its own, and those that WITH_FAULTS names.
+    [[nodiscard]] std::vector<const HttpKind*> kinds_of(const TunableValues& values) const;
+    // Adds what speaks against these faults together, and tunables of those that are not meant.
+    void check_kinds(const TunableValues& values, Problems& problems) const;
+    // Without what belongs to faults that are not meant.
+    void drop_others(TunableValues& values, std::vector<TunableSpec>& specs) const;
 
     // How long a request under the fault is worth waiting for (ecs_container_http_canary.cc).
     [[nodiscard]] Millis canary_patience(const TunableValues& values) const;
 
     HttpKind kind_;
+    std::vector<HttpKind> others_;
     FaultDescription described_;
 };
 

@@ -15,8 +15,10 @@ constexpr Seconds patience_max{30};
 
 Millis EcsContainerHttp::canary_patience(const TunableValues& values) const {
     Millis patience = answer_limit;
-    for (const auto& name : kind_.waits)
-        patience += Millis(values.number(name));
+    for (const auto* kind : kinds_of(values)) {
+        for (const auto& name : kind->waits)
+            patience += Millis(values.number(name));
+    }
     return std::min<Millis>(patience, patience_max);
 }
 
@@ -27,10 +29,14 @@ std::optional<CanarySettings> EcsContainerHttp::canary(const Plan& plan) const {
     CanarySettings settings{.url = plan.tunables.text("CANARY_URL"),
                             .limit = answer_limit,
                             .patience = canary_patience(plan.tunables)};
-    if (kind_.marks != nullptr)
-        settings.bears_mark = [marks = kind_.marks,
-                               values = plan.tunables](const CanaryAnswer& answer) {
-            return marks(values, answer);
+    std::vector<decltype(HttpKind::marks)> marks;
+    for (const auto* kind : kinds_of(plan.tunables)) {
+        if (kind->marks != nullptr) marks.push_back(kind->marks);
+    }
+    if (!marks.empty())
+        settings.bears_mark = [marks, values = plan.tunables](const CanaryAnswer& answer) {
+            return std::any_of(
+                marks.begin(), marks.end(), [&](auto mark) { return mark(values, answer); });
         };
     return settings;
 }

@@ -217,6 +217,7 @@ Result<Plan> EcsContainerHttp::plan(World& world,
     plan.endpoint = world.endpoint;
     plan.tunables = values;
     plan.specs = described_.tunables;
+    drop_others(plan.tunables, plan.specs);
     plan.permissions = described_.permissions;
     plan.duration = values.seconds("TOTAL_CHAOS_DURATION");
     plan.ramp = values.seconds("RAMP_TIME");
@@ -258,7 +259,10 @@ Result<Plan> EcsContainerHttp::plan(World& world,
     if (!values.text("HELPER_BUCKET").empty()) plan.permissions.emplace_back("s3:GetObject");
     if (!values.text("STOP_ALARMS").empty())
         plan.permissions.emplace_back("cloudwatch:DescribeAlarms");
-    add_http_warnings(plan, *found, kind_.reads_requests);
+    const auto kinds = kinds_of(plan.tunables);
+    const bool reads_requests = std::any_of(
+        kinds.begin(), kinds.end(), [](const HttpKind* kind) { return kind->reads_requests; });
+    add_http_warnings(plan, *found, reads_requests);
     return plan;
 }
 

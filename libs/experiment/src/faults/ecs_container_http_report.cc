@@ -1,6 +1,7 @@
 // What the scripts of these faults print, read.
 #include "faults/ecs_container_http.h"
 #include "faults/ecs_container_http_scripts.h"
+#include "faults/ecs_container_http_tunables.h"
 #include "faults/host_answers.h"
 #include "squall/base/json.h"
 #include "squall/base/text.h"
@@ -14,9 +15,8 @@ namespace {
 
 constexpr std::size_t told_max = 300; // characters of what a host says for people
 
-// The counts of what a fault has met: requests, and connections that were reset unread.
-constexpr std::array<std::string_view, 5> hit_counts{
-    "answered", "changed", "delayed", "reset", "reset_after_accept"};
+// The counts of what has met a fault: requests, and connections that were reset unread.
+constexpr std::array<std::string_view, 2> hit_counts{"met", "reset_after_accept"};
 
 std::string text_at(const json::Value& value, std::string_view key) {
     return std::string(json::string_at(value, key));
@@ -45,6 +45,7 @@ HostReport::Task task_from(const json::Value& proxy) {
                           0,
                           {},
                           canary_from(json::object_at(proxy, "canary"))};
+    task.reset_existing = std::max<std::int64_t>(0, json::integer_at(proxy, "reset_existing"));
     // Its own end and our command are how it should end.
     const std::string ended_by = text_at(proxy, "ended_by");
     if (ended_by != "time" && ended_by != "stop") {
@@ -54,6 +55,36 @@ HostReport::Task task_from(const json::Value& proxy) {
     for (const auto name : hit_counts)
         task.hits += std::max<std::int64_t>(0, json::integer_at(task.counts, name));
     return task;
+}
+
+// Why nobody's connection came to the proxies.
+std::vector<std::string> why_none_came(const TunableValues& values) {
+    std::vector<std::string> causes{
+        "there was no traffic at that time",
+        fmt::format("it came in on another port than {}, or another interface",
+                    values.text("TARGET_SERVICE_PORT")),
+        "it went to tasks that were not affected, or was answered by a cache before them"};
+    if (values.text("EXISTING_CONNECTIONS") == "keep")
+        causes.emplace_back("clients kept connections from before the fault "
+                            "(EXISTING_CONNECTIONS=reset cuts those)");
+    return causes;
+}
+
+// Why connections came, and none of them met the fault.
+std::vector<std::string> why_all_passed(const TunableValues& values, const json::Object& counted) {
+    std::vector<std::string> causes;
+    for (const auto& name : http_match_names()) {
+        const auto& text = values.text(name);
+        if (!text.empty() && text != "100" && text != "1")
+            causes.push_back(fmt::format("{}={} let all of them pass", name, text));
+    }
+    if (const auto tls = json::integer_at(counted, "tls"); tls > 0)
+        causes.push_back(fmt::format("{} of them spoke TLS, which passes unread", tls));
+    if (values.has("RESET_TIMEOUT") && values.number("RESET_TIMEOUT") > 0)
+        causes.push_back(fmt::format("none of them was there for the {} ms of RESET_TIMEOUT",
+                                     values.number("RESET_TIMEOUT")));
+    if (causes.empty()) causes.emplace_back("none of them sent a whole request");
+    return causes;
 }
 
 // In words; empty for what is none of the script's.
@@ -86,6 +117,21 @@ std::optional<HostReport> EcsContainerHttp::read_report(std::string_view output)
     for (const auto& id : json::array_at(helper, "absent"))
         report.absent.emplace_back(json::string_of(id));
     return report;
+}
+
+std::string EcsContainerHttp::advice_without_effect(const Plan& plan,
+                                                    const json::Object& counted) const {
+    const TunableValues& values = plan.tunables;
+    const auto accepted = json::integer_at(counted, "accepted");
+    std::vector<std::string> causes =
+        accepted > 0 ? why_all_passed(values, counted) : why_none_came(values);
+    if (const auto& exempt = values.text("EXEMPT_SOURCES"); !exempt.empty())
+        causes.push_back(fmt::format("EXEMPT_SOURCES={} let all of them pass", exempt));
+    return fmt::format("{} came to the proxies: {}",
+                       accepted == 0   ? "no connection"
+                       : accepted == 1 ? "1 connection"
+                                       : fmt::format("{} connections", accepted),
+                       join(causes, "; or "));
 }
 
 std::optional<std::vector<Leftover>>

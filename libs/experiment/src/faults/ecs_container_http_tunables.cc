@@ -237,9 +237,10 @@ void check_braces(const TunableValues& values, Problems& problems) {
 
 } // namespace
 
-std::vector<TunableSpec> http_tunables(const std::vector<TunableSpec>& of_kind) {
+std::vector<TunableSpec> http_tunables(const HttpKind& kind, const std::vector<HttpKind>& others) {
     std::vector<TunableSpec> all = of_targets();
-    for (const auto& group : {of_kind, of_interception(), of_run()})
+    for (const auto& group :
+         {kind.tunables, tunables_of_others(others), of_interception(), of_run()})
         all.insert(all.end(), group.begin(), group.end());
     return all;
 }
@@ -257,13 +258,13 @@ const std::vector<std::string>& http_match_names() {
     return names;
 }
 
-std::map<std::string, std::string>
-EcsContainerHttp::fault_settings(const TunableValues& values) const {
+std::map<std::string, std::string> EcsContainerHttp::fault_settings(const HttpKind& kind,
+                                                                    const TunableValues& values) {
     std::map<std::string, std::string> settings;
     const auto take = [&](const std::string& name) {
         if (!values.text(name).empty()) settings[name] = values.text(name);
     };
-    for (const auto& spec : kind_.tunables)
+    for (const auto& spec : kind.tunables)
         take(spec.name);
     for (const auto& name : http_match_names())
         take(name);
@@ -278,6 +279,7 @@ EcsContainerHttp::fault_settings(const TunableValues& values) const {
 Problems EcsContainerHttp::check(const TunableValues& values) const {
     Problems problems;
     check_targets(values, problems);
+    check_kinds(values, problems);
     check_helper(values, problems);
     check_canary(values, problems);
     check_braces(values, problems);
@@ -290,13 +292,15 @@ Problems EcsContainerHttp::check(const TunableValues& values) const {
             problems.push_back({values.all().at("EXEMPT_SOURCES").source,
                                 "EXEMPT_SOURCES: " + range.error().message});
     }
-    const auto set = fault::FaultSet::make({{kind_.name, fault_settings(values)}}, 1);
-    if (set) return problems;
-    for (const auto& problem : split(set.error().message, '\n'))
-        problems.push_back({where_of(problem, values),
-                            problem.starts_with(kind_.name + ": ")
-                                ? problem.substr(kind_.name.size() + 2)
-                                : problem});
+    for (const auto* kind : kinds_of(values)) {
+        const auto set = fault::FaultSet::make({{kind->name, fault_settings(*kind, values)}}, 1);
+        if (set) continue;
+        for (const auto& problem : split(set.error().message, '\n'))
+            problems.push_back({where_of(problem, values),
+                                problem.starts_with(kind->name + ": ")
+                                    ? problem.substr(kind->name.size() + 2)
+                                    : problem});
+    }
     return problems;
 }
 
@@ -328,9 +332,11 @@ std::vector<std::string> EcsContainerHttp::proxy_arguments(const TunableValues& 
                       values.text("CANARY_PATH"),
                       "--canary-wait",
                       std::to_string(canary_patience(values).count())});
-    words.insert(words.end(), {"--fault", kind_.name});
-    for (const auto& [name, value] : fault_settings(values))
-        words.insert(words.end(), {"--set", fmt::format("{}={}", name, value)});
+    for (const auto* kind : kinds_of(values)) {
+        words.insert(words.end(), {"--fault", kind->name});
+        for (const auto& [name, value] : fault_settings(*kind, values))
+            words.insert(words.end(), {"--set", fmt::format("{}={}", name, value)});
+    }
     return words;
 }
 

@@ -2,6 +2,9 @@
 
 #include "faults/ecs_container_http_tunables.h"
 #include "squall/base/text.h"
+#include "squall/fault/fault_set.h"
+#include "squall/fault/settings.h"
+#include "squall/wire/http_message.h"
 
 #include <algorithm>
 
@@ -59,6 +62,29 @@ void warn_of_health_checks(const Plan& plan, const HttpTasks& found, std::vector
                         "lo, which only NETWORK_INTERFACE=any takes");
 }
 
+// Requests that are to show the fault, and that it does not concern.
+void warn_of_canaries(const Plan& plan, const HttpTasks& found, std::vector<std::string>& to) {
+    const TunableValues& values = plan.tunables;
+    std::map<std::string, std::string> conditions;
+    for (const char* name : {"PATHS", "EXEMPT_PATHS", "METHODS", "MATCH_HEADERS"}) {
+        if (!values.text(name).empty()) conditions[name] = values.text(name);
+    }
+    fault::Settings settings(std::move(conditions));
+    const auto match = fault::Match::read(settings);
+    const auto warn = [&](std::string_view tunable, std::string_view target, const char* who) {
+        if (match.is_get_meant(target)) return;
+        to.push_back(fmt::format("{} asks for {}, and PATHS, EXEMPT_PATHS, METHODS or "
+                                 "MATCH_HEADERS keep that out of the fault: {} will not show it",
+                                 tunable,
+                                 target,
+                                 who));
+    };
+    if (const auto& path = values.text("CANARY_PATH"); path != "off" && is_any(found, "bridge"))
+        warn("CANARY_PATH", path, "the hosts' own requests");
+    if (const auto url = wire::parse_url(values.text("CANARY_URL")))
+        warn("CANARY_URL", url->target, "the canary");
+}
+
 } // namespace
 
 void add_http_warnings(Plan& plan, const HttpTasks& found, bool reads_requests) {
@@ -73,6 +99,7 @@ void add_http_warnings(Plan& plan, const HttpTasks& found, bool reads_requests) 
                         "offline; TASK_REPLICA_AFFECTED_PERC=33 leaves two thirds",
                         values.number("STATUS_CODE")));
     warn_of_health_checks(plan, found, warnings);
+    warn_of_canaries(plan, found, warnings);
     const auto ports = target_ports(values);
     if (reads_requests && std::find(ports.begin(), ports.end(), https_port) != ports.end())
         warnings.emplace_back("what is TLS passes untouched: this fault reads requests, and cannot "

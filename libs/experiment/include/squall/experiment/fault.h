@@ -91,7 +91,8 @@ struct HostReport {
         std::string why;       // of the undo: what ended it before its time, for people
         // Of the undo, where the host asked: {"before", "during", "after", "during_ms", "met"}.
         json::Object canary{};
-        std::string ended_by{}; // of the undo: that in a word ("container", "death", …)
+        std::string ended_by{};          // of the undo: that in a word ("container", "death", …)
+        std::int64_t reset_existing = 0; // connections from before the fault that were cut
     };
 
     Did did = Did::failed;
@@ -189,8 +190,9 @@ public:
     // What a run asks to see its effect from outside; nothing where nobody has named a URL.
     [[nodiscard]] virtual std::optional<CanarySettings> canary(const Plan& plan) const;
 
-    // What to tell when no effect was seen.
-    [[nodiscard]] virtual std::string advice_without_effect(const Plan& plan) const = 0;
+    // What to tell when no effect was seen. `counted`: the sums of what the hosts have counted.
+    [[nodiscard]] virtual std::string advice_without_effect(const Plan& plan,
+                                                            const json::Object& counted) const = 0;
 };
 
 using FaultTable = std::vector<const Fault*>;

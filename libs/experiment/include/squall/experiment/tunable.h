@@ -73,6 +73,8 @@ public:
 
     void put(const std::string& name, TunableValue value) { values_[name] = std::move(value); }
 
+    void erase(const std::string& name) { values_.erase(name); }
+
     // {"NAME": value, …}, numbers as numbers.
     [[nodiscard]] json::Object to_json(const std::vector<TunableSpec>& specs) const;
 

@@ -14,6 +14,8 @@ public:
 
     // Of what the request says; chance and counting come after it.
     [[nodiscard]] bool is_meant(const http::RequestHead& request) const;
+    // The same of a GET without headers.
+    [[nodiscard]] bool is_get_meant(std::string_view target) const;
 
     // No more than TOXICITY and EVERY_NTH: whole connections can be meant.
     [[nodiscard]] bool is_any_request() const {
