@@ -176,7 +176,8 @@ class Detached:
 
     made = 0
 
-    def __init__(self, *where, fault=(('status-code', {}),), options=()):
+    def __init__(self, *where, fault=(('status-code', {}),), options=(), inside=()):
+        """`inside`: what the command begins with, to be run in another namespace."""
         Detached.made += 1
         self.run = f'test-{os.getpid()}-{Detached.made}'
         arguments = ['proxy', *where, '--run', self.run, '--detach', *options]
@@ -184,7 +185,7 @@ class Detached:
             arguments += ['--fault', name]
             for key, value in settings.items():
                 arguments += ['--set', f'{key}={value}']
-        done = run(HELPER, *arguments, check=False)
+        done = run(*inside, HELPER, *arguments, check=False)
         assert done.stdout.endswith('\n'), done.stderr
         self.code, self.told = done.returncode, json.loads(done.stdout)
 
