@@ -105,17 +105,10 @@ Result<ProxyOrder> order_of(const InterceptCommand& command) {
         if (!range) return fail(range.error());
         order.exempt.push_back(*range);
     }
-    const WallTime now = std::chrono::system_clock::now();
-    std::optional<WallTime> end;
-    if (command.duration_s) end = now + Seconds(*command.duration_s);
-    if (command.until) {
-        const auto until = from_epoch_seconds(static_cast<double>(*command.until));
-        end = std::min(end.value_or(until), until);
-    }
-    if (end && *end <= now)
-        return fail(Errc::refused, "its time was over at {}", rfc3339_seconds(*end));
-    if (end) order.end = Steady::now() + std::chrono::duration_cast<Millis>(*end - now);
-    order.end_text = end;
+    const auto end = end_of(command.duration_s, command.until);
+    if (!end) return fail(end.error());
+    order.end = steady_of(*end);
+    order.end_text = *end;
     // What is wrong with the faults is told before anything is touched.
     if (const auto faults = fault::FaultSet::make(order.faults, order.seed); !faults)
         return fail(faults.error());

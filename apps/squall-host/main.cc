@@ -43,6 +43,7 @@ faults_in_order(const CLI::App& command, const CLI::Option* fault, const CLI::Op
 struct Common {
     std::vector<Wanted> faults;
     std::optional<std::int64_t> duration_s;
+    std::optional<std::int64_t> until;
     std::int64_t drain_s = 10;
     std::uint64_t seed = 0;
     std::string forwarded_header;
@@ -59,14 +60,17 @@ struct ProxyOptions {
     std::vector<std::string> ignored;
 };
 
-// Nothing but letters, digits and '-'. Empty, or what is wrong.
+// Forwarded, X-…, …-IP: of what else a request says, nothing may be there twice. Empty, or what is
+// wrong.
 std::string is_header_name(const std::string& text) {
+    const std::string name = lower(text);
     const bool is_one =
-        !text.empty()
-        && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "0123456789-")
-               == std::string::npos;
-    return is_one ? std::string() : text + ": a header's name is wanted";
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos
+        && (name == "forwarded" || name.starts_with("x-") || name.ends_with("-ip"));
+    return is_one ? std::string()
+                  : text
+                        + ": Forwarded, or a name such as X-Forwarded-For or True-Client-IP, is "
+                          "wanted";
 }
 
 constexpr const char* proxy_text =
@@ -119,7 +123,6 @@ void add_intercept_options(CLI::App& command, InterceptCommand& intercept, std::
                     intercept.exempt_sources,
                     "clients that are left alone: addresses, networks")
         ->delimiter(',');
-    command.add_option("--until", intercept.until, "the latest end, in seconds since 1970");
     auto* detach = command.add_flag("--detach", intercept.detaches, "returns when it is armed");
     command
         .add_option("--canary",
@@ -154,6 +157,7 @@ CLI::App* add_proxy(CLI::App& app, ProxyOptions& options) {
         ->add_option(
             "--for", options.common.duration_s, "seconds; without: until it is told to end")
         ->check(CLI::Range(1, 86'400));
+    command->add_option("--until", options.common.until, "the latest end, in seconds since 1970");
     command
         ->add_option(
             "--drain", options.common.drain_s, "seconds that open connections have at the end")
@@ -174,6 +178,7 @@ int run_proxy_command(ProxyOptions& options) {
         ProxyCommand& plain = options.plain;
         plain.faults = common.faults;
         plain.duration_s = common.duration_s;
+        plain.until = common.until;
         plain.drain_s = common.drain_s;
         plain.seed = common.seed;
         plain.forwarded_header = common.forwarded_header;
@@ -182,6 +187,7 @@ int run_proxy_command(ProxyOptions& options) {
     InterceptCommand& intercept = options.intercept;
     intercept.faults = common.faults;
     intercept.duration_s = common.duration_s;
+    intercept.until = common.until;
     intercept.drain_s = common.drain_s;
     intercept.seed = common.seed;
     intercept.forwarded_header = common.forwarded_header;
@@ -189,16 +195,30 @@ int run_proxy_command(ProxyOptions& options) {
     return run_command(intercept);
 }
 
-// One of them has to say what it stands in front of.
+// One of them has to say what it stands in front of; between two addresses nothing is taken.
 void check_place(const CLI::App& command) {
-    for (const char* name : {"--tasks", "--container", "--pid", "--netns", "--listen"}) {
-        if (command.count(name) > 0) {
-            for (const char* other : {"--tasks", "--container", "--pid", "--netns"}) {
-                if (std::string_view(name) == "--listen" && command.count(other) > 0)
-                    throw CLI::ExcludesError(name, other);
-            }
-            return;
+    if (command.count("--listen") > 0) {
+        for (const char* other : {"--tasks",
+                                  "--container",
+                                  "--pid",
+                                  "--netns",
+                                  "--container-name",
+                                  "--run",
+                                  "--port",
+                                  "--proxy-port",
+                                  "--interface",
+                                  "--intercept",
+                                  "--existing",
+                                  "--exempt-sources",
+                                  "--detach",
+                                  "--canary",
+                                  "--canary-wait"}) {
+            if (command.count(other) > 0) throw CLI::ExcludesError("--listen", other);
         }
+        return;
+    }
+    for (const char* name : {"--tasks", "--container", "--pid", "--netns"}) {
+        if (command.count(name) > 0) return;
     }
     throw CLI::RequiredError("one of --tasks, --container, --pid, --netns and --listen");
 }

@@ -1,6 +1,7 @@
 #include "process.h"
 
 #include "squall/base/log.h"
+#include "squall/base/time_text.h"
 
 #include <poll.h>
 #include <sys/resource.h>
@@ -21,6 +22,25 @@ Fd signals_to_end() {
     ::pthread_sigmask(SIG_BLOCK, &ours, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
     return Fd(::signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+Result<std::optional<WallTime>> end_of(std::optional<std::int64_t> duration_s,
+                                       std::optional<std::int64_t> until) {
+    const WallTime now = Wall::now();
+    std::optional<WallTime> end;
+    if (duration_s) end = now + Seconds(*duration_s);
+    if (until) {
+        const auto last = from_epoch_seconds(static_cast<double>(*until));
+        end = std::min(end.value_or(last), last);
+    }
+    if (end && *end <= now)
+        return fail(Errc::refused, "its time was over at {}", rfc3339_seconds(*end));
+    return end;
+}
+
+std::optional<SteadyTime> steady_of(std::optional<WallTime> end) {
+    if (!end) return std::nullopt;
+    return Steady::now() + std::chrono::duration_cast<Millis>(*end - Wall::now());
 }
 
 void take_signal(int fd) {

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <initializer_list>
+#include <optional>
 
 namespace squall::host_app {
 
@@ -24,6 +25,13 @@ void raise_descriptor_limit();
 
 // True when the process has ended until then.
 [[nodiscard]] bool has_ended(pid_t pid, Deadline until);
+
+// The sooner of the two: so many seconds from now, and a time in seconds since 1970. Nothing where
+// neither is set; an error when it is over.
+[[nodiscard]] Result<std::optional<WallTime>> end_of(std::optional<std::int64_t> duration_s,
+                                                     std::optional<std::int64_t> until);
+// The same by the clock that waits, from now on.
+[[nodiscard]] std::optional<SteadyTime> steady_of(std::optional<WallTime> end);
 
 // One line for whoever started us; nobody there is no reason to end.
 void tell(int fd, const json::Object& object);

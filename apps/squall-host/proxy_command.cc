@@ -12,9 +12,12 @@
 namespace squall::host_app {
 int run_command(const ProxyCommand& command) {
     const auto listen = net::Address::parse(command.listen);
-    if (!listen) return complain(listen.error());
+    if (!listen) return complain({listen.error().code, "--listen: " + listen.error().message});
     const auto application = net::Address::parse(command.forward);
-    if (!application) return complain(application.error());
+    if (!application)
+        return complain({application.error().code, "--forward: " + application.error().message});
+    const auto end_time = end_of(command.duration_s, command.until);
+    if (!end_time) return complain(end_time.error());
     const std::uint64_t seed = command.seed != 0 ? command.seed : std::random_device()();
     auto faults = fault::FaultSet::make(command.faults, seed);
     if (!faults) return complain(faults.error());
@@ -35,9 +38,7 @@ int run_command(const ProxyCommand& command) {
           {"listen", address->text()},
           {"forward", application->text()},
           {"seed", seed}});
-    std::optional<SteadyTime> end;
-    if (command.duration_s) end = Steady::now() + Seconds(*command.duration_s);
-    (*proxy)->serve(end, signals.get());
+    (*proxy)->serve(steady_of(*end_time), signals.get());
     take_signal(signals.get());
     (*proxy)->disarm();
     tell(STDOUT_FILENO, {{"event", "disarmed"}, {"connections", (*proxy)->connections()}});

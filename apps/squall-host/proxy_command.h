@@ -16,6 +16,7 @@ struct ProxyCommand {
     std::string forward;
     std::vector<fault::FaultSet::Wanted> faults;
     std::optional<std::int64_t> duration_s; // without: until it is told to end
+    std::optional<std::int64_t> until;      // seconds since 1970
     std::int64_t drain_s = 10;
     std::uint64_t seed = 0;       // 0: a new one, which is told
     std::string forwarded_header; // tells the application who its client is; empty: nothing does

@@ -99,6 +99,7 @@ std::string canary_text(const json::Object& data) {
 }
 
 std::string verdict_text(const json::Object& data) {
+    if (json::bool_at(data, "open")) return "no verdict: the run stays open until `squall recover`";
     return fmt::format("verdict: {} - {}", at(data, "verdict"), at(data, "reason"));
 }
 

@@ -67,7 +67,8 @@ int tell(const Error& error) {
     return error.code == Errc::refused ? exit_refused : exit_error;
 }
 
-Result<Chosen, Problems> choose(const ExperimentArguments& arguments, const FaultTable& faults) {
+Result<Chosen, Problems>
+choose(const ExperimentArguments& arguments, const FaultTable& faults, bool is_to_sweep) {
     auto settings = experiment::parse_settings(arguments.settings);
     if (!settings) return tl::unexpected<Problems>(settings.error());
     if (arguments.file.empty() == arguments.fault.empty()) {
@@ -105,8 +106,9 @@ Result<Chosen, Problems> choose(const ExperimentArguments& arguments, const Faul
     if (!values) return tl::unexpected<Problems>(values.error());
     chosen.values = std::move(*values);
     make_absolute(chosen.values);
-    if (auto problems = chosen.fault->check(chosen.values); !problems.empty())
-        return tl::unexpected<Problems>(std::move(problems));
+    auto problems = is_to_sweep ? chosen.fault->check_to_sweep(chosen.values)
+                                : chosen.fault->check(chosen.values);
+    if (!problems.empty()) return tl::unexpected<Problems>(std::move(problems));
     const std::string& region = chosen.values.text("REGION");
     const auto cluster = wire::parse_arn(chosen.values.text("CLUSTER_NAME"));
     if (cluster && cluster->region != region)

@@ -19,9 +19,11 @@ struct Chosen {
     experiment::TunableValues values;
 };
 
-// From a file, or from --fault; with --set, and with the environment.
+// From a file, or from --fault; with --set, and with the environment. To sweep, only what says where
+// has to be right.
 [[nodiscard]] Result<Chosen, experiment::Problems> choose(const ExperimentArguments& arguments,
-                                                          const experiment::FaultTable& faults);
+                                                          const experiment::FaultTable& faults,
+                                                          bool is_to_sweep = false);
 
 // The world that it is about. `doing` names the session where a role is assumed.
 [[nodiscard]] Result<std::unique_ptr<SessionWorld>>

@@ -52,6 +52,7 @@ void tell_refusal(experiment::EventSink& view,
                    {{"verdict", experiment::verdict_word(result.verdict)},
                     {"score", nullptr},
                     {"reason", result.reason},
+                    {"open", result.is_open},
                     {"api_calls", json::Object{}}}});
 }
 

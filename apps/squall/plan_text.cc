@@ -43,9 +43,12 @@ std::string tasks_text(const experiment::Plan& plan, const experiment::Target& t
         const std::string turn = plan.sequence == "serial" && target.is_injected()
                                      ? fmt::format("turn {}: ", task.wave)
                                      : "";
-        const std::string reached = task.network_mode == "bridge" && task.host_port != 0
-                                        ? fmt::format(", the host's {}", task.host_port)
-                                        : "";
+        const std::string reached =
+            task.network_mode == "bridge" && task.host_port != 0 ? fmt::format(
+                ", the host's {}{}",
+                task.host_port,
+                ports == std::to_string(task.port) ? "" : fmt::format(" for {}", task.port))
+                                                                 : "";
         text += fmt::format("      {}task {}, container {}, port {} ({}{})\n",
                             turn,
                             task.id,

@@ -44,7 +44,7 @@ int run_command(const CheckCommand& command, const FaultTable& faults) {
 
 // 0: nothing is left of runs that are over. 1: something is. 3: not every host could be looked at.
 int run_command(const SweepCommand& command, const FaultTable& faults) {
-    const auto chosen = choose(command.experiment, faults);
+    const auto chosen = choose(command.experiment, faults, /*is_to_sweep=*/true);
     if (!chosen) return complain(chosen.error());
     const SignalStops signals; // after the file, which may be a pipe that nobody writes to
     auto journal = experiment::Journal::open_default();

@@ -70,7 +70,7 @@ std::string why_untouched(const json::Value& instance) {
     if (json::string_at(instance, "sent_at").empty()) return "not told: the run ended first";
     return json::string_at(instance, "reverted_at").empty()
                ? "SSM had no answer from it in time"
-               : "the run ended before it had answered; nothing is left on it";
+               : "SSM had no answer from it in time; nothing is left on it";
 }
 
 // A line for each; for many, one for each reason.
@@ -99,7 +99,10 @@ std::string host_canary_text(const json::Object& canary) {
         outcomes.emplace_back(json::string_at(canary, phase, "?"));
     // The same outcome, later: what a delay looks like.
     const auto took = json::integer_at(canary, "during_ms");
-    if (outcomes[0] == outcomes[1] && took >= 20) outcomes[1] += fmt::format(" in {} ms", took);
+    if (outcomes[0] == outcomes[1] && took >= 20)
+        outcomes[1] += fmt::format(" in {} ms", took);
+    else if (outcomes[0] == outcomes[1] && json::bool_at(canary, "met"))
+        outcomes[1] += " (affected)";
     return join(outcomes, canary_arrow);
 }
 
@@ -156,7 +159,7 @@ std::string canary_phase(const json::Object& canary, std::string_view name) {
     std::string text;
     for (const auto& [outcome, count] : json::object_at(phase, "outcomes"))
         text += fmt::format("{} ({}), ", std::string_view(outcome), json::text(count));
-    if (text.empty()) return "no answer";
+    if (text.empty()) return "not asked";
     return text + fmt::format("slowest {} ms", json::integer_at(phase, "slowest_ms"));
 }
 

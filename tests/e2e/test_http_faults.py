@@ -89,7 +89,7 @@ def test_a_run_counts_on_every_task_and_leaves_nothing_on_the_hosts(lab, port):
         assert lab.sh(instance, 'ls /var/run/squall') == 'proxy', 'the record is gone; the counts go by themselves'
         assert lab.sh(instance, 'systemctl list-units --all --no-legend "squall-*"') == ''
         assert lab.sh(instance, f'sha256sum </var/lib/squall/bin/{SHA256}/squall-host').startswith(SHA256)
-    swept = lab.squall('sweep', *words(port))
+    swept = lab.squall('sweep', '--fault', 'ecs-container-http-latency', '--set', 'CLUSTER_NAME=demo')
     assert swept.code == 0, swept
 
 

@@ -131,16 +131,22 @@ std::string shell_quoted(std::string_view text) {
     return "'" + replace_all(std::string(text), "'", "'\\''") + "'";
 }
 
+// Fewer letters are in too many words.
+constexpr std::size_t part_least = 4;
+
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
     const auto best =
         std::min_element(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
             return edit_distance(word, a) < edit_distance(word, b);
         });
     if (best == candidates.end()) return std::nullopt;
-    // A third of the letters may be wrong; past that it is another word.
-    if (edit_distance(word, *best) > std::max<std::size_t>(2, best->size() / 3))
-        return std::nullopt;
-    return *best;
+    // A third of the letters may be wrong; past that it is another word, or a part of one.
+    if (edit_distance(word, *best) <= std::max<std::size_t>(2, best->size() / 3)) return *best;
+    const auto whole =
+        std::find_if(candidates.begin(), candidates.end(), [&](const std::string& candidate) {
+            return word.size() >= part_least && candidate.find(word) != std::string::npos;
+        });
+    return whole == candidates.end() ? std::nullopt : std::optional(*whole);
 }
 
 std::string to_hex(std::span<const unsigned char> bytes) {

@@ -31,6 +31,7 @@ TEST(Text, NamesTheNearestWordOnlyWhenItIsNear) {
     const std::vector<std::string> tunables{"CLUSTER_NAME", "REGION", "TOTAL_CHAOS_DURATION"};
     EXPECT_EQ(nearest("CLUSTERNAME", tunables), "CLUSTER_NAME");
     EXPECT_EQ(nearest("region", tunables), "REGION");
+    EXPECT_EQ(nearest("DURATION", tunables), "TOTAL_CHAOS_DURATION") << "a part of it";
     EXPECT_EQ(nearest("TOTAL_CHAOS_DURATON", tunables), "TOTAL_CHAOS_DURATION");
     EXPECT_EQ(nearest("LATENCY", tunables), std::nullopt);
     EXPECT_EQ(nearest("x", {}), std::nullopt);

@@ -66,8 +66,11 @@ private:
 
     std::string scalar(const Node& node, std::string_view what) {
         if (node.kind == Node::Kind::scalar) return node.text;
-        complain(node,
-                 fmt::format("{} must be a single value, not a list, a mapping or an alias", what));
+        complain(
+            node,
+            fmt::format("{} must be a single value, not a list, a mapping or an alias; what is "
+                        "meant as text stands in quotes",
+                        what));
         return {};
     }
 
@@ -109,8 +112,10 @@ private:
             file.faults.push_back(read_fault(item));
         if (file.faults.empty()) complain(*list, "the list of faults is empty");
         if (file.faults.size() > 1)
-            complain(list->children[1],
-                     "an experiment with more than one fault cannot be run yet: keep one");
+            complain(
+                list->children[1],
+                "an experiment with more than one fault cannot be run yet: keep one (those on HTTP "
+                "traffic take others with WITH_FAULTS)");
     }
 
     FaultRequest read_fault(const Node& item) {

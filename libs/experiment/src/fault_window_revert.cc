@@ -1,5 +1,6 @@
 // The second half of a window: taking the fault back.
 #include "fault_window.h"
+#include "squall/base/text.h"
 #include "squall/base/time_text.h"
 
 #include <algorithm>
@@ -52,6 +53,7 @@ void FaultWindow::revert() {
     }
     // A host that is seen to be well may still owe its answer: one more look, for the record.
     if (all_recovered()) look_after_reverts();
+    const std::string by_hand = replace_all(described().words.by_hand, "RUN", parts_.events.run());
     for (const auto& id : ids_) {
         HostState& host = parts_.hosts.at(id);
         if (!host.may_hold || host.recovered_at || host.gone) continue;
@@ -68,10 +70,10 @@ void FaultWindow::revert() {
               parts_.world.clock.wall() < restore_at_
                   ? fmt::format("it restores itself at {}; then look at it, or log in and {}",
                                 clock_time(restore_at_),
-                                described().words.by_hand)
+                                by_hand)
                   : fmt::format("it was to restore itself at {}: log in, look at it, and {}",
                                 clock_time(restore_at_),
-                                described().words.by_hand)}});
+                                by_hand)}});
     }
 }
 
@@ -147,9 +149,15 @@ void FaultWindow::look_after_reverts() {
             const bool is_ours = report->did == HostReport::Did::reverted;
             if (is_ours && described().cuts_off_credentials) host.start_ran_at = report->host_time;
             // Its own timer, an earlier order, a reboot, or nothing was ever done: it cannot tell.
+            const bool all_had_ended =
+                !report->tasks.empty()
+                && std::all_of(report->tasks.begin(), report->tasks.end(), [](const auto& task) {
+                       return task.ended_by == "container" || task.ended_by == "death";
+                   });
+            const bool is_undone = is_ours && !all_had_ended;
             json::Object data{
-                {"by", is_ours ? "our command" : ""},
-                {"did", is_ours ? described().words.reverted : described().words.clean}};
+                {"by", is_undone ? "our command" : ""},
+                {"did", is_undone ? described().words.reverted : described().words.clean}};
             if (const auto time = host.credentials_cut_off())
                 data["credentials_cut_off_s"] = time->count();
             parts_.events.tell("reverted", id, std::move(data));
@@ -176,6 +184,7 @@ void FaultWindow::take_counts(HostState& host, const HostReport& report) {
         known->second.counts = task.counts;
         known->second.hits = task.hits;
         known->second.canary = task.canary;
+        known->second.ended_by = task.ended_by;
         hits += task.hits;
         json::Object told{{"task", task.id},
                           {"container", task.container},

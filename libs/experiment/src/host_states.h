@@ -16,7 +16,8 @@ struct TaskState {
     bool armed = false;
     std::optional<json::Object> counts; // nothing while the undo has not brought them
     std::int64_t hits = 0;
-    json::Object canary; // what the host itself has got; empty where it did not ask
+    json::Object canary;  // what the host itself has got; empty where it did not ask
+    std::string ended_by; // what ended its proxy before its time, in a word; else empty
 
     // The host's own request met the fault.
     [[nodiscard]] bool has_met_canary() const { return json::bool_at(canary, "met"); }

@@ -66,6 +66,15 @@ RunResult judge_counts(const std::string& run, const HostStates& hosts, const st
         if (task.armed) ++armed;
         if (task.hits > 0) ++hit;
     });
+    std::size_t ended = 0;
+    hosts.for_each_task([&](const TaskState& task) {
+        if (task.ended_by == "container") ++ended;
+    });
+    const std::string replaced =
+        ended == 0 ? ""
+                   : fmt::format("; {} of the tasks ended meanwhile (their health checks may have "
+                                 "met the fault)",
+                                 ended);
     const std::string left_out =
         armed == planned ? "" : fmt::format(" ({} planned: the others never had it)", planned);
     if (hits == 0)
@@ -81,13 +90,14 @@ RunResult judge_counts(const std::string& run, const HostStates& hosts, const st
     return {run,
             Verdict::passed,
             fmt::format("{} request{} met the fault, on {} of {} task{}{}, and every host is well "
-                        "again",
+                        "again{}",
                         hits,
                         hits == 1 ? "" : "s",
                         hit,
                         armed,
                         armed == 1 ? "" : "s",
-                        left_out)};
+                        left_out,
+                        replaced)};
 }
 
 // Of a run whose hosts have all tried in vain, or could not try: what the first one says.

@@ -240,7 +240,7 @@ RunResult Runner::finish(const RunRecord& record) {
                 Verdict::aborted,
                 "stopped before recovery was seen: the run stays open",
                 /*is_open=*/true};
-    const RunResult result = judge_recovered(record.id, hosts);
+    RunResult result = judge_recovered(record.id, hosts);
     tell_verdict(events, result, hosts, world_);
     if (auto closed = journal_.close(
             record.id, std::string(verdict_word(result.verdict)), world_.clock.wall());

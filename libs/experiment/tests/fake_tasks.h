@@ -12,6 +12,7 @@ struct FakeTask {
     std::int64_t requests = 3;    // that meet the fault while it is in
     std::int64_t connections = 9; // that pass the proxy
     json::Object canary;          // what its host has got, asking by itself
+    std::string ended_by;         // what ended its proxy before its time
 };
 
 // Tasks of the service "web" with ids 00…1, 00…2, …; host N has the tasks that name it.
@@ -190,6 +191,7 @@ private:
             ended.push_back(json::Object{{"task", task},
                                          {"container_name", "web"},
                                          {"canary", tasks.at(task).canary},
+                                         {"ended_by", tasks.at(task).ended_by},
                                          {"counts",
                                           json::Object{{"accepted", tasks.at(task).connections},
                                                        {"met", tasks.at(task).requests}}}});

@@ -83,6 +83,12 @@ TEST_F(HttpCheck, AsksNoBucketThatNoHostWillAsk) {
     EXPECT_EQ(asked_for, "");
 }
 
+TEST_F(HttpCheck, AHelperThatNothingBringsIsNoGood) {
+    EXPECT_FALSE(is_ready(look({})));
+    EXPECT_TRUE(is_ready(look(with({{"INSTALL_DEPENDENCIES", "false"}}))))
+        << "whoever says so has seen to it";
+}
+
 TEST_F(HttpCheck, AsksOfNoOtherServiceThanTheNamedOne) {
     std::set<std::string> asked;
     test.aws.answers = [&asked, next = test.aws.answers](const std::string& operation,
@@ -93,7 +99,7 @@ TEST_F(HttpCheck, AsksOfNoOtherServiceThanTheNamedOne) {
         }
         return next(operation, body);
     };
-    EXPECT_TRUE(is_ready(look({})));
+    EXPECT_TRUE(is_ready(look(with({{"HELPER_URL", "https://x/{arch}"}}))));
     EXPECT_EQ(asked, std::set<std::string>{"web"}) << "a policy may allow no other";
 }
 

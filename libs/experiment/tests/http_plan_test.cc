@@ -211,6 +211,27 @@ TEST(HttpPlan, WarnsOfRequestsThatAreToShowTheFaultAndCannot) {
     EXPECT_FALSE(warned(with({{"EXEMPT_PATHS", "/"}}), "CANARY_PATH asks")) << "nobody asks there";
 }
 
+TEST(HttpPlan, WarnsOfFaultsThatNobodyCanMeet) {
+    HttpWorld test;
+    const auto warned = [&](RawValues values, const char* text) {
+        return mentions(test.plan_of(std::move(values)).value().warnings, text);
+    };
+    EXPECT_TRUE(warned(with({{"EXEMPT_PATHS", "/*"}}), "no request can meet"));
+    EXPECT_FALSE(warned(with({{"EXEMPT_PATHS", "/*"}}), "every request to the service"));
+    EXPECT_TRUE(warned(with({{"PATHS", "/a,/ab*"}, {"EXEMPT_PATHS", "/a*"}}), "no request can"));
+    EXPECT_FALSE(warned(with({{"PATHS", "/a,/b"}, {"EXEMPT_PATHS", "/a"}}), "no request can"));
+    EXPECT_FALSE(warned(with({{"EXEMPT_PATHS", "/"}}), "no request can"));
+    EXPECT_TRUE(warned({}, "FORWARDED_HEADER can tell"));
+    EXPECT_FALSE(warned(with({{"FORWARDED_HEADER", "X-Real-IP"}}), "FORWARDED_HEADER can tell"));
+    HttpWorld late("ecs-container-http-latency");
+    const auto late_warned = [&](const char* latency, const char* text) {
+        return mentions(late.plan_of(with({{"LATENCY", latency}})).value().warnings, text);
+    };
+    EXPECT_TRUE(late_warned("0", "delays nothing"));
+    EXPECT_TRUE(late_warned("60000", "no less than the fault lasts"));
+    EXPECT_FALSE(late_warned("59999", "no less than the fault lasts"));
+}
+
 TEST(HttpPlan, HoldsNoSecret) {
     HttpWorld test;
     const auto plan = test.plan_of(with({{"HELPER_BUCKET", "tools"}})).value();

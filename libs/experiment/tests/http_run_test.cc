@@ -60,6 +60,27 @@ TEST(HttpRun, TheReasonsForNoEffectAreThoseThatTheCountsAllow) {
     EXPECT_EQ(matched.find("EXISTING_CONNECTIONS"), std::string::npos) << matched;
     EXPECT_EQ(matched.find("no traffic"), std::string::npos) << matched;
     EXPECT_NE(reason({}, "r-2").find("none of them sent a whole request"), std::string::npos);
+    HttpWorld late("ecs-container-http-latency");
+    for (auto& [id, task] : late.tasks)
+        task.requests = 0;
+    EXPECT_NE(late.run(late.plan_of(with({{"LATENCY", "0"}})).value())
+                  .reason.find("LATENCY=0 delays nothing"),
+              std::string::npos);
+}
+
+TEST(HttpRun, TasksThatEndedMeanwhileAreNamed) {
+    HttpWorld test;
+    test.tasks[HttpWorld::id(2)].ended_by = "container";
+    const auto result = test.run(test.plan_of({}).value());
+    EXPECT_EQ(result.verdict, Verdict::passed);
+    EXPECT_NE(result.reason.find("; 1 of the tasks ended meanwhile"), std::string::npos)
+        << result.reason;
+    const auto& events = test.events.events;
+    const auto told = std::find_if(events.begin(), events.end(), [&](const Event& event) {
+        return event.kind == "reverted" && event.target == test.aws.host(2).id;
+    });
+    ASSERT_NE(told, events.end());
+    EXPECT_EQ(json::string_at(told->data, "by"), "") << "it was gone already";
 }
 
 TEST(HttpRun, AnAbortWhileTheOrderIsOnItsWayStillHearsWhatCameOfIt) {

@@ -36,8 +36,10 @@ TEST(ExperimentFile, NamesEveryProblemWithItsLine) {
               "experiment needs faults: a list with one fault");
     EXPECT_EQ(problems_in("faults:\n  - fault: x\n    tunable:\n      A: b\n"),
               "x.yaml:3: a fault has no 'tunable': did you mean tunables?");
-    EXPECT_EQ(problems_in("faults:\n  - fault: x\n    tunables:\n      A: [1, 2]\n"),
-              "x.yaml:4: A must be a single value, not a list, a mapping or an alias");
+    EXPECT_EQ(
+        problems_in("faults:\n  - fault: x\n    tunables:\n      A: [1, 2]\n"),
+        "x.yaml:4: A must be a single value, not a list, a mapping or an alias; what is meant "
+        "as text stands in quotes");
     EXPECT_NE(problems_in("faults:\n  - fault: x\n    tunables:\n      A: 1\n      A: 2\n")
                   .find("x.yaml:5: "),
               std::string::npos)

@@ -96,7 +96,7 @@ std::string EcsContainerHttp::inject_script(const Plan& plan,
     std::vector<std::string> tasks;
     for (const std::string& task : order.tasks) {
         const std::string& container = containers[task];
-        tasks.push_back(container.empty() ? task : task + "=" + container);
+        tasks.push_back(container.empty() ? task : fmt::format("{}={}", task, container));
     }
     script.tasks = join(tasks, ",");
     return http_start_script(script);

@@ -75,6 +75,11 @@ public:
                                                              Deadline deadline,
                                                              std::stop_token stop) const override;
 
+    // Nobody has to name tasks.
+    [[nodiscard]] Problems check_to_sweep(const TunableValues& /*values*/) const override {
+        return {};
+    }
+
     [[nodiscard]] std::string sweep_script(host::Shell shell) const override;
     [[nodiscard]] std::string removal_script(const std::vector<std::string>& runs,
                                              host::Shell shell) const override;

@@ -90,11 +90,14 @@ void add_plan(const Plan& plan, std::vector<CheckItem>& items) {
                      true});
     for (const auto& helper : plan.helpers)
         items.push_back({"helper for " + helper.architecture,
-                         State::good,
+                         helper.source.empty() ? State::unknown : State::good,
                          helper.source.empty() ? "has to be on the hosts already"
                                                : "comes from " + helper.source,
-                         "",
-                         true});
+                         helper.source.empty() ? "set HELPER_BUCKET (`squall helper publish`) or "
+                                                 "HELPER_URL for hosts that do not have it"
+                                               : "",
+                         // Whoever says that nothing is to be fetched has seen to it.
+                         plan.tunables.text("INSTALL_DEPENDENCIES") == "true"});
     add_what_hinders(plan, items);
 }
 

@@ -41,6 +41,7 @@ std::string clash_of(const std::vector<const HttpKind*>& kinds, const TunableVal
 
 std::vector<TunableSpec> tunables_of_others(const std::vector<HttpKind>& others) {
     std::vector<std::string> names;
+    names.reserve(others.size());
     for (const auto& other : others)
         names.push_back(other.name);
     std::vector<TunableSpec> specs{
@@ -48,7 +49,9 @@ std::vector<TunableSpec> tunables_of_others(const std::vector<HttpKind>& others)
          .meaning =
              "these faults on the same requests too, with commas between: " + join(names, ", "),
          .pattern = join(names, "|"),
-         .pattern_meaning = fmt::format("of {}, with commas between", join(names, ", ")),
+         .pattern_meaning = fmt::format("some of the other faults, by their short names, with "
+                                        "commas between: {}",
+                                        join(names, ", ")),
          .list_max = others.size()}};
     for (const auto& other : others) {
         for (TunableSpec spec : other.tunables) {

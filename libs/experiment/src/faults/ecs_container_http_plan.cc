@@ -59,6 +59,7 @@ Result<std::vector<Target>> hosts_of(World& world,
     for (const auto& task : tasks)
         by_host[task.task.container_instance_arn].push_back(task.target);
     std::vector<std::string> arns;
+    arns.reserve(by_host.size());
     for (const auto& [arn, list] : by_host)
         arns.push_back(arn);
     const auto instances =

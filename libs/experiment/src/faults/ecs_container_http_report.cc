@@ -81,9 +81,18 @@ std::vector<std::string> why_all_passed(const TunableValues& values, const json:
     if (const auto tls = json::integer_at(counted, "tls"); tls > 0)
         causes.push_back(fmt::format("{} of them spoke TLS, which passes unread", tls));
     if (values.has("RESET_TIMEOUT") && values.number("RESET_TIMEOUT") > 0)
-        causes.push_back(fmt::format("none of them was there for the {} ms of RESET_TIMEOUT",
+        causes.push_back(fmt::format("the {} ms of RESET_TIMEOUT had not passed for any of them "
+                                     "when it ended, or when the fault did (until then it was "
+                                     "held)",
                                      values.number("RESET_TIMEOUT")));
-    if (causes.empty()) causes.emplace_back("none of them sent a whole request");
+    if (is_no_delay(values)) causes.emplace_back("LATENCY=0 delays nothing");
+    const auto requests = json::integer_at(counted, "requests");
+    if (causes.empty() && requests == 0) causes.emplace_back("none of them sent a whole request");
+    if (causes.empty())
+        causes.push_back(fmt::format("{} of {} request{} passed as they were",
+                                     json::integer_at(counted, "untouched"),
+                                     requests,
+                                     requests == 1 ? "" : "s"));
     return causes;
 }
 

@@ -37,7 +37,7 @@ if [ ! -x "$helper" ]; then
     rm -f "$part.log"
     if [ "$code" -ne 0 ]; then
         case "$code.$http" in
-        22.404) say_unfit "the helper is not at $where (HTTP 404): squall helper publish puts it there" ;;
+        22.404) say_unfit "the helper is not at $where (HTTP 404): squall helper publish puts it there, into a bucket that exists" ;;
         22.403) say_unfit "fetching the helper from $where was refused (HTTP 403): may the runner read it (s3:GetObject), and is it published (squall helper publish)?" ;;
         22.*) say_unfit "fetching the helper from $where was answered with HTTP $http" ;;
         23.*) say_unfit "the helper could not be written to $bin: is the disk full?" ;;
@@ -94,6 +94,7 @@ constexpr std::string_view proxy = R"sh(start_proxy() {
 constexpr std::string_view started = R"sh(then
     # It says that nothing is armed; what is asked for once more costs nothing.
     "$helper" stop --run "$run" >/dev/null 2>&1
+    "$helper" forget --run "$run" >/dev/null 2>&1
     disarm
     give_back
     say failed '' '' ",\"helper\":$line"

@@ -252,6 +252,10 @@ std::vector<std::int64_t> target_ports(const TunableValues& values) {
     return ports;
 }
 
+bool is_no_delay(const TunableValues& values) {
+    return values.has("LATENCY") && values.number("LATENCY") == 0;
+}
+
 const std::vector<std::string>& http_match_names() {
     static const std::vector<std::string> names{
         "PATHS", "EXEMPT_PATHS", "METHODS", "MATCH_HEADERS", "TOXICITY", "EVERY_NTH"};

@@ -20,6 +20,9 @@ namespace squall::experiment {
 // TARGET_SERVICE_PORT: the first one says which container is meant.
 [[nodiscard]] std::vector<std::int64_t> target_ports(const TunableValues& values);
 
+// Of latency alone: nothing is held.
+[[nodiscard]] bool is_no_delay(const TunableValues& values);
+
 // Which requests are meant: the helper knows these by the same names, with any fault.
 [[nodiscard]] const std::vector<std::string>& http_match_names();
 

@@ -19,6 +19,29 @@ bool is_any(const HttpTasks& found, std::string_view network_mode) {
     });
 }
 
+fault::Match match_of(const TunableValues& values) {
+    std::map<std::string, std::string> conditions;
+    for (const char* name : {"PATHS", "EXEMPT_PATHS", "METHODS", "MATCH_HEADERS"}) {
+        if (!values.text(name).empty()) conditions[name] = values.text(name);
+    }
+    fault::Settings settings(std::move(conditions));
+    return fault::Match::read(settings);
+}
+
+// EXEMPT_PATHS has all that PATHS has.
+bool is_nobody_meant(const TunableValues& values) {
+    const auto exempt = values.list("EXEMPT_PATHS");
+    const auto paths = values.list("PATHS");
+    const auto is_exempt = [&](const std::string& path) {
+        return std::any_of(exempt.begin(), exempt.end(), [&](const std::string& one) {
+            return one == path
+                   || (one.ends_with('*') && path.starts_with(one.substr(0, one.size() - 1)));
+        });
+    };
+    if (paths.empty()) return is_exempt("/*");
+    return std::all_of(paths.begin(), paths.end(), is_exempt);
+}
+
 // Every request of the service gets an error.
 bool is_all_errors(const Plan& plan, const HttpTasks& found) {
     const TunableValues& values = plan.tunables;
@@ -26,7 +49,7 @@ bool is_all_errors(const Plan& plan, const HttpTasks& found) {
         return false;
     return plan.task_count() == found.tasks.size() && plan.sequence == "parallel"
            && values.number("TOXICITY") == 100 && values.number("EVERY_NTH") == 1
-           && values.text("PATHS").empty();
+           && values.text("PATHS").empty() && !is_nobody_meant(values);
 }
 
 void warn_of_health_checks(const Plan& plan, const HttpTasks& found, std::vector<std::string>& to) {
@@ -65,12 +88,7 @@ void warn_of_health_checks(const Plan& plan, const HttpTasks& found, std::vector
 // Requests that are to show the fault, and that it does not concern.
 void warn_of_canaries(const Plan& plan, const HttpTasks& found, std::vector<std::string>& to) {
     const TunableValues& values = plan.tunables;
-    std::map<std::string, std::string> conditions;
-    for (const char* name : {"PATHS", "EXEMPT_PATHS", "METHODS", "MATCH_HEADERS"}) {
-        if (!values.text(name).empty()) conditions[name] = values.text(name);
-    }
-    fault::Settings settings(std::move(conditions));
-    const auto match = fault::Match::read(settings);
+    const auto match = match_of(values);
     const auto warn = [&](std::string_view tunable, std::string_view target, const char* who) {
         if (match.is_get_meant(target)) return;
         to.push_back(fmt::format("{} asks for {}, and PATHS, EXEMPT_PATHS, METHODS or "
@@ -104,9 +122,15 @@ void add_http_warnings(Plan& plan, const HttpTasks& found, bool reads_requests) 
     if (reads_requests && std::find(ports.begin(), ports.end(), https_port) != ports.end())
         warnings.emplace_back("what is TLS passes untouched: this fault reads requests, and cannot "
                               "where the container decrypts them itself (reset-peer can)");
-    warnings.emplace_back("the application sees its own container's address as the client of what "
-                          "passes the proxy: allow-lists and limits by address are affected "
-                          "(FORWARDED_HEADER can tell it the true one)");
+    if (is_nobody_meant(values))
+        warnings.emplace_back("EXEMPT_PATHS has every path that PATHS has: no request can meet the "
+                              "fault");
+    const std::string& header = values.text("FORWARDED_HEADER");
+    warnings.push_back(fmt::format(
+        "the application sees its own container's address as the client of what passes the proxy: "
+        "allow-lists and limits by address are affected ({})",
+        header.empty() ? "FORWARDED_HEADER can tell it the true one"
+                       : fmt::format("{} tells it the true one", header)));
     if (is_any(found, "host"))
         warnings.emplace_back("in host network mode clients on the same instance are not affected "
                               "(NETWORK_INTERFACE=any takes them too)");
@@ -116,6 +140,12 @@ void add_http_warnings(Plan& plan, const HttpTasks& found, bool reads_requests) 
             fmt::format("RESET_TIMEOUT={} ms is no less than the fault lasts: no connection will "
                         "be reset",
                         values.number("RESET_TIMEOUT")));
+    if (is_no_delay(values)) warnings.emplace_back("LATENCY=0 delays nothing");
+    if (values.has("LATENCY")
+        && values.number("LATENCY") >= values.number("TOTAL_CHAOS_DURATION") * 1000)
+        warnings.push_back(fmt::format("LATENCY={} ms is no less than the fault lasts: what is "
+                                       "held is answered when the fault ends",
+                                       values.number("LATENCY")));
     const bool has_source = std::any_of(plan.helpers.begin(),
                                         plan.helpers.end(),
                                         [](const auto& helper) { return !helper.source.empty(); });

@@ -28,7 +28,7 @@ replace_all(std::string text, std::string_view what, std::string_view with);
 // One argument for a POSIX shell: '...' with every ' taken care of.
 [[nodiscard]] std::string shell_quoted(std::string_view text);
 // The candidate that differs from `word` by the fewest edits, if it is close enough to be a typing
-// error.
+// error; else the first that contains it.
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word,
                                                  std::span<const std::string> candidates);
 

@@ -164,6 +164,11 @@ public:
                                                                      Deadline deadline,
                                                                      std::stop_token stop) const;
 
+    // What is wrong with values that say where to sweep: by itself, what is wrong for a run.
+    [[nodiscard]] virtual Problems check_to_sweep(const TunableValues& values) const {
+        return check(values);
+    }
+
     // Lists what runs have left on a host, and changes nothing. What it printed, read; nothing when
     // it is no such list.
     [[nodiscard]] virtual std::string sweep_script(host::Shell shell) const = 0;
