@@ -218,8 +218,12 @@ void FaultWindow::take_answer(HostState& host, const host::HostResult& result) {
     case host::HostResult::State::lost:
         // It may have run all the same: undone with the others.
         host.silent = true;
+        // What had not been answered by the end, this run itself has cancelled.
         host.no_answer =
-            fmt::format("SSM says {}: whether the command ran is not known", result.details);
+            fmt::format("{}: whether the command ran is not known",
+                        reverting_ && result.details == "Cancelled"
+                            ? "SSM had no answer from it in time, and has cancelled the command"
+                            : fmt::format("SSM says {}", result.details));
         return parts_.events.tell("no-answer", id, {{"why", host.no_answer}});
     case host::HostResult::State::succeeded:
     case host::HostResult::State::failed:
