@@ -40,6 +40,6 @@ struct InterceptCommand {
     std::int64_t canary_wait_ms = 5000;
 };
 
-[[nodiscard]] int run_command(const InterceptCommand& command);
+[[nodiscard]] int run_command(const InterceptCommand& wanted);
 
 } // namespace squall::host_app
