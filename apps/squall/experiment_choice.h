@@ -19,8 +19,8 @@ struct Chosen {
     experiment::TunableValues values;
 };
 
-// From a file, or from --fault; with --set, and with the environment. To sweep, only what says where
-// has to be right.
+// From a file, or from --fault; with --set, and with the environment. To sweep, only what says
+// where has to be right.
 [[nodiscard]] Result<Chosen, experiment::Problems> choose(const ExperimentArguments& arguments,
                                                           const experiment::FaultTable& faults,
                                                           bool is_to_sweep = false);

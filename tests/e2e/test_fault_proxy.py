@@ -12,7 +12,7 @@ import time
 
 import pytest
 from conftest import wait_for
-from fault_proxy import HELPER, PATIENCE, Proxy, RawServer, WebServer, read_all, read_exactly, read_until
+from fault_proxy import PATIENCE, Proxy, RawServer, WebServer, read_all, read_exactly, read_until
 
 GET = b'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
@@ -83,8 +83,6 @@ def test_the_application_is_told_its_client_where_that_is_wanted(name, value):
             read_all(connection)
             assert heads[-1] == wanted
     application.close()
-    refused = subprocess.run([HELPER, 'proxy', '--listen', '127.0.0.1:0', '--forward', '127.0.0.1:9', '--forwarded-header', 'X: y'], capture_output=True, text=True, timeout=30, check=False)
-    assert refused.returncode == 64 and "a header's name is wanted" in refused.stderr
 
 
 @pytest.mark.parametrize('status', [200, 204, 302, 304, 401, 404, 418, 429, 500, 503, 599])
