@@ -12,7 +12,7 @@ import time
 
 import pytest
 from conftest import wait_for
-from fault_proxy import PATIENCE, Proxy, RawServer, WebServer, read_all, read_exactly, read_until
+from fault_proxy import HELPER, PATIENCE, Proxy, RawServer, WebServer, read_all, read_exactly, read_until
 
 GET = b'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 

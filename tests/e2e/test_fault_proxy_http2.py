@@ -9,7 +9,7 @@ import time
 import pytest
 from conftest import wait_for
 from fault_proxy import PATIENCE, Proxy, RawServer, WebServer, read_all, read_until
-from http2_peers import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GET, GOAWAY, HEADERS, PING, POST, PREFACE, PRIORITY, PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE, NodeServer, RawClient, ask,
+from http2_peers import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GET, GOAWAY, HEADERS, PING, POST, PRIORITY, PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE, NodeServer, RawClient, ask,
                          frame, needs)
 
 # A fault that reads every request, and touches none of these.
