@@ -54,14 +54,24 @@ public:
         return try_plan(std::move(given));
     }
 
-    // What was wrong with these values; empty: nothing.
-    std::string problems_of(RawValues given) {
+    // With the cluster and its region; `variables` are the environment.
+    [[nodiscard]] Result<TunableValues, Problems>
+    values_of(RawValues given, const std::map<std::string, std::string>& variables = {}) const {
         given.try_emplace("CLUSTER_NAME", RawValue{"demo", "test"});
         given.try_emplace("REGION", RawValue{"us-east-1", "test"});
-        const auto checked = check_tunables(fault->description().tunables,
-                                            given,
-                                            "the experiment",
-                                            [](const std::string&) { return std::nullopt; });
+        return check_tunables(fault->description().tunables,
+                              given,
+                              "the experiment",
+                              [&](const std::string& name) -> std::optional<std::string> {
+                                  const auto found = variables.find(name);
+                                  if (found == variables.end()) return std::nullopt;
+                                  return found->second;
+                              });
+    }
+
+    // What was wrong with these values; empty: nothing.
+    std::string problems_of(RawValues given) {
+        const auto checked = values_of(std::move(given));
         return problem_text(checked ? fault->check(*checked) : checked.error());
     }
 

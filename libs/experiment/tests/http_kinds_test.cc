@@ -78,15 +78,7 @@ TEST(HttpKinds, FaultsThatLeaveNothingToEachOtherAreRefused) {
 
 TEST(HttpKinds, VariablesOfFaultsThatAreNotMeantAreNobodysBusiness) {
     HttpWorld test("ecs-container-http-status-code");
-    const auto values = check_tunables(test.fault->description().tunables,
-                                       with({{"CLUSTER_NAME", "demo"}, {"REGION", "us-east-1"}}),
-                                       "the experiment",
-                                       [](const std::string& name) -> std::optional<std::string> {
-                                           if (name == "LATENCY") return "high";
-                                           if (name == "STATUS_CODE") return "500";
-                                           return std::nullopt;
-                                       })
-                            .value();
+    const auto values = test.values_of({}, {{"LATENCY", "high"}, {"STATUS_CODE", "500"}}).value();
     EXPECT_EQ(values.number("STATUS_CODE"), 500);
     EXPECT_EQ(values.text("LATENCY"), "2000");
 }

@@ -344,15 +344,10 @@ TEST(HttpTunables, NeedTasks) {
 
 TEST(HttpTunables, AreNotTakenFromVariablesThatMeanSomethingElse) {
     HttpWorld test("ecs-container-http-modify-body");
-    const auto values = check_tunables(test.fault->description().tunables,
-                                       with({{"CLUSTER_NAME", "demo"}, {"REGION", "us-east-1"}}),
-                                       "the experiment",
-                                       [](const std::string& name) -> std::optional<std::string> {
-                                           if (name == "SERVICE_NAME") return "web";
-                                           if (name == "CONTAINER_NAME") return "this-one";
-                                           if (name == "CONTENT_TYPE") return "text/html";
-                                           return std::nullopt;
-                                       })
+    const auto values = test.values_of({},
+                                       {{"SERVICE_NAME", "web"},
+                                        {"CONTAINER_NAME", "this-one"},
+                                        {"CONTENT_TYPE", "text/html"}})
                             .value();
     EXPECT_EQ(values.text("SERVICE_NAME"), "web");
     EXPECT_EQ(values.text("CONTAINER_NAME"), "");

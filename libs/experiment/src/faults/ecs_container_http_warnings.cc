@@ -19,27 +19,24 @@ bool is_any(const HttpTasks& found, std::string_view network_mode) {
     });
 }
 
-fault::Match match_of(const TunableValues& values) {
+// As the helper reads them.
+fault::Match match_of(const TunableValues& values, std::initializer_list<const char*> names) {
     std::map<std::string, std::string> conditions;
-    for (const char* name : {"PATHS", "EXEMPT_PATHS", "METHODS", "MATCH_HEADERS"}) {
+    for (const char* name : names) {
         if (!values.text(name).empty()) conditions[name] = values.text(name);
     }
     fault::Settings settings(std::move(conditions));
     return fault::Match::read(settings);
 }
 
-// EXEMPT_PATHS has all that PATHS has.
+// EXEMPT_PATHS has all that PATHS has. What has a pattern is had by another one as a path.
 bool is_nobody_meant(const TunableValues& values) {
-    const auto exempt = values.list("EXEMPT_PATHS");
-    const auto paths = values.list("PATHS");
-    const auto is_exempt = [&](const std::string& path) {
-        return std::any_of(exempt.begin(), exempt.end(), [&](const std::string& one) {
-            return one == path
-                   || (one.ends_with('*') && path.starts_with(one.substr(0, one.size() - 1)));
-        });
-    };
-    if (paths.empty()) return is_exempt("/*");
-    return std::all_of(paths.begin(), paths.end(), is_exempt);
+    const auto exempt = match_of(values, {"EXEMPT_PATHS"});
+    auto paths = values.list("PATHS");
+    if (paths.empty()) paths.emplace_back("/*");
+    return std::none_of(paths.begin(), paths.end(), [&](const std::string& path) {
+        return exempt.is_get_meant(path);
+    });
 }
 
 // Every request of the service gets an error.
@@ -88,7 +85,7 @@ void warn_of_health_checks(const Plan& plan, const HttpTasks& found, std::vector
 // Requests that are to show the fault, and that it does not concern.
 void warn_of_canaries(const Plan& plan, const HttpTasks& found, std::vector<std::string>& to) {
     const TunableValues& values = plan.tunables;
-    const auto match = match_of(values);
+    const auto match = match_of(values, {"PATHS", "EXEMPT_PATHS", "METHODS", "MATCH_HEADERS"});
     const auto warn = [&](std::string_view tunable, std::string_view target, const char* who) {
         if (match.is_get_meant(target)) return;
         to.push_back(fmt::format("{} asks for {}, and PATHS, EXEMPT_PATHS, METHODS or "
