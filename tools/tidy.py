@@ -22,6 +22,7 @@ USES = {
     'aws': ['base', 'wire', 'transport'],
     'host': ['base', 'wire', 'aws'],
     'experiment': ['base', 'wire', 'fault', 'aws', 'host', 'net'],
+    'monitor': ['base'],
     'labhost': ['base', 'wire', 'transport'],
     # The lab must not call the code that it is there to test: no aws, host or experiment.
     'lab': ['base', 'wire', 'transport', 'labhost'],

@@ -2,6 +2,7 @@
 
 #include "cli_lab_api.h"
 #include "cli_lab_up.h"
+#include "cli_monitor.h"
 #include "output.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -45,6 +46,8 @@ struct Parser {
     LabEventsCommand lab_events;
     LabApiCommand lab_api;
     LabExecCommand lab_exec;
+    MonitorSimulateCommand monitor_simulate;
+    MonitorGenerateCommand monitor_generate;
     std::vector<std::string> after_dashes;
     CompletionCommand completion;
     bool wants_version = false;
@@ -59,6 +62,7 @@ struct Parser {
         add_history();
         add_helper();
         add_lab();
+        add_monitor();
         CLI::App* command = add(app,
                                 "completion",
                                 "print what makes a shell complete squall's words: bash, zsh, fish",
@@ -213,6 +217,29 @@ struct Parser {
                          "instance id, container instance ARN, or its number (1 for the first)")
             ->required();
         exec->add_option("CMD", lab_exec.command, "the command and its arguments, after --");
+    }
+
+    void add_monitor() {
+        CLI::App* monitor = app.add_subcommand(
+            "monitor", "tell once when an ECS agent has really gone, and when it is back");
+        monitor->require_subcommand(1);
+        CLI::App* command =
+            add(*monitor,
+                "simulate",
+                "replay a scenario through the monitor's judgement on its own clock; "
+                "a JSON object for each decision",
+                [this] { return Command(monitor_simulate); });
+        command->add_option("SCENARIO", monitor_simulate.scenario, "a file of JSON lines, or -")
+            ->required();
+        add_monitor_settings(*command, monitor_simulate.settings);
+        command->add_flag("--explain",
+                          monitor_simulate.explain,
+                          "also what led to the decisions, as lines of kind \"trace\"");
+        command = add(*monitor,
+                      "generate",
+                      "print a scenario made by chance; its last line has the truth",
+                      [this] { return Command(monitor_generate); });
+        add_monitor_generate_options(*command, monitor_generate.options);
     }
 
     // The words after -- belong to the command: the parser, which reads lists in brackets, never

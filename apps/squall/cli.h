@@ -2,6 +2,7 @@
 #pragma once
 
 #include "squall/lab/lab.h"
+#include "squall/monitor/random_day.h"
 
 #include <functional>
 #include <optional>
@@ -119,6 +120,26 @@ struct LabExecCommand {
     std::vector<std::string> command;
 };
 
+// Durations as people write them; monitor_settings() reads them.
+struct MonitorSettingsArguments {
+    std::string grace = "300";
+    std::string boot_grace = "600";
+    std::string hold = "30";
+    std::string remind = "1800";
+    std::string actions;
+    std::string cluster_tag;
+};
+
+struct MonitorSimulateCommand {
+    MonitorSettingsArguments settings;
+    std::string scenario; // a file, or "-"
+    bool explain = false;
+};
+
+struct MonitorGenerateCommand {
+    monitor::RandomDayOptions options;
+};
+
 // The command line was answered already (help, version, a usage error): end with this code.
 struct Answered {
     int exit_code = 0;
@@ -144,7 +165,9 @@ using Command = std::variant<Answered,
                              LabEventsCommand,
                              LabEnvCommand,
                              LabApiCommand,
-                             LabExecCommand>;
+                             LabExecCommand,
+                             MonitorSimulateCommand,
+                             MonitorGenerateCommand>;
 
 inline constexpr int exit_usage = 64;
 

@@ -6,6 +6,7 @@
 #include "helper_commands.h"
 #include "history_commands.h"
 #include "lab_commands.h"
+#include "monitor_commands.h"
 #include "output.h"
 #include "squall/base/log.h"
 #include "squall/labhost/roles.h"
@@ -49,7 +50,7 @@ int dispatch(const Command& command) {
                 return chosen.exit_code;
             } else if constexpr (
                 is_lab_command<
-                    T> || is_one_of<T, StatusCommand, RunsCommand, VersionCommand, HelperPublishCommand>) {
+                    T> || is_one_of<T, StatusCommand, RunsCommand, VersionCommand, HelperPublishCommand, MonitorSimulateCommand, MonitorGenerateCommand>) {
                 return run_command(chosen);
             } else if constexpr (is_one_of<T,
                                            FaultsCommand,

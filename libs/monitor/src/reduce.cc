@@ -1,0 +1,134 @@
+#include "squall/monitor/reduce.h"
+
+#include "reduction.h"
+
+#include <algorithm>
+
+namespace squall::monitor {
+
+Actions reduce(State& state, const Input& input, WallTime now, const Settings& settings) {
+    Reduction reduction(state, now, settings);
+    std::visit([&](const auto& what) { reduction.take(what); }, input);
+    return reduction.take_actions();
+}
+
+void Reduction::take(const Tick& /*tick*/) {
+    using Of = State::Timer::Of;
+    while (const auto timer = state_.take_due(now_)) {
+        if (timer->of == Of::remind) {
+            remind(*state_.find_incident(timer->key));
+            continue;
+        }
+        if (timer->of == Of::escalate) {
+            escalate(*state_.find_incident(timer->key));
+            continue;
+        }
+        Host& host = *state_.find(timer->key);
+        if (timer->of == Of::rung) {
+            climb(host);
+        } else if (host.phase == Phase::held) {
+            release(host);
+        } else if (host.phase == Phase::gone) {
+            state_.forget(host);
+        } else if (host.phase != Phase::up && host.phase != Phase::open) {
+            check(host);
+        }
+    }
+    // A window is of interest as long as what happened in it may still be judged.
+    const auto over =
+        std::remove_if(state_.windows.begin(), state_.windows.end(), [this](const Window& window) {
+            return window.until + settings_.grace + settings_.hold + Seconds(60) < now_;
+        });
+    if (over == state_.windows.end()) return;
+    state_.windows.erase(over, state_.windows.end());
+    state_.touch_other();
+}
+
+void Reduction::take(const InstanceChanged& event) { take_event(event.report); }
+
+void Reduction::take(const EndAnnounced& event) {
+    for (Host* host : state_.hosts_of(event.ec2_instance_id)) {
+        (event.by == EndAnnounced::By::spot ? host->spot_at : host->scale_in_at) = now_;
+        state_.touch(*host);
+        judge_again(*host);
+    }
+}
+
+void Reduction::take(const Ec2StateChanged& event) {
+    for (Host* host : state_.hosts_of(event.ec2_instance_id)) {
+        host->ec2_state = state_.keep(event.state);
+        state_.touch(*host);
+        judge_again(*host);
+    }
+}
+
+void Reduction::take(const Window& window) {
+    const auto same = std::find_if(state_.windows.begin(),
+                                   state_.windows.end(),
+                                   [&](const Window& other) { return other.id == window.id; });
+    if (same != state_.windows.end())
+        *same = window;
+    else
+        state_.windows.push_back(window);
+    state_.touch_other();
+    // Who was about to be told of is not, and who was waited for longer is not any more.
+    std::vector<Host*> held(state_.held().begin(), state_.held().end());
+    for (Host* host : held)
+        judge_again(*host);
+}
+
+void Reduction::take(const ClustersSeen& seen) {
+    for (const auto& cluster : seen.clusters) {
+        ClusterState& known = state_.cluster(cluster.arn);
+        if (known.is_monitored == cluster.is_monitored) continue;
+        known.is_monitored = cluster.is_monitored;
+        state_.touch_other();
+    }
+}
+
+void Reduction::take(const PollFailed& failed) { note_api(failed.outcome, failed.what); }
+
+Decision&
+Reduction::decide(DecisionKind kind, const Host& host, Reason reason, std::string detail) {
+    Decision decision;
+    decision.at = now_;
+    decision.kind = kind;
+    decision.cluster = host.cluster->name;
+    decision.node = host.ec2_instance_id;
+    decision.reason = reason;
+    decision.detail = std::move(detail);
+    decision.incident = host.incident;
+    decision.since = host.since;
+    decision.traits = host.traits();
+    if (const Record* record = host.active_record()) decision.container_instance_arn = record->arn;
+    actions_.decisions.push_back(std::move(decision));
+    return actions_.decisions.back();
+}
+
+Decision& Reduction::decide(DecisionKind kind, const Incident& incident, Reason reason) {
+    Decision decision;
+    decision.at = now_;
+    decision.kind = kind;
+    decision.cluster = incident.cluster;
+    decision.reason = reason;
+    decision.incident = incident.id;
+    decision.since = incident.since;
+    decision.traits = incident.traits;
+    if (incident.kind == Incident::Kind::single) {
+        decision.node = incident.members.front().node;
+        const Host* host = state_.find(incident.members.front().host);
+        const Record* record = host == nullptr ? nullptr : host->active_record();
+        if (record != nullptr) decision.container_instance_arn = record->arn;
+    } else {
+        for (const auto& member : incident.members)
+            decision.members.push_back(member.node);
+    }
+    actions_.decisions.push_back(std::move(decision));
+    return actions_.decisions.back();
+}
+
+void Reduction::trace(const Host& host, std::string text) {
+    actions_.traces.push_back({now_, host.cluster->name, host.ec2_instance_id, std::move(text)});
+}
+
+} // namespace squall::monitor
