@@ -132,8 +132,6 @@ void Reduction::judge_again(Host& host) {
         if (!host.cluster->is_monitored) return;
         const Verdict found = verdict(host);
         if (found.reason == Reason::none && gives_new_grace(host.reason)) {
-            if (host.launched_at != unknown_time)
-                host.since = std::max(host.since, host.launched_at);
             restart_grace(host, now_);
         } else if (found.reason == Reason::none) {
             judge(host);
@@ -231,9 +229,10 @@ Reduction::Verdict Reduction::status_verdict(const Host& host) const {
 
 Reduction::Verdict Reduction::ec2_verdict(const Host& host) const {
     const std::string& state = *host.ec2_state;
-    if (state == "terminated" || state == "shutting-down") return {Reason::terminated, state};
+    if (state == "terminated" || state == "shutting-down")
+        return {Reason::terminated, "EC2 says " + state};
     if (state == "not found") return {Reason::terminated, "EC2 does not know this instance"};
-    if (state == "stopped" || state == "stopping") return {Reason::stopped, state};
+    if (state == "stopped" || state == "stopping") return {Reason::stopped, "EC2 says " + state};
     if (state == "pending") return {Reason::boot_grace, "EC2 is starting it"};
     const auto same = const_cast<State&>(state_).hosts_of(host.ec2_instance_id);
     for (const Host* other : same) {

@@ -72,6 +72,8 @@ private:
     void plan_host(std::size_t index);
     void plan_end_of_life(std::size_t index, std::int64_t when);
     void plan_trouble();
+    void plan_dark_zone();
+    void plan_outage(std::size_t index, std::int64_t when, std::int64_t length);
     void gap(std::size_t index, std::int64_t from, std::int64_t length);
     void connect(std::size_t index, bool is_connected);
     void change_status(std::size_t index, const std::string& status);
@@ -90,6 +92,9 @@ private:
     std::uint64_t step_count_ = 0;
     std::int64_t now_ = day_begins_ms;
     std::int64_t end_ = 0;
+    std::string dark_zone_; // empty: none on this day
+    std::int64_t dark_from_ = 0;
+    std::int64_t dark_length_ = 0;
     json::Array truth_;
 };
 
@@ -216,12 +221,30 @@ void RandomDay::plan_end_of_life(std::size_t index, std::int64_t when) {
     });
 }
 
+void RandomDay::plan_outage(std::size_t index, std::int64_t when, std::int64_t length) {
+    truth_.push_back(json::Object{{"node", hosts_[index].id},
+                                  {"since", seconds_of(when)},
+                                  {"duration_s", seconds_of(length)}});
+    gap(index, when, length);
+}
+
 void RandomDay::plan_host(std::size_t index) {
     const std::int64_t grace = options_.grace_s * second;
     std::int64_t when = day_begins_ms + between(60, 1500) * second;
     // Nothing begins so late that it could not be told, and its end neither.
     const std::int64_t last = end_ - 2 * 3600 * second;
+    std::int64_t connected_from = 0;
+    bool is_zone_outage_to_come = hosts_[index].zone == dark_zone_;
     while (when < last) {
+        if (is_zone_outage_to_come && when >= dark_from_) {
+            is_zone_outage_to_come = false;
+            if (dark_from_ <= connected_from) continue; // it is away as it is
+            when = dark_from_ + between(0, 30) * second;
+            plan_outage(index, when, dark_length_);
+            connected_from = when + dark_length_;
+            when = connected_from + between(1320, 1680) * second;
+            continue;
+        }
         const auto what = options_.is_calm ? between(0, 899) : between(0, 999);
         std::int64_t length = between(400, 600); // the connection's routine renewal
         if (what < 2) {
@@ -231,12 +254,12 @@ void RandomDay::plan_host(std::size_t index) {
         if (what < 20) length = between(second, grace - second); // restarts, updates, blinks
         if (what >= 900) {
             length = between(grace + second, 4 * grace);
-            truth_.push_back(json::Object{{"node", hosts_[index].id},
-                                          {"since", seconds_of(when)},
-                                          {"duration_s", seconds_of(length)}});
+            plan_outage(index, when, length);
+        } else {
+            gap(index, when, length);
         }
-        gap(index, when, length);
-        when += length + between(1320, 1680) * second; // 22 to 28 minutes
+        connected_from = when + length;
+        when = connected_from + between(1320, 1680) * second; // 22 to 28 minutes
     }
 }
 
@@ -255,10 +278,20 @@ void RandomDay::plan_trouble() {
     }
 }
 
+void RandomDay::plan_dark_zone() {
+    if (!chance(25)) return;
+    dark_zone_ = hosts_[static_cast<std::size_t>(between(0, options_.instances - 1))].zone;
+    dark_from_ = day_begins_ms + between(600, (options_.hours - 2) * 3600) * second;
+    dark_length_ = between(options_.grace_s + 1, 4 * options_.grace_s) * second;
+}
+
 void RandomDay::write() {
     end_ = day_begins_ms + static_cast<std::int64_t>(options_.hours) * 3600 * second;
     make_hosts();
-    if (!options_.is_calm) plan_trouble();
+    if (!options_.is_calm) {
+        plan_trouble();
+        plan_dark_zone();
+    }
     for (std::size_t i = 0; i < hosts_.size(); ++i)
         plan_host(i);
     while (!steps_.empty() && steps_.top().at <= end_) {

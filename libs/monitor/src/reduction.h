@@ -44,7 +44,7 @@ private:
     Record& record_of(Host& host, const InstanceReport& report);
     void take_details(Host& host, Record& record, const InstanceReport& report);
     bool revive(Host& host, const Record& record, const InstanceReport& report);
-    void take_history(Host& host, const InstanceReport& report, WallTime at);
+    void take_history(Host& host, const Record& record, bool was_connected, WallTime at);
     void set_connected(Host& host, Record& record, bool is_connected, WallTime at, bool is_exact);
     void set_status(Host& host, Record& record, std::string_view status);
     void look_for_ghosts(Host& host);

@@ -85,7 +85,7 @@ void Reduction::take_event(const InstanceReport& report) {
         report.updated_at == unknown_time ? now_ : std::min(report.updated_at, now_);
     if (is_ordered) record.event_version = report.version;
     if (is_ordered && report.version < record.seen_version) {
-        take_history(host, report, at);
+        take_history(host, record, report.agent_connected, at);
         return;
     }
     const bool was_described = is_ordered && report.version == record.seen_version;
@@ -105,12 +105,17 @@ void Reduction::take_event(const InstanceReport& report) {
 }
 
 // An event that a describe has overtaken.
-void Reduction::take_history(Host& host, const InstanceReport& report, WallTime at) {
-    if (host.phase != Phase::grace || !report.agent_connected || at <= host.since) return;
+void Reduction::take_history(Host& host, const Record& record, bool was_connected, WallTime at) {
+    if (host.phase != Phase::grace) return;
     // It was back in between: what we see is a later disconnection.
+    const bool was_back = was_connected && at > host.since;
+    // It is the disconnection that the describe saw, and it knows since when.
+    const bool is_finer =
+        !was_connected && !host.is_since_exact && at < host.since && at > record.connected_at;
+    if (!was_back && !is_finer) return;
     host.since = at;
+    host.is_since_exact = is_finer;
     restart_grace(host, at);
-    state_.touch(host);
 }
 
 bool Reduction::take_describe(const InstanceReport& report, WallTime asked_at) {
@@ -146,6 +151,7 @@ void Reduction::set_connected(
     if (!record.is_known || record.is_connected != is_connected) record.since = at;
     record.is_known = true;
     record.is_connected = is_connected;
+    if (is_connected) record.connected_at = std::max(record.connected_at, at);
     const bool is_up = host.is_connected();
     if (is_up && was_known && !was_connected) {
         came_back(host, at, is_exact);

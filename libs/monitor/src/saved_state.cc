@@ -33,6 +33,7 @@ json::Object saved_record(const Record& record) {
     if (record.event_version != unknown_version) row["event_version"] = record.event_version;
     if (record.seen_version != unknown_version) row["seen_version"] = record.seen_version;
     put(row, "since", record.since);
+    put(row, "connected_at", record.connected_at);
     put(row, "registered_at", record.registered_at);
     put(row, "heard_at", record.heard_at);
     put(row, "connected", record.is_connected);
@@ -49,6 +50,7 @@ Record record_of(const json::Object& row) {
     record.event_version = json::integer_at(row, "event_version", unknown_version);
     record.seen_version = json::integer_at(row, "seen_version", unknown_version);
     record.since = time_at(row, "since", unknown_time);
+    record.connected_at = time_at(row, "connected_at", unknown_time);
     record.registered_at = time_at(row, "registered_at", unknown_time);
     record.heard_at = time_at(row, "heard_at", unknown_time);
     record.is_connected = json::bool_at(row, "connected");

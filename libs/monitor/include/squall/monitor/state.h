@@ -38,6 +38,7 @@ struct Record {
     std::int64_t event_version = unknown_version; // of the last event
     std::int64_t seen_version = unknown_version;  // of the last event or describe
     WallTime since = unknown_time;                // of the present connection state
+    WallTime connected_at = unknown_time;         // the last time that it was known to be
     WallTime registered_at = unknown_time;
     WallTime heard_at = unknown_time; // by the monitor's clock
     Status status = Status::unknown;
