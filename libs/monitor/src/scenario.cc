@@ -8,6 +8,7 @@ namespace squall::monitor {
 namespace {
 
 constexpr double down_max_s = 10.0 * 365 * 86400;
+constexpr Seconds span_max{366 * 86400}; // a poll a minute: half a million of them
 
 std::optional<ApiOutcome> outcome_named(std::string_view word) {
     if (word == "ok") return ApiOutcome::ok;
@@ -43,6 +44,8 @@ Result<ScenarioLine> ScenarioReader::read(const std::string& text) {
     if (!json::at(object, "at").is_number() || line.at == unknown_time)
         return error("a line has \"at\": seconds since 1970, a number");
     if (line.at < last_at_) return error("this line is earlier than the one before it");
+    if (first_at_ == unknown_time) first_at_ = line.at;
+    if (line.at - first_at_ > span_max) return error("a scenario lasts a year at the most");
     last_at_ = line.at;
     if (const auto found = object.find("event"); found != object.end()) {
         line.what = EventLine{std::move(found->value())};

@@ -51,6 +51,7 @@ private:
     std::istream& lines_;
     std::string name_;
     int number_ = 0;
+    WallTime first_at_ = unknown_time;
     WallTime last_at_ = unknown_time;
 };
 
