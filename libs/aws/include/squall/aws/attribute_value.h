@@ -37,6 +37,7 @@ public:
     AttributeValue() = default; // NULL
 
     // Implicit on purpose: an item is written down as a list of names and values.
+    // NOLINTBEGIN(google-explicit-constructor)
     AttributeValue(Kind kind) : kind_(std::move(kind)) {}
 
     AttributeValue(const char* text) : kind_(std::string(text)) {}
@@ -44,6 +45,8 @@ public:
     AttributeValue(std::string text) : kind_(std::move(text)) {}
 
     AttributeValue(std::int64_t number) : kind_(DecimalText{std::to_string(number)}) {}
+
+    // NOLINTEND(google-explicit-constructor)
 
     [[nodiscard]] const Kind& kind() const { return kind_; }
 
