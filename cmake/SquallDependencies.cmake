@@ -19,6 +19,7 @@ squall_import(cares cares ares.h)
 squall_import(sqlite3 sqlite3 sqlite3.h)
 squall_import(yaml yaml yaml.h)
 squall_import(pugixml pugixml pugixml.hpp)
+squall_import(z z zlib.h)
 squall_import(nghttp2 nghttp2 nghttp2/nghttp2.h)
 
 # OpenSSL's own module looks for shared objects first: ask for the archives by name.

@@ -19,10 +19,12 @@ USES = {
     'redirect': ['base', 'net'],
     'proxy': ['base', 'net', 'http', 'fault'],
     'transport': ['base', 'wire'],
+    'sqlite': ['base'],
     'aws': ['base', 'wire', 'transport'],
     'host': ['base', 'wire', 'aws'],
-    'experiment': ['base', 'wire', 'fault', 'aws', 'host', 'net'],
+    'experiment': ['base', 'wire', 'fault', 'aws', 'host', 'net', 'sqlite'],
     'monitor': ['base'],
+    'watch': ['base', 'wire', 'transport', 'sqlite', 'aws', 'host', 'monitor'],
     'labhost': ['base', 'wire', 'transport'],
     # The lab must not call the code that it is there to test: no aws, host or experiment.
     'lab': ['base', 'wire', 'transport', 'labhost'],
@@ -30,7 +32,7 @@ USES = {
 # Headers that are heavy, or belong behind an interface of ours: who may include them.
 HEAVY = {
     'boost/asio': ['transport'], 'boost/beast': ['transport'], 'ares.h': ['transport'], 'openssl/': ['base', 'wire', 'transport'],
-    'sqlite3.h': ['experiment'], 'yaml.h': ['experiment'], 'pugixml.hpp': ['wire', 'aws'], 'nghttp2/': ['http'], 'CLI/': [],
+    'sqlite3.h': ['sqlite'], 'yaml.h': ['experiment'], 'pugixml.hpp': ['wire', 'aws'], 'nghttp2/': ['http'], 'zlib.h': ['wire'], 'CLI/': [],
 }
 BANNED = [
     (r'\bsleep_for\s*\(|\bsleep_until\s*\(|\busleep\s*\(|\bnanosleep\s*\(', 'wait for an event, or use Clock::wait_until'),

@@ -40,6 +40,7 @@ struct Client::Call {
     std::string body;
     Deadline deadline;
     std::stop_token stop;
+    CallOptions options;
     std::string invocation; // the same for every attempt
     int attempts = 0;
     int last_cost = 0; // what the last repetition took from the tokens
@@ -99,7 +100,10 @@ wire::HttpRequest Client::request_for(const Call& call) const {
             {"Content-Type", std::string(wire::content_type(called.protocol))});
         request.headers.push_back(
             {"X-Amz-Target", fmt::format("{}.{}", called.target, call.operation)});
+        if (called.was_query) request.headers.push_back({"x-amzn-query-mode", "true"});
     }
+    if (!call.options.content_encoding.empty())
+        request.headers.push_back({"Content-Encoding", std::string(call.options.content_encoding)});
     request.headers.push_back({"amz-sdk-invocation-id", call.invocation});
     request.headers.push_back(
         {"amz-sdk-request", fmt::format("attempt={}; max={}", call.attempts, retry_.attempts_max)});
@@ -128,8 +132,8 @@ Client::Attempt Client::attempt(Call& call) {
     request.headers.push_back({"User-Agent", "squall/" SQUALL_VERSION});
     parts_.traffic.counts().add(call.name);
     result.sent = true;
-    const auto until =
-        call.deadline.sooner(Deadline::at(parts_.clock.now() + retry_.attempt_timeout));
+    const auto until = call.deadline.sooner(
+        Deadline::at(parts_.clock.now() + retry_.attempt_timeout + call.options.held_for));
     auto answer = parts_.sender.send(endpoints_.of(call.id).url, request, until, call.stop);
     if (!answer) {
         ApiError error = not_answered(call.name, answer.error());
@@ -245,13 +249,15 @@ Outcome<std::string> Client::call_text(ServiceId id,
                                        std::string_view operation,
                                        std::string body,
                                        Deadline deadline,
-                                       std::stop_token stop) {
+                                       std::stop_token stop,
+                                       CallOptions options) {
     Call call{id,
               std::string(operation),
               name_of(id, operation),
               std::move(body),
               deadline,
               std::move(stop),
+              options,
               random_uuid()};
     while (true) {
         Attempt made = attempt(call);
@@ -280,8 +286,9 @@ Outcome<json::Value> Client::call_json(ServiceId id,
                                        std::string_view operation,
                                        const json::Object& input,
                                        Deadline deadline,
-                                       std::stop_token stop) {
-    auto text = call_text(id, operation, json::text(input), deadline, std::move(stop));
+                                       std::stop_token stop,
+                                       CallOptions options) {
+    auto text = call_text(id, operation, json::text(input), deadline, std::move(stop), options);
     if (!text) return fail(text.error());
     auto answer = json::parse_object(*text);
     if (!answer) return fail(senseless(id, operation, answer.error(), *text));

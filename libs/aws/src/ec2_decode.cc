@@ -1,5 +1,7 @@
 #include "ec2_decode.h"
 
+#include "answer_time.h"
+
 // Our own XML reader gives an element's texts, but not lists within lists such as an instance's
 // tags.
 #include <pugixml.hpp>
@@ -13,6 +15,8 @@ Ec2Instance decode_instance(const pugi::xml_node& node) {
     instance.state = node.child("instanceState").child("name").text().get();
     instance.availability_zone = node.child("placement").child("availabilityZone").text().get();
     instance.private_ip = node.child("privateIpAddress").text().get();
+    const auto launched = parse_answer_time(node.child("launchTime").text().get());
+    if (launched) instance.launch_time = *launched;
     for (const auto tag : node.child("tagSet").children("item")) {
         instance.tags.insert_or_assign(tag.child("key").text().get(),
                                        tag.child("value").text().get());

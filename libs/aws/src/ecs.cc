@@ -11,6 +11,7 @@ namespace {
 // The most that one call takes.
 constexpr std::size_t describe_max = 100;
 constexpr std::size_t describe_services_max = 10;
+constexpr std::size_t update_state_max = 10;
 constexpr int page_size = 100;
 
 // The last part of an ARN, or a name or id as it is: what both have in common.
@@ -83,16 +84,32 @@ PagedCall list_call(std::string_view operation, std::string_view cluster, std::s
     return call;
 }
 
+json::Object including(json::Object input, Include include) {
+    if (include == Include::tags) input["include"] = json::Array{"TAGS"};
+    if (include == Include::container_instance_health)
+        input["include"] = json::Array{"CONTAINER_INSTANCE_HEALTH"};
+    return input;
+}
+
 void set_if_given(json::Object& input, std::string_view key, const std::string& value) {
     if (!value.empty()) input[key] = value;
 }
 
 } // namespace
 
+Outcome<std::vector<std::string>> Ecs::list_clusters(Deadline deadline,
+                                                     const std::stop_token& stop) {
+    PagedCall call{ServiceId::ecs, "ListClusters", "nextToken", "clusterArns", {}};
+    call.input["maxResults"] = page_size;
+    return list_all(client_, std::move(call), deadline, stop);
+}
+
 Outcome<Described<Cluster>> Ecs::describe_clusters(std::span<const std::string> names,
                                                    Deadline deadline,
-                                                   const std::stop_token& stop) {
-    const DescribeCall call{"DescribeClusters", "clusters", "clusters", describe_max, {}};
+                                                   const std::stop_token& stop,
+                                                   Include include) {
+    const DescribeCall call{
+        "DescribeClusters", "clusters", "clusters", describe_max, including({}, include)};
     return describe<Cluster>(client_, call, names, decode_cluster, {deadline, stop});
 }
 
@@ -111,12 +128,29 @@ Outcome<Described<ContainerInstance>>
 Ecs::describe_container_instances(std::string_view cluster,
                                   std::span<const std::string> arns,
                                   Deadline deadline,
-                                  const std::stop_token& stop) {
+                                  const std::stop_token& stop,
+                                  Include include) {
     const DescribeCall call{"DescribeContainerInstances",
                             "containerInstances",
                             "containerInstances",
                             describe_max,
-                            of_cluster(cluster)};
+                            including(of_cluster(cluster), include)};
+    return describe<ContainerInstance>(
+        client_, call, arns, decode_container_instance, {deadline, stop});
+}
+
+Outcome<Described<ContainerInstance>>
+Ecs::update_container_instances_state(std::string_view cluster,
+                                      std::span<const std::string> arns,
+                                      std::string_view status,
+                                      Deadline deadline,
+                                      const std::stop_token& stop) {
+    DescribeCall call{"UpdateContainerInstancesState",
+                      "containerInstances",
+                      "containerInstances",
+                      update_state_max,
+                      of_cluster(cluster)};
+    call.input["status"] = status;
     return describe<ContainerInstance>(
         client_, call, arns, decode_container_instance, {deadline, stop});
 }

@@ -70,7 +70,10 @@ std::optional<Cluster> decode_cluster(const json::Value& value) {
                     json::integer_at(value, "registeredContainerInstancesCount"),
                     json::integer_at(value, "runningTasksCount"),
                     json::integer_at(value, "pendingTasksCount"),
-                    json::integer_at(value, "activeServicesCount")};
+                    json::integer_at(value, "activeServicesCount"),
+                    {}};
+    for (const auto& tag : json::array_at(value, "tags"))
+        cluster.tags.insert_or_assign(text_at(tag, "key"), text_at(tag, "value"));
     if (cluster.arn.empty()) return std::nullopt;
     return cluster;
 }
@@ -93,6 +96,14 @@ std::optional<ContainerInstance> decode_container_instance(const json::Value& va
                                              text_at(attribute, "value"));
     instance.registered_at = time_at(value, "registeredAt");
     instance.capacity_provider_name = text_at(value, "capacityProviderName");
+    const json::Value& health = json::at(value, "healthStatus");
+    instance.overall_health = text_at(health, "overallStatus");
+    for (const auto& part : json::array_at(health, "details"))
+        instance.health.push_back({text_at(part, "type"),
+                                   text_at(part, "status"),
+                                   text_at(part, "statusReason"),
+                                   time_at(part, "lastUpdated"),
+                                   time_at(part, "lastStatusChange")});
     return instance;
 }
 

@@ -121,7 +121,7 @@ Result<Endpoint> resolve_endpoint(ServiceId id,
                                   const SharedConfig& config) {
     const Service& called = service(id);
     return endpoint_of(
-        called.name,
+        called.settings_name,
         fmt::format("https://{}.{}.{}/", called.signing_name, region, dns_suffix(region)),
         environment,
         config);

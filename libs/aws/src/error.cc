@@ -16,7 +16,8 @@ bool contains(std::string_view text, std::string_view part) {
 // Codes that any service may give when it does not like who is asking. In json they come with
 // status 400, so the status alone does not tell.
 bool is_refusal(std::string_view code, int status) {
-    constexpr std::array<std::string_view, 12> codes = {"UnauthorizedOperation",
+    constexpr std::array<std::string_view, 13> codes = {"UnauthorizedOperation",
+                                                        "AuthorizationError",
                                                         "UnauthorizedException",
                                                         "AuthFailure",
                                                         "UnrecognizedClientException",
@@ -52,6 +53,7 @@ Errc kind_of(std::string_view code, int status) {
     if (contains(code, "NotFound") || contains(code, "DoesNotExist")
         || contains(code, "NonExistent") || code == "NoSuchEntity" || code == "InvalidCommandId")
         return Errc::not_found;
+    if (code == "ConditionalCheckFailedException") return Errc::conflict;
     if (is_refusal(code, status)) return Errc::denied;
     if (code.starts_with("Invalid") || code.starts_with("Validation")
         || code.starts_with("Malformed") || code.starts_with("Missing")

@@ -15,11 +15,19 @@ enum class RateClass {
     ec2_reads,
     sts,
     cloudwatch_reads,
+    ec2_changes,
+    cloudwatch_metrics,
+    sns_messages,
+    events,
+    autoscaling,
+    logs,
+    unlimited,
 };
 
-// Four fifths of what AWS publishes for ECS and for EC2's unfiltered reads. What SSM and STS allow
-// is not published: these are modest, and a ThrottlingException is repeated anyway.
-constexpr std::array<Rate, 9> rates = {{
+// Four fifths of what AWS publishes for ECS, for EC2's unfiltered reads and its changes. Where AWS
+// allows more in some regions than in others it is of the smallest ones. What SSM, STS and Auto
+// Scaling allow is not published: these are modest, and a ThrottlingException is repeated anyway.
+constexpr std::array<Rate, 16> rates = {{
     {40, 16}, // of 50, 20/s
     {80, 16}, // of 100, 20/s
     {80, 16}, // of 100, 20/s
@@ -28,7 +36,14 @@ constexpr std::array<Rate, 9> rates = {{
     {20, 10},
     {40, 8}, // of 50, 10/s
     {50, 25},
-    {9, 7}, // of 9/s for DescribeAlarms
+    {9, 7},     // of 9/s for DescribeAlarms
+    {40, 4},    // of 50, 5/s
+    {120, 120}, // of 150/s
+    {240, 240}, // of 300/s
+    {320, 320}, // of 400/s
+    {20, 10},
+    {600, 600}, // of 800/s
+    {1e6, 1e6},
 }};
 
 RateClass class_of(ServiceId service, std::string_view operation) {
@@ -45,11 +60,23 @@ RateClass class_of(ServiceId service, std::string_view operation) {
         return operation == "SendCommand" || operation == "CancelCommand" ? RateClass::ssm_commands
                                                                           : RateClass::ssm_reads;
     case ServiceId::ec2:
-        return RateClass::ec2_reads;
+        return operation.starts_with("Describe") ? RateClass::ec2_reads : RateClass::ec2_changes;
     case ServiceId::sts:
         return RateClass::sts;
     case ServiceId::cloudwatch:
-        return RateClass::cloudwatch_reads;
+        return operation == "PutMetricData" ? RateClass::cloudwatch_metrics
+                                            : RateClass::cloudwatch_reads;
+    case ServiceId::sns:
+        return RateClass::sns_messages;
+    case ServiceId::events:
+        return RateClass::events;
+    case ServiceId::autoscaling:
+        return RateClass::autoscaling;
+    case ServiceId::logs:
+        return RateClass::logs;
+    case ServiceId::sqs:
+    case ServiceId::dynamodb:
+        return RateClass::unlimited;
     }
     return RateClass::sts;
 }

@@ -134,7 +134,9 @@ Refusal refusal_in(std::string_view message) {
 }
 
 bool lacks_permission(const ApiError& error) {
-    return error.code.starts_with("AccessDenied") || error.code == "UnauthorizedOperation";
+    // The last one is SNS's.
+    return error.code.starts_with("AccessDenied") || error.code == "UnauthorizedOperation"
+           || error.code == "AuthorizationError";
 }
 
 std::string owner_of_policies(std::string_view principal) {

@@ -3,10 +3,9 @@
 #include "codes.h"
 #include "http_date.h"
 #include "refusal.h"
-#include "squall/base/json.h"
+#include "refused_resources.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
-#include "squall/wire/arn.h"
 
 #include <algorithm>
 #include <array>
@@ -23,60 +22,6 @@ constexpr std::array<std::string_view, 3> clock_codes = {
     "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"};
 constexpr std::array<std::string_view, 3> unknown_key_codes = {
     "UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure"};
-
-// ARNs as this account would have them.
-class ArnMaker {
-public:
-    ArnMaker(std::string_view principal, std::string_view region) : region_(region) {
-        if (region.starts_with("cn-")) partition_ = "aws-cn";
-        if (region.starts_with("us-gov-")) partition_ = "aws-us-gov";
-        const auto caller = wire::parse_arn(principal);
-        if (!caller) return;
-        partition_ = caller->partition;
-        account_ = caller->account;
-    }
-
-    [[nodiscard]] std::string
-    make(std::string_view service, std::string_view account, std::string_view resource) const {
-        return fmt::format("arn:{}:{}:{}:{}:{}", partition_, service, region_, account, resource);
-    }
-
-    [[nodiscard]] std::string ours(std::string_view service, std::string_view resource) const {
-        return make(service, account_, resource);
-    }
-
-    // Of a cluster by name or ARN; `kind` is cluster, or container-instance and the like.
-    [[nodiscard]] std::string
-    in_cluster(std::string_view cluster, std::string_view kind, std::string_view rest) const {
-        auto arn = wire::parse_arn(cluster);
-        const std::string name(arn ? arn->id() : cluster);
-        const std::string resource = fmt::format("{}/{}{}", kind, name, rest);
-        if (!arn) return ours("ecs", resource);
-        arn->resource = resource;
-        return arn->text();
-    }
-
-private:
-    std::string_view region_;
-    std::string partition_ = "aws";
-    std::string account_ = "*";
-};
-
-std::vector<std::string> resources_of_send_command(const json::Object& input,
-                                                   const ArnMaker& arns) {
-    // AWS's own documents have no account; the star matches that too.
-    std::vector<std::string> resources{arns.make(
-        "ssm", "*", fmt::format("document/{}", json::string_at(input, "DocumentName", "*")))};
-    const auto& ids = json::array_at(input, "InstanceIds");
-    const auto has = [&](std::string_view prefix) {
-        return std::any_of(ids.begin(), ids.end(), [&](const json::Value& id) {
-            return json::string_of(id).starts_with(prefix);
-        });
-    };
-    if (has("i-") || ids.empty()) resources.push_back(arns.ours("ec2", "instance/*"));
-    if (has("mi-")) resources.push_back(arns.ours("ssm", "managed-instance/*"));
-    return resources;
-}
 
 bool is_off(Wall::duration difference) { return difference > tolerated || difference < -tolerated; }
 
@@ -118,33 +63,18 @@ std::string hint_for_keys(const ApiError& error, const RefusedCall& call) {
 
 } // namespace
 
-std::vector<std::string> needed_resources(const ApiError& error, const RefusedCall& call) {
-    // Where AWS refuses something else than the operation, the call's input says nothing about it.
-    if (error.action != error.operation || service(call.id).target.empty()) return {};
-    const auto input = json::parse_object(call.body);
-    if (!input) return {};
-    const ArnMaker arns(error.principal, call.region);
-    const std::string_view cluster = json::string_at(*input, "cluster", "default");
-    if (error.action == "ecs:ListContainerInstances")
-        return {arns.in_cluster(cluster, "cluster", "")};
-    if (error.action == "ecs:DescribeContainerInstances")
-        return {arns.in_cluster(cluster, "container-instance", "/*")};
-    if (error.action == "ecs:DescribeServices") return {arns.in_cluster(cluster, "service", "/*")};
-    if (error.action == "ssm:SendCommand") return resources_of_send_command(*input, arns);
-    std::vector<std::string> resources;
-    if (error.action == "ecs:DescribeClusters") {
-        for (const auto& one : json::array_at(*input, "clusters"))
-            resources.push_back(arns.in_cluster(json::string_of(one), "cluster", ""));
-    }
-    return resources;
-}
-
 void explain_refused_call(ApiError& error, const RefusedCall& call) {
     if (error.kind != Errc::denied) return;
-    if (lacks_permission(error))
-        advise(error, needed_resources(error, call));
-    else
+    if (!lacks_permission(error)) {
         error.hint = hint_for_keys(error, call);
+        return;
+    }
+    // AWS writes it in another case (SNS:Publish, sqs:deletemessage), or, where it was terse, it is
+    // the operation, which IAM may know by another name.
+    const std::string action = action_of(call.id, error.operation);
+    if (error.action == error.operation || equal_ignoring_case(error.action, action))
+        error.action = action;
+    advise(error, needed_resources(error, call));
 }
 
 std::string clock_difference_text(Wall::duration ahead) {

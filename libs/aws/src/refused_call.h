@@ -9,7 +9,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace squall::aws {
 
@@ -22,11 +21,6 @@ struct RefusedCall {
     WallTime signed_at;          // as it was signed: corrected by what was known of AWS's clock
     WallTime local_time;         // of this machine
 };
-
-// The resources that a statement should name so that the whole call is allowed, and the next ones
-// like it: AWS's refusal names only the first that it met. Empty: what AWS named.
-[[nodiscard]] std::vector<std::string> needed_resources(const ApiError& error,
-                                                        const RefusedCall& call);
 
 // Completes hint and statement of a refusal. Other errors stay as they are.
 void explain_refused_call(ApiError& error, const RefusedCall& call);

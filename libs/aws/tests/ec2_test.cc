@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace squall::aws {
@@ -57,6 +58,7 @@ private:
         });
         xml.element("placement", [&] { xml.leaf("availabilityZone", "us-east-1a"); });
         xml.leaf("privateIpAddress", "10.0.0.1");
+        xml.leaf("launchTime", "2026-11-21T02:03:04.000Z");
         xml.element("tagSet", [&] {
             for (const char* key : {"Name", "env"}) {
                 xml.element("item", [&] {
@@ -87,6 +89,8 @@ TEST_F(Ec2Test, DescribesInstancesWithTheirTags) {
     EXPECT_EQ(instances[1].state, "running");
     EXPECT_EQ(instances[1].availability_zone, "us-east-1a");
     EXPECT_EQ(instances[1].private_ip, "10.0.0.1");
+    EXPECT_EQ(instances[1].launch_time,
+              WallTime(FakeClock::start_of_wall + std::chrono::seconds(184)));
     EXPECT_EQ(instances[1].tags.at("Name"), "Name of " + id(2));
     EXPECT_EQ(instances[1].tags.size(), 2U);
     EXPECT_FALSE(world.aws.received().at(0).form.has("MaxResults"));
@@ -129,6 +133,39 @@ TEST_F(Ec2Test, AnswersThatMakeNoSenseAreErrors) {
         world.aws.on("ec2:DescribeInstances", [body](const Received&) { return xml_answer(body); });
         EXPECT_EQ(describe({id(1)}).error().kind, Errc::failed) << body;
     }
+}
+
+TEST_F(Ec2Test, InstancesAreEndedButForThoseThatEc2HasForgotten) {
+    world.aws.on("ec2:TerminateInstances", [](const Received& received) {
+        const auto asked = received.form.list("InstanceId");
+        if (std::find(asked.begin(), asked.end(), id(1)) != asked.end())
+            return error_answer(received,
+                                "InvalidInstanceID.NotFound",
+                                "The instance ID '" + id(1) + "' does not exist");
+        wire::XmlWriter xml;
+        xml.open("TerminateInstancesResponse", "http://ec2.amazonaws.com/doc/2016-11-15/");
+        xml.open("instancesSet");
+        for (const auto& one : asked) {
+            xml.element("item", [&] {
+                xml.leaf("instanceId", one);
+                xml.element("currentState", [&] { xml.leaf("name", "shutting-down"); });
+                xml.element("previousState", [&] { xml.leaf("name", "running"); });
+            });
+        }
+        xml.close();
+        xml.close();
+        return xml_answer(xml.text());
+    });
+    const std::vector<std::string> ids{id(1), id(2), id(3), "mi-0123456789abcdef0"};
+    const auto changes = ec2.terminate_instances(ids, world.soon(), {}).value();
+    ASSERT_EQ(changes.size(), 2U);
+    EXPECT_EQ(changes[1].instance_id, id(3));
+    EXPECT_EQ(changes[1].previous_state, "running");
+    EXPECT_EQ(changes[1].current_state, "shutting-down");
+    world.aws.on("ec2:TerminateInstances", [](const Received& received) {
+        return error_answer(received, "OperationNotPermitted", "it may not be terminated");
+    });
+    EXPECT_EQ(ec2.terminate_instances(ids, world.soon(), {}).error().code, "OperationNotPermitted");
 }
 
 } // namespace

@@ -258,5 +258,90 @@ TEST_F(EcsTest, ReadsDeploymentsAndTheNewestEventsFirst) {
     EXPECT_EQ(web.events[3].created_at, std::nullopt);
 }
 
+TEST_F(EcsTest, ClustersAreListedToTheLastPage) {
+    world.aws.on("ecs:ListClusters", [](const Received& received) {
+        const bool is_first = json::string_at(received.input, "nextToken").empty();
+        json::Object page{{"clusterArns", json::Array{is_first ? "arn:a" : "arn:b"}}};
+        if (is_first) page["nextToken"] = "more";
+        return json_answer(page);
+    });
+    EXPECT_EQ(ecs.list_clusters(world.soon(), {}).value(),
+              (std::vector<std::string>{"arn:a", "arn:b"}));
+}
+
+TEST_F(EcsTest, TagsOfClustersComeWhereTheyAreAskedFor) {
+    world.aws.on("ecs:DescribeClusters", [](const Received& received) {
+        json::Object cluster{{"clusterArn", "arn:aws:ecs:us-east-1:1:cluster/demo"}};
+        if (json::text(json::at(received.input, "include")) == R"(["TAGS"])")
+            cluster["tags"] = json::Array{json::Object{{"key", "env"}, {"value", "prod"}}};
+        return json_answer({{"clusters", json::Array{cluster}}});
+    });
+    const std::vector<std::string> names{"demo"};
+    const auto plain = ecs.describe_clusters(names, world.soon(), {}).value();
+    EXPECT_TRUE(plain.found.at(0).tags.empty());
+    const auto tagged = ecs.describe_clusters(names, world.soon(), {}, Include::tags).value();
+    EXPECT_EQ(tagged.found.at(0).tags.at("env"), "prod");
+}
+
+TEST_F(EcsTest, HealthOfInstancesComesWhereItIsAskedFor) {
+    const std::string arn = FakeEcs::instance_arn(1);
+    world.aws.on("ecs:DescribeContainerInstances", [arn](const Received& received) {
+        EXPECT_EQ(json::text(json::at(received.input, "include")),
+                  R"(["CONTAINER_INSTANCE_HEALTH"])");
+        const json::Object runtime{{"type", "CONTAINER_RUNTIME"},
+                                   {"status", "IMPAIRED"},
+                                   {"statusReason", "it does not answer"},
+                                   {"lastUpdated", 1795226400.25},
+                                   {"lastStatusChange", 1795226300}};
+        return json_answer({{"containerInstances",
+                             json::Array{json::Object{{"containerInstanceArn", arn},
+                                                      {"agentConnected", true},
+                                                      {"healthStatus",
+                                                       {{"overallStatus", "IMPAIRED"},
+                                                        {"details", json::Array{runtime}}}}}}}});
+    });
+    const std::vector<std::string> arns{arn};
+    const auto described = ecs.describe_container_instances(
+        "demo", arns, world.soon(), {}, Include::container_instance_health);
+    const auto& instance = described.value().found.at(0);
+    EXPECT_EQ(instance.overall_health, "IMPAIRED");
+    ASSERT_EQ(instance.health.size(), 1U);
+    EXPECT_EQ(instance.health[0].type, "CONTAINER_RUNTIME");
+    EXPECT_EQ(instance.health[0].status, "IMPAIRED");
+    EXPECT_EQ(instance.health[0].status_reason, "it does not answer");
+    const WallTime start{FakeClock::start_of_wall};
+    EXPECT_EQ(instance.health[0].last_updated, start + Millis(250));
+    EXPECT_EQ(instance.health[0].last_status_change, start - Seconds(100));
+}
+
+TEST_F(EcsTest, InstancesAreDrainedByTensAndThoseThatCannotBeAreFailures) {
+    world.aws.on("ecs:UpdateContainerInstancesState", [](const Received& received) {
+        const auto& asked = json::array_at(received.input, "containerInstances");
+        if (asked.size() > 10)
+            return error_answer(received, "InvalidParameterException", "more than ten");
+        json::Array updated;
+        json::Array failures;
+        for (const auto& arn : asked) {
+            if (json::string_of(arn) == FakeEcs::instance_arn(11))
+                failures.push_back(json::Object{{"arn", arn}, {"reason", "INACTIVE"}});
+            else
+                updated.push_back(
+                    json::Object{{"containerInstanceArn", arn},
+                                 {"agentConnected", false},
+                                 {"status", json::string_at(received.input, "status")}});
+        }
+        return json_answer({{"containerInstances", updated}, {"failures", failures}});
+    });
+    make_instances(12);
+    const auto drained =
+        ecs.update_container_instances_state("demo", fake.instances, "DRAINING", world.soon(), {})
+            .value();
+    EXPECT_EQ(calls("ecs:UpdateContainerInstancesState"), 2U);
+    ASSERT_EQ(drained.found.size(), 11U);
+    EXPECT_EQ(drained.found[0].status, "DRAINING");
+    ASSERT_EQ(drained.failures.size(), 1U);
+    EXPECT_EQ(drained.failures[0].reason, "INACTIVE");
+}
+
 } // namespace
 } // namespace squall::aws

@@ -76,13 +76,23 @@ TEST_F(EndpointTest, EveryServiceHasItsVariable) {
     const Given given{{{"AWS_ENDPOINT_URL_ECS", "http://a:1"},
                        {"AWS_ENDPOINT_URL_SSM", "http://b:1"},
                        {"AWS_ENDPOINT_URL_EC2", "http://c:1"},
-                       {"AWS_ENDPOINT_URL_STS", "http://d:1/path"}},
+                       {"AWS_ENDPOINT_URL_STS", "http://d:1/path"},
+                       {"AWS_ENDPOINT_URL_SQS", "http://e:1"},
+                       {"AWS_ENDPOINT_URL_EVENTBRIDGE", "http://f:1"},
+                       {"AWS_ENDPOINT_URL_AUTO_SCALING", "http://g:1"},
+                       {"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "http://h:1"}},
                       {}};
     const auto all =
         Endpoints::resolve("eu-west-1", Environment(given.variables), config_of(given)).value();
     EXPECT_EQ(all.of(ServiceId::ecs).url.host, "a");
     EXPECT_EQ(all.of(ServiceId::ssm).url.host, "b");
     EXPECT_EQ(all.of(ServiceId::ec2).url.host, "c");
+    EXPECT_EQ(all.of(ServiceId::sqs).url.host, "e");
+    EXPECT_EQ(all.of(ServiceId::events).url.host, "f");
+    EXPECT_EQ(all.of(ServiceId::autoscaling).url.host, "g");
+    EXPECT_EQ(all.of(ServiceId::logs).url.host, "h");
+    EXPECT_EQ(all.of(ServiceId::sns).url.host, "sns.eu-west-1.amazonaws.com");
+    EXPECT_EQ(all.of(ServiceId::dynamodb).url.host, "dynamodb.eu-west-1.amazonaws.com");
     EXPECT_EQ(all.of(ServiceId::sts).url.target, "/path");
     EXPECT_EQ(all.of(ServiceId::sts).source, "AWS_ENDPOINT_URL_STS");
     EXPECT_EQ(all.region(), "eu-west-1");

@@ -2,8 +2,11 @@
 
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
+#include "squall/wire/gzip.h"
 #include "squall/wire/protocol.h"
 #include "squall/wire/sigv4.h"
+
+#include <gtest/gtest.h>
 
 #include <array>
 #include <ctime>
@@ -11,26 +14,41 @@
 namespace squall::aws {
 namespace {
 
-wire::Protocol protocol_of(const std::string& operation) {
-    if (operation.starts_with("sts:")) return wire::Protocol::query;
-    if (operation.starts_with("ec2:")) return wire::Protocol::ec2;
-    return wire::Protocol::json_1_1;
+// The service that speaks so, by what its wire says of it: a target, or a version.
+const Service& service_with(std::string_view Service::*member, std::string_view value) {
+    for (std::size_t i = 0; i < service_count; ++i) {
+        const Service& candidate = service(static_cast<ServiceId>(i));
+        if (candidate.*member == value) return candidate;
+    }
+    SQUALL_ASSERT(!"a service that is called");
+    return service(ServiceId::sts);
 }
 
-Received read(const wire::Url& server, const wire::HttpRequest& request) {
+wire::Protocol protocol_of(const std::string& operation) {
+    return service_with(&Service::name, split_once(operation, ':').first).protocol;
+}
+
+Received read(const wire::Url& server, const wire::HttpRequest& request, Millis patience) {
     Received received;
     received.server = server;
     received.request = request;
+    received.patience = patience;
+    std::string body = request.body;
+    if (wire::header_value(request.headers, "Content-Encoding") == "gzip")
+        body = wire::gunzip(body, std::size_t{10} << 20U).value();
     const auto target = wire::header_value(request.headers, "X-Amz-Target");
     if (!target.empty()) {
         const auto [prefix, operation] = split_once(target, '.');
-        received.operation = (prefix == "AmazonSSM" ? "ssm:" : "ecs:") + std::string(operation);
-        received.input = json::parse_object(request.body).value();
+        const Service& called = service_with(&Service::target, prefix);
+        EXPECT_EQ(wire::header_value(request.headers, "Content-Type"),
+                  wire::content_type(called.protocol));
+        received.operation = fmt::format("{}:{}", called.name, operation);
+        received.input = json::parse_object(body).value();
         return received;
     }
-    received.form = wire::QueryParameters::parse(request.body).value();
-    received.operation = (received.form.get("Version") == "2016-11-15" ? "ec2:" : "sts:")
-                         + std::string(received.form.get("Action"));
+    received.form = wire::QueryParameters::parse(body).value();
+    const Service& called = service_with(&Service::version, received.form.get("Version"));
+    received.operation = fmt::format("{}:{}", called.name, received.form.get("Action"));
     return received;
 }
 
@@ -171,7 +189,8 @@ Result<wire::HttpResponse> FakeAws::send(const wire::Url& server,
                                          std::stop_token stop) {
     if (stop.stop_requested()) return fail(Errc::interrupted, "stopped");
     if (deadline.passed(clock_.now())) return fail(Errc::timed_out, "too late");
-    auto result = answer(read(server, request));
+    const Millis patience = deadline.left(clock_.now());
+    auto result = answer(read(server, request, patience));
     if (result) result->headers.push_back({"Date", http_date(time())});
     return result;
 }

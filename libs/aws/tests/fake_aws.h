@@ -22,6 +22,7 @@ struct Received {
     wire::HttpRequest request;
     json::Object input;         // of JSON services
     wire::QueryParameters form; // of the others
+    Millis patience{0};         // how long the client waits for the answer
 };
 
 class FakeAws final : public HttpSender {

@@ -153,6 +153,21 @@ TEST(RateLimits, StayBelowWhatAwsPublishes) {
     EXPECT_TRUE(below(ServiceId::ecs, "ListTasks", {100, 20}));
     EXPECT_TRUE(below(ServiceId::ecs, "DescribeServices", {100, 20}));
     EXPECT_TRUE(below(ServiceId::ecs, "UpdateService", {50, 5}));
+    EXPECT_TRUE(below(ServiceId::ecs, "UpdateContainerInstancesState", {100, 40}));
+    EXPECT_TRUE(below(ServiceId::ec2, "TerminateInstances", {50, 5}));
+    EXPECT_TRUE(below(ServiceId::cloudwatch, "PutMetricData", {150, 150}));
+}
+
+TEST(RateLimits, DrainingDoesNotWaitForReadingNorQueuesForAnything) {
+    const SteadyTime now{std::chrono::hours(1)};
+    RateLimits limits;
+    for (int i = 0; i < 100'000; ++i)
+        ASSERT_EQ(limits.reserve(ServiceId::sqs, "ReceiveMessage", now, now), now);
+    for (int i = 0; i < 80; ++i)
+        ASSERT_EQ(limits.reserve(ServiceId::ecs, "DescribeTasks", now, now), now);
+    EXPECT_FALSE(limits.reserve(ServiceId::ecs, "DescribeTasks", now, now));
+    EXPECT_EQ(limits.reserve(ServiceId::ecs, "UpdateContainerInstancesState", now, now), now);
+    EXPECT_EQ(limits.reserve(ServiceId::dynamodb, "PutItem", now, now), now);
 }
 
 TEST(RateLimits, OperationsOfOneClassShareABucketAndOthersDoNot) {

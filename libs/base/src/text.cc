@@ -178,6 +178,27 @@ std::string to_base64(std::string_view data) {
     return text;
 }
 
+Result<std::string> from_base64(std::string_view text) {
+    constexpr std::string_view alphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    constexpr unsigned sextet = 6;
+    std::string data;
+    unsigned bits = 0;
+    unsigned bit_count = 0;
+    for (const char c : text) {
+        const auto value = alphabet.find(c);
+        if (value == std::string_view::npos) break;
+        bits = (bits << sextet | static_cast<unsigned>(value)) & 0xffffU;
+        bit_count += sextet;
+        if (bit_count < 8) continue;
+        bit_count -= 8;
+        data.push_back(static_cast<char>(bits >> bit_count & 0xffU));
+    }
+    // There is one way to write bytes in base64.
+    if (to_base64(data) != text) return fail(Errc::invalid_input, "this is not base64");
+    return data;
+}
+
 std::string random_hex(std::size_t digits) {
     return to_hex(as_bytes(random_bytes((digits + 1) / 2))).substr(0, digits);
 }

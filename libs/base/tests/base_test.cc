@@ -54,6 +54,18 @@ TEST(Text, HashesAndEncodesAsTheStandardsSay) {
     EXPECT_NE(random_uuid(), random_uuid());
 }
 
+TEST(Text, Base64IsReadAsItIsWrittenAndNotOtherwise) {
+    std::string all_bytes;
+    for (int i = 0; i < 256; ++i)
+        all_bytes.push_back(static_cast<char>(i));
+    for (std::size_t size = 0; size <= all_bytes.size(); ++size)
+        EXPECT_EQ(from_base64(to_base64(all_bytes.substr(0, size))).value(),
+                  all_bytes.substr(0, size));
+    for (const char* bad :
+         {"Zm8", "Zm8==", "Zm9=", "Zm8= ", "Zm\n8=", "Z", "====", "Zm8=Zm8=", "_-8="})
+        EXPECT_FALSE(from_base64(bad)) << bad;
+}
+
 TEST(Text, ReadsWholeIntegersOnly) {
     EXPECT_EQ(to_integer("60"), 60);
     EXPECT_EQ(to_integer("-3"), -3);

@@ -108,7 +108,6 @@ public:
                                         broken->second,
                                         "req");
         }
-        if (operation == "DescribeAlarms") return describe_alarms(*form);
         if (operation == "GetCallerIdentity") return identity();
         const auto body = json::parse_object(request.body).value();
         return wire::HttpResponse{
@@ -168,26 +167,17 @@ private:
         return {200, {}, xml.text()};
     }
 
-    [[nodiscard]] wire::HttpResponse describe_alarms(const wire::QueryParameters& form) const {
-        wire::XmlWriter xml;
-        xml.open("DescribeAlarmsResponse");
-        xml.open("DescribeAlarmsResult");
-        xml.element("MetricAlarms", [&] {
-            for (int i = 1; form.has(fmt::format("AlarmNames.member.{}", i)); ++i) {
-                const auto found =
-                    alarms.find(std::string(form.get(fmt::format("AlarmNames.member.{}", i))));
-                if (found == alarms.end()) continue;
-                xml.element("member", [&, &name = found->first, &state = found->second] {
-                    xml.leaf("AlarmName", name);
-                    xml.leaf("AlarmArn", alarm_arn(name));
-                    xml.leaf("StateValue", state);
-                    xml.leaf("StateReason", "Threshold Crossed");
-                });
-            }
-        });
-        xml.close();
-        xml.close();
-        return {200, {}, xml.text()};
+    [[nodiscard]] json::Object describe_alarms(const json::Object& input) const {
+        json::Array found;
+        for (const auto& asked : json::array_at(input, "AlarmNames")) {
+            const auto alarm = alarms.find(std::string(json::string_of(asked)));
+            if (alarm == alarms.end()) continue;
+            found.push_back(json::Object{{"AlarmName", alarm->first},
+                                         {"AlarmArn", alarm_arn(alarm->first)},
+                                         {"StateValue", alarm->second},
+                                         {"StateReason", "Threshold Crossed"}});
+        }
+        return {{"MetricAlarms", std::move(found)}};
     }
 
     [[nodiscard]] json::Object list_services() const {
@@ -329,6 +319,7 @@ private:
         if (operation == "DescribeContainerInstances") return describe_instances(body);
         if (operation == "DescribeInstanceInformation") return information(body);
         if (operation == "ListServices") return list_services();
+        if (operation == "DescribeAlarms") return describe_alarms(body);
         if (operation == "DescribeServices") return describe_services();
         if (operation == "SendCommand") return send_command(body);
         if (operation == "ListCommandInvocations") return invocations(body);

@@ -1,24 +1,18 @@
 #include "fake_world.h"
+#include "squall/sqlite/database.h"
 
 #include <gtest/gtest.h>
-
-#include <sqlite3.h>
 
 namespace squall::experiment {
 namespace {
 
 // As a full disk would.
-void refuse_updates(const Path& database) {
-    sqlite3* handle = nullptr;
-    ASSERT_EQ(sqlite3_open(database.c_str(), &handle), SQLITE_OK);
-    EXPECT_EQ(sqlite3_exec(handle,
-                           "CREATE TRIGGER refuse BEFORE UPDATE ON runs BEGIN SELECT "
-                           "RAISE(FAIL, 'the disk is full'); END",
-                           nullptr,
-                           nullptr,
-                           nullptr),
-              SQLITE_OK);
-    sqlite3_close(handle);
+void refuse_updates(const Path& file) {
+    // Of the same version, and so nothing is made anew.
+    auto database = sqlite::Database::open(file, {"journal", {""}});
+    ASSERT_TRUE(database) << database.error().message;
+    EXPECT_TRUE((*database)->execute("CREATE TRIGGER refuse BEFORE UPDATE ON runs BEGIN SELECT "
+                                     "RAISE(FAIL, 'the disk is full'); END"));
 }
 
 TEST(Runner, StopsEveryAgentHoldsAndBringsThemBack) {

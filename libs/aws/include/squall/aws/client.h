@@ -27,6 +27,14 @@ struct ClientParts {
     Clock& clock;
 };
 
+// What few calls have beside their input.
+struct CallOptions {
+    // For how long the service may hold its answer back, as a long poll wants it: an attempt may
+    // take so much longer.
+    Millis held_for{0};
+    std::string_view content_encoding; // of a body that is compressed: "gzip"
+};
+
 class Client {
 public:
     Client(ClientParts parts, Endpoints endpoints, RetrySettings retry = {})
@@ -37,7 +45,8 @@ public:
                                                  std::string_view operation,
                                                  const json::Object& input,
                                                  Deadline deadline,
-                                                 std::stop_token stop);
+                                                 std::stop_token stop,
+                                                 CallOptions options = {});
 
     // For services that speak query or ec2. An answer that is no XML is an error.
     [[nodiscard]] Outcome<wire::XmlDocument> call_query(ServiceId id,
@@ -51,7 +60,8 @@ public:
                                                  std::string_view operation,
                                                  std::string body,
                                                  Deadline deadline,
-                                                 std::stop_token stop);
+                                                 std::stop_token stop,
+                                                 CallOptions options = {});
 
     // Requests that all clients of this traffic have sent, by "service:Operation".
     [[nodiscard]] std::map<std::string, std::uint64_t> call_counts() const {

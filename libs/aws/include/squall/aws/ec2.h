@@ -1,9 +1,10 @@
-// Amazon EC2, as far as we read it.
+// Amazon EC2, as far as we read it, and end instances.
 #pragma once
 
 #include "squall/aws/client.h"
 
 #include <map>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -17,6 +18,13 @@ struct Ec2Instance {
     std::string availability_zone;
     std::string private_ip; // empty when it is terminated
     std::map<std::string, std::string> tags;
+    std::optional<WallTime> launch_time; // the last start
+};
+
+struct Ec2StateChange {
+    std::string instance_id;
+    std::string previous_state; // running, …
+    std::string current_state;  // shutting-down, …
 };
 
 // As thread-safe as its client, which must outlive it.
@@ -28,6 +36,11 @@ public:
     // instances) are not asked about, and ids that EC2 does not know, which it answers by refusing
     // the whole call, are left out and the rest is asked again.
     [[nodiscard]] Outcome<std::vector<Ec2Instance>> describe_instances(
+        std::span<const std::string> instance_ids, Deadline deadline, const std::stop_token& stop);
+
+    // Ids as above. Those that EC2 has forgotten are not among the answers: they are gone anyway.
+    // OperationNotPermitted where an instance is protected; then all of its call stay as they are.
+    [[nodiscard]] Outcome<std::vector<Ec2StateChange>> terminate_instances(
         std::span<const std::string> instance_ids, Deadline deadline, const std::stop_token& stop);
 
 private:

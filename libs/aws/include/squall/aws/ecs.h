@@ -1,5 +1,6 @@
-// Amazon ECS, as far as we read it. Lists are complete by construction: all pages, all batches, or
-// an error. What ECS was asked to describe is either found or in `failures`, never just missing.
+// Amazon ECS, as far as we read it, and take instances out of service. Lists are complete by
+// construction: all pages, all batches, or an error. What ECS was asked to describe is either found
+// or in `failures`, never just missing.
 #pragma once
 
 #include "squall/aws/client.h"
@@ -22,6 +23,16 @@ struct Cluster {
     std::int64_t running_tasks_count = 0;
     std::int64_t pending_tasks_count = 0;
     std::int64_t active_services_count = 0;
+    std::map<std::string, std::string> tags; // only where they were asked for
+};
+
+// What ECS knows of one part of an instance's health.
+struct InstanceHealth {
+    std::string type;   // CONTAINER_RUNTIME
+    std::string status; // OK, IMPAIRED, INSUFFICIENT_DATA, INITIALIZING
+    std::string status_reason;
+    std::optional<WallTime> last_updated;
+    std::optional<WallTime> last_status_change;
 };
 
 struct ContainerInstance {
@@ -37,6 +48,9 @@ struct ContainerInstance {
     std::map<std::string, std::string> attributes; // "ecs.availability-zone", "ecs.os-type", …
     std::optional<WallTime> registered_at;
     std::string capacity_provider_name;
+    // Only where it was asked for, and of agents that tell it.
+    std::string overall_health; // as the status of its parts
+    std::vector<InstanceHealth> health;
 };
 
 struct TaskContainer {
@@ -144,15 +158,21 @@ struct TaskFilter {
     std::string service;
 };
 
+// What ECS tells beside the rest only when it is asked to.
+enum class Include { nothing, tags, container_instance_health };
+
 // As thread-safe as its client, which must outlive it. Clusters, instances, tasks and services are
 // given by name, id or ARN. Nothing asked for is answered without a call.
 class Ecs {
 public:
     explicit Ecs(Client& client) : client_(client) {}
 
+    [[nodiscard]] Outcome<std::vector<std::string>> list_clusters(Deadline deadline,
+                                                                  const std::stop_token& stop);
     [[nodiscard]] Outcome<Described<Cluster>> describe_clusters(std::span<const std::string> names,
                                                                 Deadline deadline,
-                                                                const std::stop_token& stop);
+                                                                const std::stop_token& stop,
+                                                                Include include = Include::nothing);
 
     [[nodiscard]] Outcome<std::vector<std::string>>
     list_container_instances(std::string_view cluster,
@@ -163,7 +183,16 @@ public:
     describe_container_instances(std::string_view cluster,
                                  std::span<const std::string> arns,
                                  Deadline deadline,
-                                 const std::stop_token& stop);
+                                 const std::stop_token& stop,
+                                 Include include = Include::nothing);
+    // ACTIVE or DRAINING; the instances as they are then. Those in a state that does not allow it
+    // are failures. A call that fails as a whole ends it, and the ten at a time before it are done.
+    [[nodiscard]] Outcome<Described<ContainerInstance>>
+    update_container_instances_state(std::string_view cluster,
+                                     std::span<const std::string> arns,
+                                     std::string_view status,
+                                     Deadline deadline,
+                                     const std::stop_token& stop);
 
     [[nodiscard]] Outcome<std::vector<std::string>> list_tasks(std::string_view cluster,
                                                                const TaskFilter& filter,

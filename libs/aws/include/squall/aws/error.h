@@ -19,8 +19,8 @@ struct ApiError {
     std::string operation;    // "ecs:DescribeContainerInstances", in the words of IAM
     std::string principal;    // who was refused (ARN), where AWS says it, or as AWS said when asked
     std::string resource;     // on what, where AWS says it
-    Errc kind = Errc::failed; // denied, unavailable, timed_out, interrupted, not_found,
-                              // invalid_input, failed
+    Errc kind = Errc::failed; // denied, unavailable, timed_out, interrupted, not_found, conflict (a
+                              // condition did not hold), invalid_input, failed
     std::string action;       // what was refused, where AWS says it: one operation may need others
     std::string encoded;      // EC2's encoded explanation, for sts:DecodeAuthorizationMessage
     std::string hint;         // what to do next; empty where nobody can know

@@ -33,7 +33,8 @@ private:
     SteadyTime full_at_ = SteadyTime::min();
 };
 
-// The rate of an operation's class, which operations of one class share.
+// The rate of an operation's class, which operations of one class share. SQS and DynamoDB limit
+// queues and tables instead of callers: their rate is one that nothing here reaches.
 [[nodiscard]] Rate rate_of(ServiceId service, std::string_view operation);
 
 // May be used from several threads at once.
@@ -45,7 +46,7 @@ public:
     reserve(ServiceId service, std::string_view operation, SteadyTime now, SteadyTime latest);
 
 private:
-    static constexpr std::size_t class_count = 9;
+    static constexpr std::size_t class_count = 16;
 
     std::mutex mutex_;
     std::array<std::optional<Pace>, class_count> paces_;

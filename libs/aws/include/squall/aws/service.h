@@ -8,19 +8,32 @@
 
 namespace squall::aws {
 
-enum class ServiceId { ecs, ssm, ec2, sts, cloudwatch };
+enum class ServiceId {
+    ecs,
+    ssm,
+    ec2,
+    sts,
+    cloudwatch,
+    sqs,
+    sns,
+    events,
+    autoscaling,
+    dynamodb,
+    logs
+};
 
-inline constexpr std::size_t service_count = 5;
+inline constexpr std::size_t service_count = 11;
 
 struct Service {
     ServiceId id = ServiceId::ecs;
-    // In IAM's actions, [services] sections and, in capitals, AWS_ENDPOINT_URL_<SERVICE>: for these
-    // services it is one word.
-    std::string_view name;
-    std::string_view signing_name; // in host names and signatures
+    std::string_view name;          // in IAM's actions
+    std::string_view settings_name; // in [services] sections and, in capitals, AWS_ENDPOINT_URL_
+    std::string_view signing_name;  // in host names and signatures
     wire::Protocol protocol = wire::Protocol::json_1_1;
     std::string_view target;  // json: X-Amz-Target without ".Operation"
     std::string_view version; // query and ec2: the Version parameter
+    // json: of a service that once spoke query, and answers with that protocol's codes when asked.
+    bool was_query = false;
 };
 
 [[nodiscard]] const Service& service(ServiceId id);

@@ -66,11 +66,11 @@ public:
 private:
     [[nodiscard]] Result<std::vector<RunRecord>> select_runs(std::string_view condition,
                                                              int count_max);
-    struct Database;
-    Journal(Path file, std::unique_ptr<Database> database);
+    struct Store;
+    Journal(Path file, std::unique_ptr<Store> store);
 
     Path file_;
-    std::unique_ptr<Database> database_;
+    std::unique_ptr<Store> store_;
 };
 
 // r-20261121-0203-k7f2: when it was made, and four letters that tell runs of one minute apart.
