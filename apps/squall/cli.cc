@@ -48,6 +48,11 @@ struct Parser {
     LabExecCommand lab_exec;
     MonitorSimulateCommand monitor_simulate;
     MonitorGenerateCommand monitor_generate;
+    MonitorRunCommand monitor_run;
+    MonitorStatusCommand monitor_status;
+    MonitorExplainCommand monitor_explain;
+    MonitorMuteCommand monitor_mute;
+    MonitorUnmuteCommand monitor_unmute;
     std::vector<std::string> after_dashes;
     CompletionCommand completion;
     bool wants_version = false;
@@ -225,6 +230,40 @@ struct Parser {
         monitor->require_subcommand(1);
         CLI::App* command =
             add(*monitor,
+                "run",
+                "watch all clusters of a region, until Ctrl-C; a JSON object for each decision",
+                [this] { return Command(monitor_run); });
+        add_monitor_run_options(*command, monitor_run);
+        command = add(*monitor, "status", "show what the monitor on this machine knows", [this] {
+            return Command(monitor_status);
+        });
+        add_monitor_store_option(*command, monitor_status.store);
+        command->add_flag("--json", monitor_status.json, "machine-readable output");
+        command =
+            add(*monitor, "explain", "show what led to what: the timeline of one instance", [this] {
+                return Command(monitor_explain);
+            });
+        command->add_option("NODE", monitor_explain.node, "an EC2 instance id, or mi-…")
+            ->required();
+        add_monitor_store_option(*command, monitor_explain.store);
+        command->add_flag("--json", monitor_explain.json, "machine-readable output");
+        command = add(*monitor,
+                      "mute",
+                      "expect disconnections for a while: they are recorded, and nobody is told",
+                      [this] { return Command(monitor_mute); });
+        add_monitor_mute_options(*command, monitor_mute);
+        command = add(*monitor, "unmute", "end a mute before its time", [this] {
+            return Command(monitor_unmute);
+        });
+        command->add_option("ID", monitor_unmute.id, "as mute and status show it")->required();
+        add_monitor_store_option(*command, monitor_unmute.store);
+        command->add_flag("--json", monitor_unmute.json, "machine-readable output");
+        add_monitor_scenarios(*monitor);
+    }
+
+    void add_monitor_scenarios(CLI::App& monitor) {
+        CLI::App* command =
+            add(monitor,
                 "simulate",
                 "replay a scenario through the monitor's judgement on its own clock; "
                 "a JSON object for each decision",
@@ -235,7 +274,7 @@ struct Parser {
         command->add_flag("--explain",
                           monitor_simulate.explain,
                           "also what led to the decisions, as lines of kind \"trace\"");
-        command = add(*monitor,
+        command = add(monitor,
                       "generate",
                       "print a scenario made by chance; its last line has the truth",
                       [this] { return Command(monitor_generate); });

@@ -140,6 +140,49 @@ struct MonitorGenerateCommand {
     monitor::RandomDayOptions options;
 };
 
+struct MonitorRunCommand {
+    MonitorSettingsArguments settings;
+    std::string queue; // URL or name; empty: no events
+    std::string topic;
+    std::string webhook;
+    std::string hook;
+    std::string hook_limit = "60";
+    std::string store;
+    std::string listen;
+    std::string poll = "60";
+    std::string region;
+    std::string role_arn;
+    std::vector<std::string> groups;
+    bool cloudwatch = false;
+    bool explain = false;
+};
+
+struct MonitorStatusCommand {
+    std::string store;
+    bool json = false;
+};
+
+struct MonitorExplainCommand {
+    std::string store;
+    std::string node;
+    bool json = false;
+};
+
+struct MonitorMuteCommand {
+    std::string store;
+    std::string cluster;
+    std::vector<std::string> nodes;
+    std::string duration;
+    std::string why;
+    bool json = false;
+};
+
+struct MonitorUnmuteCommand {
+    std::string store;
+    std::string id;
+    bool json = false;
+};
+
 // The command line was answered already (help, version, a usage error): end with this code.
 struct Answered {
     int exit_code = 0;
@@ -167,7 +210,12 @@ using Command = std::variant<Answered,
                              LabApiCommand,
                              LabExecCommand,
                              MonitorSimulateCommand,
-                             MonitorGenerateCommand>;
+                             MonitorGenerateCommand,
+                             MonitorRunCommand,
+                             MonitorStatusCommand,
+                             MonitorExplainCommand,
+                             MonitorMuteCommand,
+                             MonitorUnmuteCommand>;
 
 inline constexpr int exit_usage = 64;
 
