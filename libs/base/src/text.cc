@@ -178,6 +178,26 @@ std::string to_base64(std::string_view data) {
     return text;
 }
 
+std::optional<std::string> from_base64(std::string_view text) {
+    const auto is_digit = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')
+               || c == '+' || c == '/';
+    };
+    const std::size_t digits = std::min(text.find('='), text.size());
+    const std::size_t padding = text.size() - digits;
+    if (text.size() % 4 != 0 || padding > 2 || text.substr(digits).find_first_not_of('=') < padding
+        || !std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(digits), is_digit))
+        return std::nullopt;
+    std::string data(text.size() / 4 * 3 + 1, '\0');
+    const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(data.data()),
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     static_cast<int>(text.size()));
+    if (size < 0) return std::nullopt;
+    // The padding counts as bytes of zero.
+    data.resize(static_cast<std::size_t>(size) - padding);
+    return data;
+}
+
 std::string random_hex(std::size_t digits) {
     return to_hex(as_bytes(random_bytes((digits + 1) / 2))).substr(0, digits);
 }

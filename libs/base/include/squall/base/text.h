@@ -35,6 +35,8 @@ replace_all(std::string text, std::string_view what, std::string_view with);
 [[nodiscard]] std::string to_hex(std::span<const unsigned char> bytes);
 [[nodiscard]] std::string sha256_hex(std::string_view data);
 [[nodiscard]] std::string to_base64(std::string_view data);
+// Nothing where the text is no base64 with its padding.
+[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
 
 // Random from the kernel; for names and tokens, never for decisions that must be repeatable.
 [[nodiscard]] std::string random_hex(std::size_t digits);
