@@ -105,6 +105,13 @@ struct LabEventsCommand {
     std::uint64_t after = 0;
 };
 
+struct LabMailCommand {
+    std::string to;
+    std::string topic;
+    bool json = false;
+    bool follow = false;
+};
+
 struct LabEnvCommand {};
 
 // What lab::order_api takes; an empty verb only shows how things are.
@@ -142,6 +149,7 @@ using Command = std::variant<Answered,
                              LabDownCommand,
                              LabStatusCommand,
                              LabEventsCommand,
+                             LabMailCommand,
                              LabEnvCommand,
                              LabApiCommand,
                              LabExecCommand>;

@@ -9,7 +9,6 @@ import time
 import boto3
 import botocore.exceptions
 import pytest
-from conftest import wait_for
 
 NAMES = iter(range(1, 1000))
 

@@ -9,6 +9,7 @@
 #include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
+#include "squall/wire/arn.h"
 
 #include <algorithm>
 
@@ -181,6 +182,15 @@ wire::HttpResponse not_dispatched(const wire::HttpRequest& request,
         is_form ? wire::Protocol::query : wire::Protocol::json_1_1, error, request_id);
 }
 
+// A link names a topic or a subscription, and with it the region.
+std::string region_of_link(const ApiCall& call, const Dispatched& dispatched) {
+    for (const char* name : {"TopicArn", "SubscriptionArn"}) {
+        const auto arn = wire::parse_arn(dispatched.form.get(name));
+        if (arn && !arn->region.empty()) return arn->region;
+    }
+    return call.region;
+}
+
 // Old clients of SQS name the queue by the path that they send the form to.
 json::Object body_of(const ApiCall& call, const wire::HttpRequest& request) {
     json::Object body = body_of_form(call.service, call.operation, call.form);
@@ -227,6 +237,7 @@ Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& re
                  request_id,
                  now};
     call.host = wire::header_value(request.headers, "Host");
+    if (is_mailed_link(request)) call.region = region_of_link(call, *dispatched);
     if (!is_unsigned_operation(*dispatched, request)) {
         auto principal =
             authenticate_as(keys_, dispatched->protocol, dispatched->service, request, now);

@@ -40,6 +40,8 @@ Cloud::Cloud(const std::string& account, const std::string& region, Path object_
                           }));
     endpoint_.add_service(
         "sqs", in_region([](World& at, const ApiCall& call) { return at.sqs.call(call); }));
+    endpoint_.add_service(
+        "sns", in_region([](World& at, const ApiCall& call) { return at.sns.call(call); }));
     endpoint_.add_service("iam", [this](const ApiCall& call) { return iam_.call(call); });
     endpoint_.add_service("s3", [this](const ApiCall& call) { return s3_.call(call); });
     endpoint_.add_service("sts", [this](const ApiCall& call) { return sts_.call(call); });
@@ -52,7 +54,7 @@ Cloud::World* Cloud::world(const std::string& region) {
 }
 
 Cloud::World& Cloud::make_world(const std::string& region) {
-    World& made = *(worlds_[region] = std::make_unique<World>(keys_, region));
+    World& made = *(worlds_[region] = std::make_unique<World>(keys_, region, mailbox_, outbox_));
     const auto tell = [this](const std::string& awaited) {
         if (listener_) listener_(awaited);
     };

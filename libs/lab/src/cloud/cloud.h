@@ -12,6 +12,7 @@
 #include "elb/service.h"
 #include "iam/service.h"
 #include "s3/service.h"
+#include "sns/service.h"
 #include "sqs/service.h"
 #include "ssm/service.h"
 #include "sts/service.h"
@@ -27,11 +28,18 @@ public:
     static constexpr std::size_t regions_max = 64;
 
     struct World {
-        World(KeyRing& keys, const std::string& region)
+        World(KeyRing& keys, const std::string& region, sns::Mailbox& mailbox, sns::Outbox& outbox)
             : ecs(keys, region),
               elb(keys.account(), region, ec2),
               alarms(keys.account(), region),
-              sqs(keys.account(), region) {
+              sqs(keys.account(), region),
+              sns(keys.account(),
+                  region,
+                  {[this](const std::string& arn, const Delivery& delivery) {
+                       return sqs.deliver(arn, delivery);
+                   },
+                   &mailbox,
+                   &outbox}) {
             ecs.use_target_groups(&elb);
         }
 
@@ -44,6 +52,7 @@ public:
         elb::Service elb;
         cloudwatch::Alarms alarms;
         sqs::Service sqs;
+        sns::Service sns;
     };
 
     // What is put into S3 is kept in files of `object_folder`.
@@ -61,6 +70,11 @@ public:
     [[nodiscard]] Throttle& throttle() { return throttle_; }
 
     [[nodiscard]] s3::Service& s3() { return s3_; }
+
+    // What topics of all regions have mailed, and what they have to send to HTTP endpoints.
+    [[nodiscard]] const sns::Mailbox& mailbox() const { return mailbox_; }
+
+    [[nodiscard]] sns::Outbox& outbox() { return outbox_; }
 
     [[nodiscard]] World& home() { return *worlds_.at(region_); }
 
@@ -99,6 +113,8 @@ private:
     iam::Service iam_;
     sts::Service sts_;
     s3::Service s3_; // one for all regions: each bucket knows its own
+    sns::Mailbox mailbox_;
+    sns::Outbox outbox_;
     std::map<std::string, std::unique_ptr<World>> worlds_;
     std::function<void(const std::string&)> listener_;
 };

@@ -2,6 +2,7 @@
 
 #include "s3/target.h"
 #include "squall/base/text.h"
+#include "squall/transport/http_client.h"
 
 #include <algorithm>
 
@@ -9,6 +10,8 @@ namespace squall::lab {
 namespace {
 
 constexpr Millis tick_interval{250};
+// How long SNS waits for an HTTP endpoint.
+constexpr Seconds post_timeout{15};
 
 // An answer that may wait until it says more. (SQS leaves an empty list out.)
 bool is_empty(const Answer& answer) {
@@ -83,10 +86,26 @@ std::unique_ptr<transport::HttpServer> CloudServer::serve(Fd socket) {
 void CloudServer::tick() {
     const WallTime now = Wall::now();
     cloud_.tick(now);
+    send_posts(now);
     for (auto& [awaited, polls] : polls_)
         polls.remove_if([](const HeldPoll& held) { return !held.responder.is_open(); });
     std::erase_if(polls_, [](const auto& one) { return one.second.empty(); });
     timer_.start(tick_interval, [this] { tick(); });
+}
+
+// What topics send to HTTP endpoints: any answer that is no success is tried again later.
+void CloudServer::send_posts(WallTime now) {
+    for (auto& post : cloud_.outbox().take_due(now)) {
+        transport::send_async(loop_,
+                              post.url,
+                              post.request,
+                              post_timeout,
+                              [this, post](const Result<wire::HttpResponse>& answered) {
+                                  if (answered && answered->status >= 200 && answered->status < 300)
+                                      return;
+                                  cloud_.outbox().failed(post, Wall::now());
+                              });
+    }
 }
 
 void CloudServer::handle(const wire::HttpRequest& request, transport::Responder responder) {

@@ -50,6 +50,7 @@ private:
     void answer_polls(const std::string& awaited);
     void wait_for_polls();
     void answer_due_polls();
+    void send_posts(WallTime now);
     void tick();
 
     transport::Loop& loop_;
