@@ -70,6 +70,16 @@ std::optional<wire::ServiceError> receive_problem(const ApiCall& call) {
         call, "VisibilityTimeout", 0, visibility_max, "Must be between 0 and 43200, if provided.");
 }
 
+Result<Receipt, wire::ServiceError> read_receipt(std::string_view handle,
+                                                 std::string_view queue_arn) {
+    if (handle.empty()) return missing_parameter("ReceiptHandle");
+    const auto receipt = Receipt::read(handle, queue_arn);
+    if (receipt) return *receipt;
+    return refuse(
+        "ReceiptHandleIsInvalid",
+        fmt::format("The input receipt handle \"{}\" is not a valid receipt handle.", handle));
+}
+
 } // namespace
 
 std::optional<Service::Wait> Service::wait_of(const ApiCall& call) const {
@@ -136,12 +146,8 @@ Answer Service::receive_message(const ApiCall& call) {
 
 Service::Outcome Service::remove(Record& record, const json::Object& entry, const ApiCall& call) {
     const std::string_view handle = json::string_at(entry, "ReceiptHandle");
-    if (handle.empty()) return missing_parameter("ReceiptHandle");
-    const auto receipt = Receipt::read(handle, record.arn);
-    if (!receipt)
-        return refuse(
-            "ReceiptHandleIsInvalid",
-            fmt::format("The input receipt handle \"{}\" is not a valid receipt handle.", handle));
+    const auto receipt = read_receipt(handle, record.arn);
+    if (!receipt) return fail(receipt.error());
     if (record.queue.remove(*receipt, call.now) == Queue::Change::expired)
         return invalid_parameter("ReceiptHandle", handle, "The receipt handle has expired.");
     return json::Object{};
@@ -169,12 +175,8 @@ Answer Service::delete_message_batch(const ApiCall& call) {
 Service::Outcome
 Service::change_visibility(Record& record, const json::Object& entry, const ApiCall& call) {
     const std::string_view handle = json::string_at(entry, "ReceiptHandle");
-    if (handle.empty()) return missing_parameter("ReceiptHandle");
-    const auto receipt = Receipt::read(handle, record.arn);
-    if (!receipt)
-        return refuse(
-            "ReceiptHandleIsInvalid",
-            fmt::format("The input receipt handle \"{}\" is not a valid receipt handle.", handle));
+    const auto receipt = read_receipt(handle, record.arn);
+    if (!receipt) return fail(receipt.error());
     if (!entry.contains("VisibilityTimeout")) return missing_parameter("VisibilityTimeout");
     const auto visibility = json::integer_at(entry, "VisibilityTimeout", -1);
     const std::string given = json::text(json::at(entry, "VisibilityTimeout"));
