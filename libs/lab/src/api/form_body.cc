@@ -118,7 +118,9 @@ json::Value settled(const json::Value& value) {
 // One structure of SQS by the names that JSON has, and those in its lists.
 json::Object of_sqs(const json::Object& structure) {
     json::Object object;
-    for (const auto& [name, value] : structure) {
+    for (const auto& member : structure) {
+        const std::string_view name = member.key();
+        const json::Value& value = member.value();
         const auto* const flat =
             std::find_if(flat_names.begin(), flat_names.end(), [&](const FlatName& one) {
                 return one.in_form == name;
@@ -141,6 +143,10 @@ json::Object of_sqs(const json::Object& structure) {
         object[flat->in_json] = std::move(list);
     }
     return object;
+}
+
+std::string leaf_text(const json::Value& value) {
+    return value.is_string() ? std::string(json::string_of(value)) : json::text(value);
 }
 
 class SqsXml {
@@ -182,37 +188,42 @@ private:
         if (value.is_object())
             xml_.element(name, [&] { members(value.get_object()); });
         else
-            xml_.leaf(name,
-                      value.is_string() ? std::string(json::string_of(value)) : json::text(value));
+            xml_.leaf(name, leaf_text(value));
     }
 
     wire::XmlWriter& xml_;
     std::string operation_;
 };
 
-void write_sns(wire::XmlWriter& xml, std::string_view name, const json::Value& value) {
-    if (value.is_array()) {
-        xml.element(name, [&] {
-            for (const auto& element : value.get_array())
-                write_sns(xml, "member", element);
+void write_sns(wire::XmlWriter& xml, std::string_view name, const json::Value& value);
+
+// The one map in the answers of SNS.
+void write_entries(wire::XmlWriter& xml, const json::Object& map) {
+    for (const auto& entry : map) {
+        xml.element("entry", [&] {
+            xml.leaf("key", entry.key());
+            xml.leaf("value", leaf_text(entry.value()));
         });
-    } else if (value.is_object() && name == "Attributes") {
-        xml.element(name, [&] {
-            for (const auto& [key, inner] : value.get_object()) {
-                xml.element("entry", [&, &key = key, &inner = inner] {
-                    xml.leaf("key", key);
-                    write_sns(xml, "value", inner);
-                });
-            }
-        });
-    } else if (value.is_object()) {
-        xml.element(name, [&] {
-            for (const auto& [member, inner] : value.get_object())
-                write_sns(xml, member, inner);
-        });
-    } else {
-        xml.leaf(name, value.is_string() ? std::string(json::string_of(value)) : json::text(value));
     }
+}
+
+void write_inside(wire::XmlWriter& xml, std::string_view name, const json::Value& value) {
+    if (value.is_array()) {
+        for (const auto& element : value.get_array())
+            write_sns(xml, "member", element);
+    } else if (name == "Attributes") {
+        write_entries(xml, value.get_object());
+    } else {
+        for (const auto& member : value.get_object())
+            write_sns(xml, member.key(), member.value());
+    }
+}
+
+void write_sns(wire::XmlWriter& xml, std::string_view name, const json::Value& value) {
+    if (value.is_array() || value.is_object())
+        xml.element(name, [&] { write_inside(xml, name, value); });
+    else
+        xml.leaf(name, leaf_text(value));
 }
 
 std::string_view namespace_of(std::string_view service) {

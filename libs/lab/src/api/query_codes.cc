@@ -31,7 +31,6 @@ constexpr std::array sqs_names{
     Names{"InvalidParameterValueException", "InvalidParameterValue", false},
     Names{"MissingRequiredParameterException", "MissingParameter", false},
     Names{"AccessDeniedException", "AccessDenied", false},
-    Names{"UnknownOperationException", "InvalidAction", false},
 };
 
 } // namespace

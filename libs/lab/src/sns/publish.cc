@@ -214,7 +214,7 @@ bool Service::deliver(const std::string& topic_arn, const Delivery& delivery) {
     return publish_one(found->second, entry, delivery.now).has_value();
 }
 
-void Service::send(const Topic& topic, const Notification& notification) {
+void Service::send(const Topic& topic, const Notification& notification) const {
     for (const auto& arn : topic.subscriptions) {
         const Subscription& subscription = subscriptions_.find(arn)->second;
         if (!subscription.is_confirmed()) continue;
@@ -225,7 +225,7 @@ void Service::send(const Topic& topic, const Notification& notification) {
 
 void Service::send_to(const Topic& topic,
                       const Subscription& subscription,
-                      const Notification& notification) {
+                      const Notification& notification) const {
     const bool is_raw = subscription.is_raw();
     const std::string message = notification.message_for(subscription.protocol);
     const auto whole = [&] {
@@ -259,7 +259,9 @@ void Service::send_to(const Topic& topic,
     }
 }
 
-void Service::ask_to_confirm(const Topic& topic, const Subscription& subscription, WallTime now) {
+void Service::ask_to_confirm(const Topic& topic,
+                             const Subscription& subscription,
+                             WallTime now) const {
     const json::Object asked = confirmation(topic, subscription, now);
     ways_.outbox->add(post_of(subscription,
                               "SubscriptionConfirmation",

@@ -61,10 +61,11 @@ private:
 
     // A message of a caller's; its id, and its sequence number in a FIFO topic.
     [[nodiscard]] Published publish_one(Topic& topic, const json::Object& entry, WallTime now);
-    void send(const Topic& topic, const Notification& notification);
-    void
-    send_to(const Topic& topic, const Subscription& subscription, const Notification& notification);
-    void ask_to_confirm(const Topic& topic, const Subscription& subscription, WallTime now);
+    void send(const Topic& topic, const Notification& notification) const;
+    void send_to(const Topic& topic,
+                 const Subscription& subscription,
+                 const Notification& notification) const;
+    void ask_to_confirm(const Topic& topic, const Subscription& subscription, WallTime now) const;
 
     [[nodiscard]] Result<Topic*, wire::ServiceError> topic_of(const ApiCall& call,
                                                               const char* member = "TopicArn");
