@@ -44,6 +44,7 @@ struct Parser {
     LabUpCommand lab_up;
     LabStatusCommand lab_status;
     LabEventsCommand lab_events;
+    LabMailCommand lab_mail;
     LabApiCommand lab_api;
     LabExecCommand lab_exec;
     MonitorSimulateCommand monitor_simulate;
@@ -206,6 +207,14 @@ struct Parser {
             });
         command->add_option("--after", lab_events.after, "only those after this sequence number")
             ->capture_default_str();
+
+        command = add(*lab, "mail", "print the mail that SNS has sent, newest last", [this] {
+            return Command(lab_mail);
+        });
+        command->add_option("--to", lab_mail.to, "only to this address");
+        command->add_option("--topic", lab_mail.topic, "only of this topic");
+        command->add_flag("--json", lab_mail.json, "one JSON object a line");
+        command->add_flag("--follow", lab_mail.follow, "go on until Ctrl-C");
 
         add(*lab, "env", "print what a shell needs to talk to it: eval \"$(squall lab env)\"", [] {
             return Command(LabEnvCommand{});

@@ -106,6 +106,13 @@ struct LabEventsCommand {
     std::uint64_t after = 0;
 };
 
+struct LabMailCommand {
+    std::string to;
+    std::string topic;
+    bool json = false;
+    bool follow = false;
+};
+
 struct LabEnvCommand {};
 
 // What lab::order_api takes; an empty verb only shows how things are.
@@ -206,6 +213,7 @@ using Command = std::variant<Answered,
                              LabDownCommand,
                              LabStatusCommand,
                              LabEventsCommand,
+                             LabMailCommand,
                              LabEnvCommand,
                              LabApiCommand,
                              LabExecCommand,

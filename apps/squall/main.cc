@@ -42,6 +42,7 @@ constexpr bool is_lab_command = is_one_of<T,
                                           LabDownCommand,
                                           LabStatusCommand,
                                           LabEventsCommand,
+                                          LabMailCommand,
                                           LabEnvCommand,
                                           LabApiCommand,
                                           LabExecCommand>;
