@@ -15,6 +15,8 @@ constexpr std::array targets{
     Target{"AmazonEC2ContainerServiceV20141113", "ecs"},
     Target{"AmazonSSM", "ssm"},
     Target{"GraniteServiceVersion20100801", "cloudwatch"},
+    Target{"AWSEvents", "events"},
+    Target{"Logs_20140328", "logs"},
     // How the SSM agent of a host fetches its messages.
     Target{"EC2WindowsMessageDeliveryService_v20150101", "ec2messages"},
 };

@@ -232,7 +232,7 @@ Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& re
     auto body = json::parse_object(request.body.empty() ? std::string_view("{}")
                                                         : std::string_view(request.body));
     if (!body) return refused({"SerializationException", body.error().message, 400});
-    if (const auto problem = mistyped_member(*body))
+    if (const auto problem = mistyped_member(call.service, *body))
         return refused({"SerializationException", *problem, 400});
     call.body = std::move(*body);
     return call;

@@ -1,8 +1,31 @@
 #include "cloud/cloud.h"
 
 #include "iam/authorize.h"
+#include "squall/base/text.h"
 
 namespace squall::lab {
+
+Cloud::World::World(KeyRing& keys, const std::string& region)
+    : ecs(keys, region),
+      elb(keys.account(), region, ec2),
+      alarms(keys.account(), region),
+      logs(keys.account(), region),
+      events(keys.account(), region) {
+    ecs.use_target_groups(&elb);
+    ecs.events().on_event(
+        [this](const json::Object& event, WallTime now) { events.put(event, now); });
+    events.use(Deliver([this](const std::string& arn, const Delivery& delivery) {
+        return deliver(arn, delivery);
+    }));
+}
+
+bool Cloud::World::deliver(const std::string& arn, const Delivery& delivery) {
+    const auto parts = split(arn, ':');
+    const std::string service = parts.size() > 2 ? parts[2] : std::string();
+    if (service == "logs") return logs.deliver(arn, delivery);
+    if (service == "events") return events.deliver(arn, delivery);
+    return false;
+}
 
 Cloud::Cloud(const std::string& account, const std::string& region, Path object_folder)
     : keys_(account),
@@ -38,6 +61,10 @@ Cloud::Cloud(const std::string& account, const std::string& region, Path object_
     endpoint_.add_service("cloudwatch", in_region([](World& at, const ApiCall& call) {
                               return at.alarms.call(call);
                           }));
+    endpoint_.add_service(
+        "events", in_region([](World& at, const ApiCall& call) { return at.events.call(call); }));
+    endpoint_.add_service(
+        "logs", in_region([](World& at, const ApiCall& call) { return at.logs.call(call); }));
     endpoint_.add_service("iam", [this](const ApiCall& call) { return iam_.call(call); });
     endpoint_.add_service("s3", [this](const ApiCall& call) { return s3_.call(call); });
     endpoint_.add_service("sts", [this](const ApiCall& call) { return sts_.call(call); });
@@ -54,6 +81,8 @@ void Cloud::tick(WallTime now) {
         world->ecs.tick(now);
         world->ssm.tick(now);
         world->elb.tick(now);
+        world->events.tick(now);
+        world->logs.tick(now);
     }
 }
 

@@ -10,7 +10,9 @@
 #include "ec2/instances.h"
 #include "ecs/control_plane.h"
 #include "elb/service.h"
+#include "events/service.h"
 #include "iam/service.h"
+#include "logs/service.h"
 #include "s3/service.h"
 #include "ssm/service.h"
 #include "sts/service.h"
@@ -26,10 +28,7 @@ public:
     static constexpr std::size_t regions_max = 64;
 
     struct World {
-        World(KeyRing& keys, const std::string& region)
-            : ecs(keys, region), elb(keys.account(), region, ec2), alarms(keys.account(), region) {
-            ecs.use_target_groups(&elb);
-        }
+        World(KeyRing& keys, const std::string& region);
 
         World(const World&) = delete;
         World& operator=(const World&) = delete;
@@ -39,6 +38,11 @@ public:
         ec2::Instances ec2;
         elb::Service elb;
         cloudwatch::Alarms alarms;
+        logs::Service logs;
+        eventbridge::Service events;
+
+        // To whatever can be a target of a rule: a log group, or another bus.
+        bool deliver(const std::string& arn, const Delivery& delivery);
     };
 
     // What is put into S3 is kept in files of `object_folder`.
