@@ -20,6 +20,7 @@ squall_import(sqlite3 sqlite3 sqlite3.h)
 squall_import(yaml yaml yaml.h)
 squall_import(pugixml pugixml pugixml.hpp)
 squall_import(nghttp2 nghttp2 nghttp2/nghttp2.h)
+squall_import(zlib z zlib.h)
 
 # OpenSSL's own module looks for shared objects first: ask for the archives by name.
 function(squall_static_dependency target library)

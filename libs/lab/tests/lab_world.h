@@ -65,6 +65,7 @@ public:
                         : service == "ec2messages" ? home.ssm.message_call(call)
                         : service == "events"      ? home.events.call(call)
                         : service == "logs"        ? home.logs.call(call)
+                        : service == "cloudwatch"  ? home.metrics.call(call)
                                                    : home.ecs.call(call);
         EXPECT_TRUE(answered.has_value()) << "no such operation: " << operation;
         return *answered;

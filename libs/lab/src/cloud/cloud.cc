@@ -17,6 +17,9 @@ Cloud::World::World(KeyRing& keys, const std::string& region)
     events.use(Deliver([this](const std::string& arn, const Delivery& delivery) {
         return deliver(arn, delivery);
     }));
+    events.use([this](std::string_view metric, const std::string& rule, WallTime now) {
+        metrics.count({"AWS/Events", std::string(metric), {{"RuleName", rule}}}, now);
+    });
 }
 
 bool Cloud::World::deliver(const std::string& arn, const Delivery& delivery) {
@@ -59,7 +62,8 @@ Cloud::Cloud(const std::string& account, const std::string& region, Path object_
                               return at.elb.call(call);
                           }));
     endpoint_.add_service("cloudwatch", in_region([](World& at, const ApiCall& call) {
-                              return at.alarms.call(call);
+                              auto answered = at.alarms.call(call);
+                              return answered ? answered : at.metrics.call(call);
                           }));
     endpoint_.add_service(
         "events", in_region([](World& at, const ApiCall& call) { return at.events.call(call); }));
@@ -83,6 +87,7 @@ void Cloud::tick(WallTime now) {
         world->elb.tick(now);
         world->events.tick(now);
         world->logs.tick(now);
+        world->metrics.tick(now);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "api/endpoint.h"
 #include "api/throttle.h"
 #include "cloudwatch/alarms.h"
+#include "cloudwatch/metrics.h"
 #include "ec2/imds.h"
 #include "ec2/instances.h"
 #include "ecs/control_plane.h"
@@ -38,6 +39,7 @@ public:
         ec2::Instances ec2;
         elb::Service elb;
         cloudwatch::Alarms alarms;
+        cloudwatch::Metrics metrics;
         logs::Service logs;
         eventbridge::Service events;
 

@@ -24,6 +24,11 @@ public:
         items_.emplace_back(std::move(name), std::move(value));
     }
 
+    // All of them, in the order in which they came.
+    [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& items() const {
+        return items_;
+    }
+
     [[nodiscard]] std::string form() const;
 
     // Empty where there is none; the first where there are several.
