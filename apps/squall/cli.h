@@ -114,6 +114,11 @@ struct LabApiCommand {
     bool as_json = false;
 };
 
+struct LabSpotCommand {
+    std::string instance;
+    std::string notice = "2m";
+};
+
 struct LabExecCommand {
     std::string instance;
     std::vector<std::string> command;
@@ -144,6 +149,7 @@ using Command = std::variant<Answered,
                              LabEventsCommand,
                              LabEnvCommand,
                              LabApiCommand,
+                             LabSpotCommand,
                              LabExecCommand>;
 
 inline constexpr int exit_usage = 64;

@@ -11,6 +11,7 @@ namespace squall::app {
 [[nodiscard]] int run_command(const LabEventsCommand& command);
 [[nodiscard]] int run_command(const LabEnvCommand& command);
 [[nodiscard]] int run_command(const LabApiCommand& command);
+[[nodiscard]] int run_command(const LabSpotCommand& command);
 [[nodiscard]] int run_command(const LabExecCommand& command);
 
 } // namespace squall::app

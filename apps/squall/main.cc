@@ -34,6 +34,7 @@ constexpr bool is_lab_command = is_one_of<T,
                                           LabEventsCommand,
                                           LabEnvCommand,
                                           LabApiCommand,
+                                          LabSpotCommand,
                                           LabExecCommand>;
 
 int dispatch(const Command& command) {

@@ -234,5 +234,56 @@ TEST_F(Events, OfTheClusterReachTheDefaultBus) {
               version + 2);
 }
 
+TEST_F(Events, TellOfAnAgentThatHasBeenGoneForFiveMinutes) {
+    watch("health", R"({"detail-type":["ECS Container Instance Health Change"]})");
+    FakeInstance instance(world, "i-0123456789abcdef0");
+    instance.connect();
+    instance.close();
+    world.pass(std::chrono::seconds(299));
+    EXPECT_EQ(logged().size(), 0U);
+    world.pass(std::chrono::seconds(10));
+    ASSERT_EQ(logged().size(), 1U);
+    const auto event = json::parse_object(logged().front()).value();
+    const auto& detail = json::object_at(event, "detail");
+    EXPECT_EQ(json::string_at(detail, "overallStatus"), "IMPAIRED");
+    EXPECT_EQ(json::string_at(detail, "ec2InstanceId"), "i-0123456789abcdef0");
+    const auto& check = json::array_at(detail, "healthChecks").at(0);
+    EXPECT_EQ(json::string_at(check, "type"), "AGENT_CONNECTIVITY");
+    EXPECT_EQ(json::string_at(check, "statusReason"),
+              "Agent disconnected since 2026-11-21T00:00:00Z");
+    instance.connect();
+    ASSERT_EQ(logged().size(), 2U);
+    EXPECT_EQ(json::string_at(json::at(json::parse_object(logged().back()).value(), "detail"),
+                              "overallStatus"),
+              "OK");
+    instance.close();
+    instance.connect();
+    EXPECT_EQ(logged().size(), 2U);
+}
+
+TEST_F(Events, TellOfTheStatesOfInstancesAndOfTheEndOfSpotInstances) {
+    watch("ec2", R"({"source":["aws.ec2"]})");
+    auto& ec2 = world.cloud().home().ec2;
+    ec2::Instance instance;
+    instance.id = "i-0123456789abcdef0";
+    instance.availability_zone = "us-east-1a";
+    ec2.launch(instance, world.now);
+    EXPECT_FALSE(ec2.interrupt("i-00000000000000000", world.now, world.now));
+    EXPECT_TRUE(ec2.interrupt(instance.id, world.now + ec2::Instances::spot_notice, world.now));
+    EXPECT_TRUE(ec2.overdue(world.now + Seconds(119)).empty());
+    EXPECT_EQ(ec2.overdue(world.now + Seconds(120)), Messages{instance.id});
+    EXPECT_TRUE(ec2.change_state(instance.id, "terminated", world.now));
+    EXPECT_FALSE(ec2.change_state(instance.id, "terminated", world.now));
+    EXPECT_TRUE(ec2.overdue(world.now + Seconds(120)).empty());
+    Messages details;
+    for (const auto& message : logged())
+        details.push_back(json::text(json::at(json::parse_object(message).value(), "detail")));
+    EXPECT_EQ(details,
+              (Messages{R"({"instance-id":"i-0123456789abcdef0","state":"pending"})",
+                        R"({"instance-id":"i-0123456789abcdef0","state":"running"})",
+                        R"({"instance-id":"i-0123456789abcdef0","instance-action":"terminate"})",
+                        R"({"instance-id":"i-0123456789abcdef0","state":"terminated"})"}));
+}
+
 } // namespace
 } // namespace squall::lab

@@ -17,6 +17,23 @@ Cloud::World::World(KeyRing& keys, const std::string& region)
     events.use(Deliver([this](const std::string& arn, const Delivery& delivery) {
         return deliver(arn, delivery);
     }));
+    const std::string arn = fmt::format("arn:aws:ec2:{}:{}:instance/", region, keys.account());
+    ec2.on_state([this, arn](const ec2::Instance& instance, WallTime now) {
+        events.put("aws.ec2",
+                   "EC2 Instance State-change Notification",
+                   {json::Value(arn + instance.id)},
+                   {{"instance-id", instance.id}, {"state", instance.state}},
+                   now);
+    });
+    // Here AWS names the zone, and no account.
+    ec2.on_interruption([this](const ec2::Instance& instance, WallTime now) {
+        events.put("aws.ec2",
+                   "EC2 Spot Instance Interruption Warning",
+                   {json::Value(fmt::format(
+                       "arn:aws:ec2:{}:instance/{}", instance.availability_zone, instance.id))},
+                   {{"instance-id", instance.id}, {"instance-action", "terminate"}},
+                   now);
+    });
     events.use([this](std::string_view metric, const std::string& rule, WallTime now) {
         metrics.count({"AWS/Events", std::string(metric), {{"RuleName", rule}}}, now);
     });

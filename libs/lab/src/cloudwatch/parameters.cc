@@ -58,7 +58,17 @@ std::optional<double> number_in(std::string_view text) {
 }
 
 void write(wire::XmlWriter& xml, std::string_view name, const json::Value& value) {
-    if (value.is_object()) {
+    if (value.is_object() && name == "ExtendedStatistics") {
+        // The one map in these answers.
+        xml.element(name, [&] {
+            for (const auto& [key, number] : value.as_object()) {
+                xml.element("entry", [&] {
+                    xml.leaf("key", std::string(key));
+                    xml.leaf("value", json::text(number));
+                });
+            }
+        });
+    } else if (value.is_object()) {
         xml.element(name, [&] {
             for (const auto& [member, inner] : value.as_object())
                 write(xml, std::string_view(member), inner);

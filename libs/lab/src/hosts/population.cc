@@ -162,7 +162,7 @@ void Population::start_host(int ordinal, HostKind kind) {
                              external_credentials_lifetime)
                 .credentials;
     } else {
-        stored = &(ground_.cloud.home().ec2.all[instance.id] = instance);
+        stored = &ground_.cloud.home().ec2.launch(instance, Wall::now());
     }
     places_.push_back({ordinal, kind, instance.id, nullptr, nullptr, stopped_unit(kind).empty()});
     places_.back().host = std::make_unique<Host>(
@@ -193,11 +193,34 @@ void Population::serve_endpoint(std::size_t place, int network_namespace) {
 std::string Population::terminate(int ordinal, WallTime now) {
     Place& place = places_.at(static_cast<std::size_t>(ordinal - 1));
     place.endpoint.reset();
-    auto& instances = ground_.cloud.home().ec2.all;
-    if (const auto known = instances.find(place.instance_id); known != instances.end())
-        known->second.state = "terminated";
+    auto& ec2 = ground_.cloud.home().ec2;
+    ec2.change_state(place.instance_id, "shutting-down", now);
+    ec2.change_state(place.instance_id, "terminated", now);
     ground_.cloud.home().ecs.host_terminated(place.instance_id, now);
     return place.instance_id;
+}
+
+std::string Population::instance_named(const std::string& name) {
+    const Registered known = registered();
+    for (const Place& place : places_) {
+        const auto* instance = of(place, known);
+        const bool is_registered =
+            instance != nullptr && (instance->arn == name || instance->arn.ends_with("/" + name));
+        if (is_registered || place.instance_id == name || std::to_string(place.ordinal) == name)
+            return place.instance_id;
+    }
+    return {};
+}
+
+void Population::end_overdue(WallTime now) {
+    auto& ec2 = ground_.cloud.home().ec2;
+    for (const auto& id : ec2.overdue(now)) {
+        ec2.change_state(id, "shutting-down", now);
+        for (Place& place : places_) {
+            // What is left of it is terminated when the host says that it has gone.
+            if (place.host && place.instance_id == id) place.host->kill();
+        }
+    }
 }
 
 Population::Registered Population::registered() {
