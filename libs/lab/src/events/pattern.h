@@ -77,7 +77,4 @@ struct Pattern::Field {
 
 [[nodiscard]] bool matches(const Pattern& pattern, const json::Object& event);
 
-// '*' is any run of characters; \* and \\ are themselves.
-[[nodiscard]] bool matches_wildcard(std::string_view pattern, std::string_view text);
-
 } // namespace squall::lab::eventbridge

@@ -1,3 +1,4 @@
+#include "api/pattern.h"
 #include "events/pattern.h"
 #include "squall/base/text.h"
 
@@ -24,7 +25,7 @@ bool matches_text(const Matcher& matcher, std::string_view text) {
     case Matcher::Kind::equals:
         return given == wanted;
     case Matcher::Kind::wildcard:
-        return matches_wildcard(wanted, given);
+        return matches_pattern(wanted, given, Wildcards::stars_and_escapes);
     default:
         return false;
     }
@@ -145,34 +146,6 @@ bool NumericRange::contains(double number) const {
 
 bool matches(const Pattern& pattern, const json::Object& event) {
     return Matching(event).all(pattern, &event);
-}
-
-bool matches_wildcard(std::string_view pattern, std::string_view text) {
-    std::size_t p = 0;
-    std::size_t t = 0;
-    // Only the last '*' need ever be tried again: what the ones before it took is enough.
-    std::size_t star = std::string_view::npos;
-    std::size_t star_text = 0;
-    while (t < text.size()) {
-        const bool is_star = p < pattern.size() && pattern[p] == '*';
-        const bool is_escaped = p + 1 < pattern.size() && pattern[p] == '\\';
-        const std::size_t letter = is_escaped ? p + 1 : p;
-        if (is_star) {
-            star = p++;
-            star_text = t;
-        } else if (letter < pattern.size() && pattern[letter] == text[t]) {
-            p = letter + 1;
-            ++t;
-        } else if (star != std::string_view::npos) {
-            p = star + 1;
-            t = ++star_text;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.size() && pattern[p] == '*')
-        ++p;
-    return p == pattern.size();
 }
 
 } // namespace squall::lab::eventbridge

@@ -195,10 +195,7 @@ bool compares(const Condition& condition, const json::Value& value) {
     if (value.is_object() || value.is_array() || value.is_null()) return false;
     const std::string text =
         value.is_string() ? std::string(json::string_of(value)) : json::text(value);
-    // A question mark is one here, and no wildcard.
-    const auto parts = split(condition.text, '?');
-    const bool is_equal =
-        parts.size() == 1 ? matches_pattern(condition.text, text) : condition.text == text;
+    const bool is_equal = matches_pattern(condition.text, text, Wildcards::stars);
     return is_equal == (condition.sign == "=");
 }
 
