@@ -57,17 +57,19 @@ std::optional<double> number_in(std::string_view text) {
     return number;
 }
 
+// The one map in these answers.
+void write_map(wire::XmlWriter& xml, const json::Object& map) {
+    for (const auto& entry : map) {
+        xml.element("entry", [&] {
+            xml.leaf("key", std::string(entry.key()));
+            xml.leaf("value", json::text(entry.value()));
+        });
+    }
+}
+
 void write(wire::XmlWriter& xml, std::string_view name, const json::Value& value) {
     if (value.is_object() && name == "ExtendedStatistics") {
-        // The one map in these answers.
-        xml.element(name, [&] {
-            for (const auto& [key, number] : value.as_object()) {
-                xml.element("entry", [&] {
-                    xml.leaf("key", std::string(key));
-                    xml.leaf("value", json::text(number));
-                });
-            }
-        });
+        xml.element(name, [&] { write_map(xml, value.as_object()); });
     } else if (value.is_object()) {
         xml.element(name, [&] {
             for (const auto& [member, inner] : value.as_object())

@@ -11,6 +11,20 @@ constexpr std::int64_t minute = 60;
 
 std::int64_t begin_of(std::int64_t second, std::int64_t period) { return second - second % period; }
 
+// What begins before `end` is of whole minutes afterwards.
+void into_minutes(std::map<std::int64_t, Statistics>& spans, std::int64_t end) {
+    for (auto at = spans.begin(); at != spans.end() && at->first < end;) {
+        const std::int64_t whole = begin_of(at->first, minute);
+        if (whole == at->first) {
+            ++at;
+            continue;
+        }
+        const Statistics part = std::move(at->second);
+        at = spans.erase(at);
+        spans[whole].add(part);
+    }
+}
+
 } // namespace
 
 std::int64_t epoch_of(WallTime when) {
@@ -116,16 +130,7 @@ void MetricStore::age(WallTime now) {
             auto& spans = series.spans;
             const std::size_t before = spans.size();
             spans.erase(spans.begin(), spans.lower_bound(oldest_minute));
-            for (auto at = spans.begin(); at != spans.end() && at->first < oldest_second;) {
-                const std::int64_t whole = begin_of(at->first, minute);
-                if (whole == at->first) {
-                    ++at;
-                    continue;
-                }
-                const Statistics part = std::move(at->second);
-                at = spans.erase(at);
-                spans[whole].add(part);
-            }
+            into_minutes(spans, oldest_second);
             spans_ -= before - spans.size();
         }
         std::erase_if(units, [&](const auto& entry) {

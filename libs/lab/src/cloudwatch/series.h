@@ -19,6 +19,7 @@ struct MetricName {
     std::string name;
     Dimensions dimensions;
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy takes the 0 that <=> compares with for one
     auto operator<=>(const MetricName&) const = default;
 };
 

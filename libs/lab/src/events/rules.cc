@@ -123,9 +123,11 @@ Answer Service::switch_rule(const ApiCall& call, bool is_enabled) {
     return answer({});
 }
 
-Answer Service::enable_rule(const ApiCall& call) { return switch_rule(call, true); }
+Answer Service::enable_rule(const ApiCall& call) { return switch_rule(call, /*is_enabled=*/true); }
 
-Answer Service::disable_rule(const ApiCall& call) { return switch_rule(call, false); }
+Answer Service::disable_rule(const ApiCall& call) {
+    return switch_rule(call, /*is_enabled=*/false);
+}
 
 Answer Service::delete_rule(const ApiCall& call) {
     const auto bus = bus_of(call);

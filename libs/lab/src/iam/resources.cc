@@ -146,6 +146,17 @@ public:
         return in("logs", fmt::format("log-group:{}", name));
     }
 
+    [[nodiscard]] std::vector<std::string> of_events_and_logs(Resource kind) const {
+        if (kind == Resource::event_entries) return event_entries();
+        if (kind == Resource::event_rule) return {event_rule()};
+        if (kind == Resource::event_resource) return {member("ResourceARN")};
+        if (kind == Resource::log_group) return {log_group() + ":*"};
+        if (kind == Resource::log_stream)
+            return {log_group() + ":log-stream:" + member("logStreamName")};
+        const bool lists_rules = call_.operation.starts_with("ListRule");
+        return {event_bus(member(lists_rules ? "EventBusName" : "Name"))};
+    }
+
     // S3's ARNs have neither region nor account.
     [[nodiscard]] std::string bucket() const { return "arn:aws:s3:::" + member("Bucket"); }
 
@@ -228,20 +239,12 @@ resources_of(const ApiCall& call, Resource kind, const std::string& account) {
     case Resource::load_balancing:
         return {all.load_balancing()};
     case Resource::event_bus:
-        return {all.event_bus(
-            all.member(call.operation == "ListRules" || call.operation == "ListRuleNamesByTarget"
-                           ? "EventBusName"
-                           : "Name"))};
     case Resource::event_entries:
-        return or_any(all.event_entries());
     case Resource::event_rule:
-        return {all.event_rule()};
     case Resource::event_resource:
-        return {all.member("ResourceARN")};
     case Resource::log_group:
-        return {all.log_group() + ":*"};
     case Resource::log_stream:
-        return {all.log_group() + ":log-stream:" + all.member("logStreamName")};
+        return or_any(all.of_events_and_logs(kind));
     case Resource::object:
         return {all.bucket() + "/" + all.member("Key")};
     }

@@ -116,7 +116,7 @@ Answer Service::get_log_events(const ApiCall& call) {
     if (!stream) return fail(stream.error());
     const auto limit = limit_of(call, 10'000);
     if (!limit) return fail(limit.error());
-    const auto span = span_of(call, false);
+    const auto span = span_of(call, /*is_end_in=*/false);
     if (!span) return fail(span.error());
     const std::string_view token = json::string_at(call.body, "nextToken");
     bool forward = json::bool_at(call.body, "startFromHead");
@@ -158,7 +158,7 @@ Answer Service::filter_log_events(const ApiCall& call) {
     if (!group) return fail(group.error());
     const auto limit = limit_of(call, 10'000);
     if (!limit) return fail(limit.error());
-    const auto span = span_of(call, true);
+    const auto span = span_of(call, /*is_end_in=*/true);
     if (!span) return fail(span.error());
     const auto pattern = FilterPattern::parse(json::string_at(call.body, "filterPattern"));
     if (!pattern) return invalid_parameter("Invalid filter pattern: " + pattern.error().message);

@@ -16,6 +16,7 @@ struct EventKey {
     std::int64_t timestamp = 0; // milliseconds since 1970
     std::uint64_t number = 0;
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy takes the 0 that <=> compares with for one
     auto operator<=>(const EventKey&) const = default;
 };
 
