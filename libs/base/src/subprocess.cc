@@ -124,7 +124,8 @@ Result<Finished> run(const Command& command, Deadline deadline, std::stop_token 
     auto pipes = make_pipes();
     if (!pipes) return fail("starting " + command.argv.front(), pipes.error());
     const auto argv = c_strings(command.argv);
-    const auto given = c_strings(command.environment.value_or(std::vector<std::string>{}));
+    std::vector<char*> given;
+    if (command.environment) given = c_strings(*command.environment);
     char* const* environment = command.environment ? given.data() : environ;
 
     const pid_t pid = ::fork();

@@ -189,6 +189,17 @@ TEST(Subprocess, GivesOutputErrorsAndExitCode) {
     EXPECT_EQ(finished.exit_code, 3);
 }
 
+TEST(Subprocess, HasTheEnvironmentItIsGivenAndNoOther) {
+    std::vector<std::string> environment{"PATH=/usr/bin:/bin"};
+    for (int i = 0; i < 50; ++i)
+        environment.push_back(fmt::format("SQUALL_TEST_VARIABLE_WITH_A_LONG_NAME_{}={}", i, i));
+    const auto done = run({{"env"}, environment, {}, {}}, Deadline::in(Seconds(10)));
+    ASSERT_TRUE(done) << done.error().message;
+    auto lines = split(done->output, '\n');
+    lines.pop_back(); // what follows the last line's end
+    EXPECT_EQ(lines, environment);
+}
+
 TEST(Subprocess, KillsTheWholeGroupWhenTheTimeIsUp) {
     const auto finished =
         run({{"sh", "-c", "sleep 1000 & wait"}, {}, {}, {}}, Deadline::in(Millis(100)));

@@ -36,11 +36,11 @@ public:
 
     [[nodiscard]] bool is_at_most_once() const override { return true; }
 
-    Result<void> send(const OutboxEntry& entry, const std::stop_token& stop) override {
+    Result<std::string> send(const OutboxEntry& entry, const std::stop_token& stop) override {
         const std::string notice = json::text(entry.object);
         const Path file = std::filesystem::temp_directory_path()
                           / fmt::format("squall-notice-{}.json", random_hex(16));
-        if (auto written = write_file(file, notice, 0600); !written) return written;
+        if (auto written = write_file(file, notice, 0600); !written) return fail(written.error());
         auto done =
             run({{command_}, environment_of(entry, file), notice, {}}, Deadline::in(limit_), stop);
         std::error_code ignored;
@@ -52,8 +52,7 @@ public:
                         command_,
                         done->exit_code,
                         cut(done->errors.empty() ? done->output : done->errors));
-        log::info("{} was told of {}", command_, entry.idempotency_key);
-        return {};
+        return fmt::format("{} was run", command_);
     }
 
 private:
@@ -96,15 +95,13 @@ public:
 
     [[nodiscard]] bool is_at_most_once() const override { return true; }
 
-    Result<void> send(const OutboxEntry& entry, const std::stop_token& stop) override {
+    Result<std::string> send(const OutboxEntry& entry, const std::stop_token& stop) override {
         const std::string_view action = json::string_at(entry.object, "action");
         const std::string node(json::string_at(entry.object, "node"));
         auto done = act(action, node, entry, stop);
-        if (done) {
-            log::warning("{} of {}: {}", action, node, *done);
-            return {};
-        }
-        return fail(fmt::format("{} of {}", action, node), done.error());
+        if (!done) return fail(fmt::format("{} of {}", action, node), done.error());
+        log::warning("{} of {}: {}", action, node, *done);
+        return fmt::format("{}: {}", action, *done);
     }
 
 private:

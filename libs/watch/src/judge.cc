@@ -30,6 +30,18 @@ std::string timeline_text(const monitor::Decision& decision) {
     return line;
 }
 
+TimelineEntry outcome_of(const OutboxEntry& entry,
+                         const std::string& channel,
+                         const std::string& words,
+                         WallTime now) {
+    return {now,
+            std::string(json::string_at(entry.object, "cluster")),
+            std::string(json::string_at(entry.object, "node")),
+            std::string(json::string_at(entry.object, "incident")),
+            channel,
+            words};
+}
+
 } // namespace
 
 Result<void> Judge::load(WallTime now) {
@@ -121,6 +133,11 @@ deliver(Store& store, Channel& channel, Clock& clock, const std::stop_token& sto
         if (told || channel.is_at_most_once()) {
             if (!told) log::error("{}: {}: {}", name, entry.idempotency_key, told.error().message);
             if (auto done = store.finish(entry); !done) return fail(done.error());
+            if (channel.is_at_most_once()) {
+                const std::string& words = told ? *told : told.error().message;
+                if (auto kept = store.add({outcome_of(entry, name, words, clock.wall())}); !kept)
+                    return fail(kept.error());
+            }
             ++sent;
             continue;
         }

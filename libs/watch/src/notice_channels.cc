@@ -22,7 +22,7 @@ public:
         return is_notice(decision.kind);
     }
 
-    Result<void> send(const OutboxEntry& entry, const std::stop_token& stop) override {
+    Result<std::string> send(const OutboxEntry& entry, const std::stop_token& stop) override {
         aws::Notification notification;
         notification.topic_arn = topic_arn_;
         notification.subject = entry.subject;
@@ -38,7 +38,7 @@ public:
         }
         const auto sent = sns_.publish(notification, Deadline::in(send_limit), stop);
         if (!sent) return fail(aws::to_error(sent.error()));
-        return {};
+        return *sent;
     }
 
 private:
@@ -58,7 +58,7 @@ public:
         return is_notice(decision.kind) || decision.kind == monitor::DecisionKind::info;
     }
 
-    Result<void> send(const OutboxEntry& entry, const std::stop_token& stop) override {
+    Result<std::string> send(const OutboxEntry& entry, const std::stop_token& stop) override {
         wire::HttpRequest request{"POST",
                                   url_.target,
                                   {{"Content-Type", "application/json"},
@@ -67,7 +67,7 @@ public:
                                   json::text(entry.object)};
         const auto answer = client_.send(url_, request, Deadline::in(send_limit), stop);
         if (!answer) return fail("POST " + url_.origin(), answer.error());
-        if (answer->status / 100 == 2) return {};
+        if (answer->status / 100 == 2) return std::string();
         // A receiver that is overloaded says so with 4xx, too.
         const bool is_final =
             answer->status / 100 == 4 && answer->status != 408 && answer->status != 429;
@@ -93,7 +93,7 @@ public:
                || decision.kind == monitor::DecisionKind::grouped;
     }
 
-    Result<void> send(const OutboxEntry& entry, const std::stop_token& stop) override {
+    Result<std::string> send(const OutboxEntry& entry, const std::stop_token& stop) override {
         const std::string cluster(json::string_at(entry.object, "cluster"));
         std::vector<aws::MetricDatum> data;
         const auto add = [&](const char* dimension, const std::string& value, double count) {
@@ -112,7 +112,7 @@ public:
         const auto put =
             cloudwatch_.put_metric_data(metric_namespace, data, Deadline::in(send_limit), stop);
         if (!put) return fail(aws::to_error(put.error()));
-        return {};
+        return std::string();
     }
 
 private:

@@ -35,6 +35,8 @@ Result<void> QueueSource::check(const std::stop_token& stop) {
         const auto found = attributes->find(name);
         return found == attributes->end() ? std::string() : found->second;
     };
+    counts_.last_answer =
+        std::chrono::duration_cast<Millis>(clock_.now().time_since_epoch()).count();
     if (const auto seconds = to_integer(attribute("VisibilityTimeout")))
         visibility_ = Seconds(*seconds);
     has_dead_letter_queue_ = !attribute("RedrivePolicy").empty();

@@ -28,9 +28,10 @@ public:
     // finished is not sent again. For what does something, and not only tells of it.
     [[nodiscard]] virtual bool is_at_most_once() const { return false; }
 
-    // An error of Errc::invalid_input will not go away by trying again.
-    [[nodiscard]] virtual Result<void> send(const OutboxEntry& entry,
-                                            const std::stop_token& stop) = 0;
+    // What came of it, in words, where there is something to say; the timeline keeps it of what was
+    // done at most once. An error of Errc::invalid_input will not go away by trying again.
+    [[nodiscard]] virtual Result<std::string> send(const OutboxEntry& entry,
+                                                   const std::stop_token& stop) = 0;
 };
 
 // People subscribe to a topic. The key travels as a message attribute, too.

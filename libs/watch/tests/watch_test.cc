@@ -1,0 +1,355 @@
+#include "squall/base/file.h"
+#include "squall/base/text.h"
+#include "squall/monitor/saved_state.h"
+#include "squall/watch/judge.h"
+#include "squall/watch/queue_source.h"
+#include "squall/watch/sqlite_store.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace squall::watch {
+namespace {
+
+using monitor::DecisionKind;
+
+constexpr WallTime start{Seconds(1'700'000'000)};
+
+class Folder {
+public:
+    Folder() : path(std::filesystem::temp_directory_path() / ("sqw-" + random_hex(12))) {
+        std::filesystem::create_directories(path);
+    }
+
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+
+    ~Folder() { std::filesystem::remove_all(path); }
+
+    Path path;
+};
+
+class StillClock final : public Clock {
+public:
+    [[nodiscard]] SteadyTime now() const override { return SteadyTime{} + (wall_ - start); }
+
+    [[nodiscard]] WallTime wall() const override { return wall_; }
+
+    bool wait_until(SteadyTime when, std::stop_token stop) override {
+        wall_ = std::max(wall_, start + (when - SteadyTime{}));
+        return !stop.stop_requested();
+    }
+
+    void advance(Seconds by) { wall_ += by; }
+
+private:
+    WallTime wall_ = start;
+};
+
+// Remembers what it was sent; fails as often as it is told to.
+class RecordingChannel final : public Channel {
+public:
+    explicit RecordingChannel(bool at_most_once = false) : at_most_once_(at_most_once) {}
+
+    [[nodiscard]] std::string_view name() const override { return "recording"; }
+
+    [[nodiscard]] bool takes(const monitor::Decision& decision) const override {
+        return is_notice(decision.kind);
+    }
+
+    [[nodiscard]] bool is_at_most_once() const override { return at_most_once_; }
+
+    Result<std::string> send(const OutboxEntry& entry, const std::stop_token& /*stop*/) override {
+        if (failures > 0) {
+            --failures;
+            return fail(failure, "not now");
+        }
+        sent.push_back(entry.idempotency_key);
+        return std::string("done");
+    }
+
+    int failures = 0;
+    Errc failure = Errc::unavailable;
+    std::vector<std::string> sent;
+
+private:
+    bool at_most_once_;
+};
+
+monitor::InstanceReport report(int number, bool is_connected, std::int64_t version) {
+    monitor::InstanceReport made;
+    made.arn = fmt::format("arn:aws:ecs:us-east-1:1:container-instance/demo/{}", number);
+    made.cluster_arn = "arn:aws:ecs:us-east-1:1:cluster/demo";
+    made.ec2_instance_id = fmt::format("i-{}", number);
+    made.version = version;
+    made.agent_connected = is_connected;
+    made.status = "ACTIVE";
+    made.registered_at = start - Seconds(86400);
+    made.traits.availability_zone = "us-east-1a";
+    return made;
+}
+
+monitor::InstanceChanged changed(int number, bool is_connected, std::int64_t version, Seconds at) {
+    auto made = report(number, is_connected, version);
+    made.updated_at = start + at;
+    return {made};
+}
+
+monitor::Looked confirmed(const monitor::Look& look) {
+    monitor::Looked looked;
+    for (const auto& host : look.hosts) {
+        monitor::LookAnswer answer;
+        answer.host = host.host;
+        answer.ec2 = monitor::Ec2Seen{"running", "us-east-1a", start - Seconds(86400)};
+        for (const auto& arn : host.arns) {
+            const int number = static_cast<int>(*to_integer(arn.substr(arn.rfind('/') + 1)));
+            answer.reports.push_back(report(number, false, 11));
+        }
+        looked.answers.push_back(answer);
+    }
+    return looked;
+}
+
+// A judge on a file, as a process that begins anew would have it.
+struct Process {
+    Process(const Path& file,
+            const monitor::Settings& settings,
+            const Channel& channel,
+            WallTime now)
+        : store(open_sqlite_store(file).value()), judge(*store, settings, {&channel}) {
+        EXPECT_TRUE(judge.load(now));
+    }
+
+    monitor::Look take(const monitor::Input& input, WallTime now) {
+        auto look = judge.take({&input, 1}, now);
+        EXPECT_TRUE(look) << (look ? "" : look.error().message);
+        return look.value_or(monitor::Look{});
+    }
+
+    std::unique_ptr<Store> store;
+    Judge judge;
+};
+
+// Opens an incident of i-1, with a new process for every step.
+void open_incident(const Path& file, const monitor::Settings& settings, const Channel& channel) {
+    const auto at = [](int seconds) {
+        return start + Seconds(seconds);
+    };
+    Process(file, settings, channel, at(0)).take(changed(1, true, 10, Seconds(0)), at(0));
+    Process(file, settings, channel, at(1)).take(changed(1, false, 11, Seconds(1)), at(1));
+    {
+        Process process(file, settings, channel, at(302));
+        const auto look = process.take(monitor::Tick{}, at(302));
+        ASSERT_EQ(look.hosts.size(), 1U);
+        process.take(confirmed(look), at(303));
+    }
+    Process(file, settings, channel, at(340)).take(monitor::Tick{}, at(340));
+}
+
+std::size_t deliver_all(const Path& file, Channel& channel, Clock& clock) {
+    const auto store = open_sqlite_store(file).value();
+    return deliver(*store, channel, clock, {}).value();
+}
+
+TEST(Judge, ForgetsNothingBetweenProcesses) {
+    const Folder folder;
+    const Path file = folder.path / "m.db";
+    const monitor::Settings settings;
+    RecordingChannel channel;
+    StillClock clock;
+    open_incident(file, settings, channel);
+    EXPECT_EQ(deliver_all(file, channel, clock), 1U);
+    ASSERT_EQ(channel.sent.size(), 1U);
+    EXPECT_TRUE(channel.sent[0].ends_with("/opened"));
+    // Again from the start: every event is a copy now.
+    Process again(file, settings, channel, start + Seconds(400));
+    again.take(changed(1, false, 11, Seconds(1)), start + Seconds(400));
+    again.take(changed(1, true, 12, Seconds(410)), start + Seconds(411));
+    EXPECT_EQ(deliver_all(file, channel, clock), 1U);
+    ASSERT_EQ(channel.sent.size(), 2U);
+    EXPECT_TRUE(channel.sent[1].ends_with("/recovered"));
+    EXPECT_EQ(deliver_all(file, channel, clock), 0U);
+}
+
+TEST(Judge, AsksAgainWhatADeadProcessHasAsked) {
+    const Folder folder;
+    const Path file = folder.path / "m.db";
+    const monitor::Settings settings;
+    const RecordingChannel channel;
+    Process(file, settings, channel, start).take(changed(1, true, 10, Seconds(0)), start);
+    Process(file, settings, channel, start)
+        .take(changed(1, false, 11, Seconds(1)), start + Seconds(1));
+    const auto first =
+        Process(file, settings, channel, start).take(monitor::Tick{}, start + Seconds(302));
+    EXPECT_EQ(first.hosts.size(), 1U);
+    const auto second = Process(file, settings, channel, start + Seconds(303))
+                            .take(monitor::Tick{}, start + Seconds(303));
+    EXPECT_EQ(second.hosts.size(), 1U);
+}
+
+TEST(Delivery, PutsOffWhatFailsAndKeepsTheOrder) {
+    const Folder folder;
+    const Path file = folder.path / "m.db";
+    const monitor::Settings settings;
+    RecordingChannel channel;
+    StillClock clock;
+    open_incident(file, settings, channel);
+    Process(file, settings, channel, start + Seconds(400))
+        .take(changed(1, true, 12, Seconds(399)), start + Seconds(400));
+    channel.failures = 3;
+    EXPECT_EQ(deliver_all(file, channel, clock), 0U);
+    EXPECT_EQ(deliver_all(file, channel, clock), 0U); // not due yet, and nobody is asked
+    EXPECT_EQ(channel.failures, 2);
+    for (int i = 0; i < 2; ++i) {
+        clock.advance(Seconds(10));
+        EXPECT_EQ(deliver_all(file, channel, clock), 0U);
+    }
+    clock.advance(Seconds(10));
+    EXPECT_EQ(deliver_all(file, channel, clock), 2U);
+    EXPECT_TRUE(channel.sent[0].ends_with("/opened"));
+    EXPECT_TRUE(channel.sent[1].ends_with("/recovered"));
+}
+
+TEST(Delivery, GivesUpAtLastWhatIsRefusedForGood) {
+    const Folder folder;
+    const Path file = folder.path / "m.db";
+    const monitor::Settings settings;
+    RecordingChannel channel;
+    StillClock clock;
+    open_incident(file, settings, channel);
+    channel.failures = 1000;
+    channel.failure = Errc::invalid_input;
+    for (int i = 0; i < 30; ++i) {
+        deliver_all(file, channel, clock);
+        clock.advance(Seconds(400));
+    }
+    EXPECT_EQ(channel.failures, 1000 - 20);
+    EXPECT_TRUE(open_sqlite_store(file).value()->outbox_sizes().value().empty());
+}
+
+TEST(Delivery, DoesNotRepeatWhatWasBegun) {
+    const Folder folder;
+    const Path file = folder.path / "m.db";
+    const monitor::Settings settings;
+    RecordingChannel channel(/*at_most_once=*/true);
+    StillClock clock;
+    open_incident(file, settings, channel);
+    {
+        const auto store = open_sqlite_store(file).value();
+        const auto entries = store->outbox("recording", clock.wall(), 10).value();
+        ASSERT_EQ(entries.size(), 1U);
+        ASSERT_TRUE(store->begin(entries[0])); // and then it dies
+    }
+    EXPECT_EQ(deliver_all(file, channel, clock), 0U);
+    EXPECT_TRUE(channel.sent.empty());
+    EXPECT_TRUE(open_sqlite_store(file).value()->outbox_sizes().value().empty());
+}
+
+TEST(Delivery, KeepsWhatCameOfAnActionAndDoesItOnce) {
+    const Folder folder;
+    const Path file = folder.path / "m.db";
+    const monitor::Settings settings;
+    RecordingChannel channel(/*at_most_once=*/true);
+    StillClock clock;
+    open_incident(file, settings, channel);
+    channel.failures = 1;
+    EXPECT_EQ(deliver_all(file, channel, clock), 1U);
+    EXPECT_EQ(deliver_all(file, channel, clock), 0U);
+    const auto timeline = open_sqlite_store(file).value()->timeline("i-1", 100).value();
+    ASSERT_FALSE(timeline.empty());
+    EXPECT_EQ(timeline.back().text, "not now");
+}
+
+TEST(SqliteStore, KeepsAStateAsItWas) {
+    const Folder folder;
+    const Path file = folder.path / "m.db";
+    const monitor::Settings settings;
+    const RecordingChannel channel;
+    open_incident(file, settings, channel);
+    const auto rows_of = [&] {
+        monitor::State state;
+        EXPECT_TRUE(open_sqlite_store(file).value()->load(state));
+        std::set<std::string> rows;
+        state.for_each_host([&](const monitor::Host& host) {
+            rows.insert(json::canonical_text(monitor::saved(host)));
+        });
+        for (const auto& [id, incident] : state.incidents())
+            rows.insert(json::canonical_text(monitor::saved(incident)));
+        return rows;
+    };
+    const auto rows = rows_of();
+    EXPECT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows, rows_of());
+}
+
+TEST(SqliteStore, RefusesWhatIsNoStore) {
+    const Folder folder;
+    const Path file = folder.path / "m.db";
+    ASSERT_TRUE(write_file(file, std::string(5000, 'x')));
+    const auto opened = open_sqlite_store(file);
+    ASSERT_FALSE(opened);
+    EXPECT_NE(opened.error().message.find(file.string()), std::string::npos);
+}
+
+TEST(Notice, SaysWhatPeopleNeedToKnow) {
+    monitor::Decision decision;
+    decision.at = start + Seconds(400);
+    decision.kind = DecisionKind::opened;
+    decision.cluster = "demo";
+    decision.cluster_arn = "arn:aws:ecs:us-east-1:1:cluster/demo";
+    decision.node = "i-1";
+    decision.since = start;
+    decision.incident = "inc-1";
+    decision.traits.availability_zone = "us-east-1a";
+    const Notice notice = notice_of(decision);
+    EXPECT_EQ(notice.subject, "[ISSUE] ECS Instance - i-1");
+    EXPECT_TRUE(notice.body.starts_with(
+        "[ISSUE] ECS Container Instance i-1 from Cluster arn:aws:ecs:us-east-1:1:cluster/demo has "
+        "the ECS Agent disconnected."));
+    for (const char* word : {"us-east-1a", "Since: 2023-11-14T22:13:20Z", "inc-1/opened"})
+        EXPECT_NE(notice.body.find(word), std::string::npos) << notice.body;
+    EXPECT_EQ(json::text(json::array_at(notice.object, "nodes")), "[\"i-1\"]");
+}
+
+TEST(Notice, NamesAGroupByWhatItShares) {
+    monitor::Decision decision;
+    decision.at = start;
+    decision.kind = DecisionKind::grouped;
+    decision.incident = "inc-1";
+    decision.traits.availability_zone = "us-east-1a";
+    for (int i = 0; i < 40; ++i)
+        decision.members.push_back(fmt::format("i-{}", i));
+    const Notice notice = notice_of(decision);
+    EXPECT_EQ(notice.subject, "[ISSUE] ECS Instances - 40 instances in us-east-1a");
+    EXPECT_NE(notice.body.find("and 20 more"), std::string::npos);
+}
+
+TEST(QueueSource, ReadsAnEventByItselfAndInATopicsEnvelope) {
+    const std::string event =
+        R"({"source":"aws.ec2","detail-type":"EC2 Spot Instance Interruption Warning","detail":{"instance-id":"i-1"}})";
+    const auto plain = input_of_message(event);
+    ASSERT_TRUE(plain && *plain);
+    const json::Object envelope{{"Type", "Notification"}, {"Message", event}};
+    const auto wrapped = input_of_message(json::text(envelope));
+    ASSERT_TRUE(wrapped && *wrapped);
+    EXPECT_TRUE(std::holds_alternative<monitor::EndAnnounced>(**wrapped));
+    EXPECT_FALSE(input_of_message("no json"));
+    const auto foreign = input_of_message(R"({"source":"mine","detail-type":"x","detail":{}})");
+    ASSERT_TRUE(foreign);
+    EXPECT_FALSE(*foreign);
+}
+
+TEST(Inbox, GivesUpWaitingWhenItIsTold) {
+    Inbox inbox;
+    std::stop_source stop;
+    for (std::size_t i = 0; i < Inbox::waiting_max; ++i)
+        ASSERT_TRUE(inbox.put({}, stop.get_token()));
+    stop.request_stop();
+    EXPECT_FALSE(inbox.put({}, stop.get_token())); // full
+    const auto work = inbox.take(10, Steady::now(), stop.get_token());
+    EXPECT_EQ(work.delivered.size(), 10U);
+}
+
+} // namespace
+} // namespace squall::watch
