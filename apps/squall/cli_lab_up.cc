@@ -1,6 +1,7 @@
 #include "cli_lab_up.h"
 
 #include "squall/base/text.h"
+#include "squall/base/time_text.h"
 
 #include <CLI/CLI.hpp>
 
@@ -97,6 +98,20 @@ void add_lab_up_options(CLI::App& command, LabUpCommand& into) {
             },
             "what runs the containers: built-in, or docker (the machine's, for root)")
         ->type_name("NAME");
+    auto* const monitor = command.add_flag(
+        "--monitor",
+        into.options.with_monitor,
+        "with the monitor and all it needs: `squall lab mail` shows what it tells");
+    command
+        .add_option("--monitor-grace",
+                    into.options.monitor_grace,
+                    "how long an agent may be gone before it does: 300, 90s, 5m")
+        ->capture_default_str()
+        ->check([](const std::string& text) {
+            const auto read = parse_duration(text);
+            return read ? std::string() : read.error().message;
+        })
+        ->needs(monitor);
     command.add_flag("--detach", into.detach, "return when it is ready");
     command.footer("Tasks: network modes bridge, host, none and awsvpc (aws ec2 describe-subnets "
                    "names the subnets);\nimages squall/web and squall/shell; health checks. "

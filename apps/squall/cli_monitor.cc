@@ -28,9 +28,11 @@ void add_monitor_settings(CLI::App& command, MonitorSettingsArguments& into) {
 }
 
 void add_monitor_store_option(CLI::App& command, std::string& store) {
-    command.add_option("--store",
-                       store,
-                       "the monitor's file; else monitor/monitor.db in squall's state directory");
+    command.add_option(
+        "--store",
+        store,
+        "the monitor's file; else SQUALL_MONITOR_STORE, else monitor/monitor.db in squall's "
+        "state directory");
 }
 
 void add_monitor_run_options(CLI::App& command, MonitorRunCommand& into) {

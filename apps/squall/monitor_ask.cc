@@ -9,6 +9,8 @@
 #include "squall/base/time_text.h"
 #include "squall/transport/http_client.h"
 
+#include <cstdlib>
+
 namespace squall::app {
 namespace {
 
@@ -128,7 +130,11 @@ int print(const Result<json::Object>& answer,
 
 Result<MonitorPaths> MonitorPaths::find(const std::string& store) {
     MonitorPaths paths;
-    if (store.empty()) {
+    // As `squall lab env` has it of a lab with a monitor.
+    const char* const named = std::getenv("SQUALL_MONITOR_STORE");
+    if (store.empty() && named != nullptr && *named != '\0') {
+        paths.store = std::filesystem::absolute(named);
+    } else if (store.empty()) {
         const auto folder = state_directory();
         if (!folder) return fail(folder.error());
         paths.store = *folder / "monitor" / "monitor.db";

@@ -20,6 +20,15 @@ constexpr Seconds ready_timeout{90};
 constexpr Millis ready_interval{100};
 constexpr Millis overdue_interval{250};
 
+std::string last_line_of(const Path& log) {
+    constexpr std::size_t log_max = 1U << 20U;
+    std::string last = "its log says nothing";
+    for (const auto& line : split(read_file(log, log_max).value_or(""), '\n')) {
+        if (!line.empty()) last = line;
+    }
+    return last;
+}
+
 } // namespace
 
 Daemon::Daemon(LabOptions options, LabPaths paths, Say say)
@@ -58,6 +67,7 @@ Result<void> Daemon::run() {
     look_whether_ready();
     look_for_overdue();
     loop_.run();
+    monitor_.reset();
     population_.reset();
     if (problem_) return fail(std::move(*problem_));
     return {};
@@ -127,6 +137,7 @@ void Daemon::look_whether_ready() {
     const std::string missing = population_->what_is_missing(Wall::now());
     if (missing.empty()) {
         ready_ = true;
+        if (auto started = start_monitor(); !started) return end_with(started.error());
         if (auto saved = save_state(); !saved) return end_with(saved.error());
         return say_(fmt::format(
             "ready {} cluster {} region {}", state_.endpoint, options_.cluster, options_.region));
@@ -141,6 +152,26 @@ void Daemon::look_whether_ready() {
                                      population_->last_words())});
     }
     ready_timer_.start(ready_interval, [this] { look_whether_ready(); });
+}
+
+Result<void> Daemon::start_monitor() {
+    if (!options_.with_monitor) return {};
+    const auto monitoring = make_monitoring(cloud_, fmt::format("127.0.0.1:{}", endpoint_port_));
+    if (!monitoring) return fail(monitoring.error());
+    state_.monitor_store = paths_.folder / "monitor.db";
+    auto started = MonitorProcess::start(
+        loop_,
+        *monitoring,
+        state_,
+        {options_.monitor_grace, state_.monitor_store, paths_.folder / "monitor.log"},
+        [this] {
+            end_with({Errc::failed,
+                      fmt::format("the lab's monitor has ended: {}",
+                                  last_line_of(paths_.folder / "monitor.log"))});
+        });
+    if (!started) return fail(started.error());
+    monitor_ = std::move(*started);
+    return {};
 }
 
 void Daemon::look_for_overdue() {

@@ -6,6 +6,7 @@
 #include "hosts/host_interfaces.h"
 #include "hosts/population.h"
 #include "lab_state.h"
+#include "monitoring.h"
 #include "squall/lab/lab.h"
 
 namespace squall::lab {
@@ -24,6 +25,7 @@ private:
     Result<void> open_control();
     Result<void> make_cluster();
     void host_lost(int ordinal, const std::string& why);
+    Result<void> start_monitor();
     void look_whether_ready();
     void look_for_overdue();
     [[nodiscard]] wire::HttpResponse interrupt_spot(const std::string& body);
@@ -48,6 +50,7 @@ private:
     std::uint16_t endpoint_port_ = 0;
     LabState state_;
     std::optional<Population> population_;
+    std::unique_ptr<MonitorProcess> monitor_;
     bool ready_ = false;
     std::optional<Error> problem_;
 };

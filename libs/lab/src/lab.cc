@@ -378,6 +378,9 @@ Result<std::string> environment_lines() {
                                       std::pair("AWS_DEFAULT_REGION", state->region)}) {
         lines += fmt::format("export {}={}\n", name, shell_quoted(value));
     }
+    if (!state->monitor_store.empty())
+        lines +=
+            fmt::format("export SQUALL_MONITOR_STORE={}\n", shell_quoted(state->monitor_store));
     // What would lead the AWS tools elsewhere; and no proxy stands between a shell and its own
     // loopback.
     lines += "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN\n";

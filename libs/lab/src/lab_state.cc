@@ -43,6 +43,7 @@ Result<void> LabState::save(const LabPaths& paths) const {
                               {"region", region},
                               {"access_key_id", access_key_id},
                               {"secret_access_key", secret_access_key},
+                              {"monitor_store", monitor_store},
                               {"hosts", std::move(processes)}};
     return write_file(paths.state, json::text(object) + "\n", 0600);
 }
@@ -58,6 +59,7 @@ Result<LabState> LabState::load(const LabPaths& paths) {
     state.region = json::string_at(*object, "region");
     state.access_key_id = json::string_at(*object, "access_key_id");
     state.secret_access_key = json::string_at(*object, "secret_access_key");
+    state.monitor_store = json::string_at(*object, "monitor_store");
     for (const auto& host : json::array_at(*object, "hosts")) {
         state.hosts.push_back({static_cast<pid_t>(json::integer_at(host, "pid")),
                                std::string(json::string_at(host, "start_time"))});

@@ -38,6 +38,7 @@ struct LabState {
     std::string region;
     std::string access_key_id;
     std::string secret_access_key;
+    std::string monitor_store;     // empty where there is no monitor
     std::vector<ProcessRef> hosts; // the holders of the hosts, and their first processes
 
     [[nodiscard]] Result<void> save(const LabPaths& paths) const;

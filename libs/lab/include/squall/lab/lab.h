@@ -74,6 +74,9 @@ struct LabOptions {
     std::string cluster = "demo";
     std::string region = "us-east-1";
     ContainerRuntime runtime = ContainerRuntime::built_in;
+    // With a rule, a queue, a topic with a mailbox, and `squall monitor run` on them.
+    bool with_monitor = false;
+    std::string monitor_grace = "300";
 };
 
 // Runs a lab in this process until SIGINT, SIGTERM or down(). `say` gets one line at a time, for
