@@ -44,10 +44,16 @@ struct Parser {
     LabUpCommand lab_up;
     LabStatusCommand lab_status;
     LabEventsCommand lab_events;
+    LabMailCommand lab_mail;
     LabApiCommand lab_api;
     LabExecCommand lab_exec;
     MonitorSimulateCommand monitor_simulate;
     MonitorGenerateCommand monitor_generate;
+    MonitorRunCommand monitor_run;
+    MonitorStatusCommand monitor_status;
+    MonitorExplainCommand monitor_explain;
+    MonitorMuteCommand monitor_mute;
+    MonitorUnmuteCommand monitor_unmute;
     std::vector<std::string> after_dashes;
     CompletionCommand completion;
     bool wants_version = false;
@@ -202,6 +208,14 @@ struct Parser {
         command->add_option("--after", lab_events.after, "only those after this sequence number")
             ->capture_default_str();
 
+        command = add(*lab, "mail", "print the mail that SNS has sent, newest last", [this] {
+            return Command(lab_mail);
+        });
+        command->add_option("--to", lab_mail.to, "only to this address");
+        command->add_option("--topic", lab_mail.topic, "only of this topic");
+        command->add_flag("--json", lab_mail.json, "one JSON object a line");
+        command->add_flag("--follow", lab_mail.follow, "go on until Ctrl-C");
+
         add(*lab, "env", "print what a shell needs to talk to it: eval \"$(squall lab env)\"", [] {
             return Command(LabEnvCommand{});
         });
@@ -225,6 +239,40 @@ struct Parser {
         monitor->require_subcommand(1);
         CLI::App* command =
             add(*monitor,
+                "run",
+                "watch all clusters of a region, until Ctrl-C; a JSON object for each decision",
+                [this] { return Command(monitor_run); });
+        add_monitor_run_options(*command, monitor_run);
+        command = add(*monitor, "status", "show what the monitor on this machine knows", [this] {
+            return Command(monitor_status);
+        });
+        add_monitor_store_option(*command, monitor_status.store);
+        command->add_flag("--json", monitor_status.json, "machine-readable output");
+        command =
+            add(*monitor, "explain", "show what led to what: the timeline of one instance", [this] {
+                return Command(monitor_explain);
+            });
+        command->add_option("NODE", monitor_explain.node, "an EC2 instance id, or mi-…")
+            ->required();
+        add_monitor_store_option(*command, monitor_explain.store);
+        command->add_flag("--json", monitor_explain.json, "machine-readable output");
+        command = add(*monitor,
+                      "mute",
+                      "expect disconnections for a while: they are recorded, and nobody is told",
+                      [this] { return Command(monitor_mute); });
+        add_monitor_mute_options(*command, monitor_mute);
+        command = add(*monitor, "unmute", "end a mute before its time", [this] {
+            return Command(monitor_unmute);
+        });
+        command->add_option("ID", monitor_unmute.id, "as mute and status show it")->required();
+        add_monitor_store_option(*command, monitor_unmute.store);
+        command->add_flag("--json", monitor_unmute.json, "machine-readable output");
+        add_monitor_scenarios(*monitor);
+    }
+
+    void add_monitor_scenarios(CLI::App& monitor) {
+        CLI::App* command =
+            add(monitor,
                 "simulate",
                 "replay a scenario through the monitor's judgement on its own clock; "
                 "a JSON object for each decision",
@@ -235,7 +283,7 @@ struct Parser {
         command->add_flag("--explain",
                           monitor_simulate.explain,
                           "also what led to the decisions, as lines of kind \"trace\"");
-        command = add(*monitor,
+        command = add(monitor,
                       "generate",
                       "print a scenario made by chance; its last line has the truth",
                       [this] { return Command(monitor_generate); });

@@ -106,6 +106,13 @@ struct LabEventsCommand {
     std::uint64_t after = 0;
 };
 
+struct LabMailCommand {
+    std::string to;
+    std::string topic;
+    bool json = false;
+    bool follow = false;
+};
+
 struct LabEnvCommand {};
 
 // What lab::order_api takes; an empty verb only shows how things are.
@@ -140,6 +147,49 @@ struct MonitorGenerateCommand {
     monitor::RandomDayOptions options;
 };
 
+struct MonitorRunCommand {
+    MonitorSettingsArguments settings;
+    std::string queue; // URL or name; empty: no events
+    std::string topic;
+    std::string webhook;
+    std::string hook;
+    std::string hook_limit = "60";
+    std::string store;
+    std::string listen;
+    std::string poll = "60";
+    std::string region;
+    std::string role_arn;
+    std::vector<std::string> groups;
+    bool cloudwatch = false;
+    bool explain = false;
+};
+
+struct MonitorStatusCommand {
+    std::string store;
+    bool json = false;
+};
+
+struct MonitorExplainCommand {
+    std::string store;
+    std::string node;
+    bool json = false;
+};
+
+struct MonitorMuteCommand {
+    std::string store;
+    std::string cluster;
+    std::vector<std::string> nodes;
+    std::string duration;
+    std::string why;
+    bool json = false;
+};
+
+struct MonitorUnmuteCommand {
+    std::string store;
+    std::string id;
+    bool json = false;
+};
+
 // The command line was answered already (help, version, a usage error): end with this code.
 struct Answered {
     int exit_code = 0;
@@ -163,11 +213,17 @@ using Command = std::variant<Answered,
                              LabDownCommand,
                              LabStatusCommand,
                              LabEventsCommand,
+                             LabMailCommand,
                              LabEnvCommand,
                              LabApiCommand,
                              LabExecCommand,
                              MonitorSimulateCommand,
-                             MonitorGenerateCommand>;
+                             MonitorGenerateCommand,
+                             MonitorRunCommand,
+                             MonitorStatusCommand,
+                             MonitorExplainCommand,
+                             MonitorMuteCommand,
+                             MonitorUnmuteCommand>;
 
 inline constexpr int exit_usage = 64;
 

@@ -27,6 +27,58 @@ void add_monitor_settings(CLI::App& command, MonitorSettingsArguments& into) {
                        "unless given");
 }
 
+void add_monitor_store_option(CLI::App& command, std::string& store) {
+    command.add_option("--store",
+                       store,
+                       "the monitor's file; else monitor/monitor.db in squall's state directory");
+}
+
+void add_monitor_run_options(CLI::App& command, MonitorRunCommand& into) {
+    add_monitor_settings(command, into.settings);
+    command.add_option("--queue",
+                       into.queue,
+                       "the SQS queue that gets the events, by URL or name; without it there is "
+                       "only the poll");
+    command.add_option("--topic", into.topic, "the SNS topic that is told, by ARN");
+    command.add_option("--webhook", into.webhook, "a URL that gets each notice as JSON");
+    command.add_option(
+        "--command", into.hook, "a program that gets each notice on standard input, once");
+    command.add_option("--command-limit", into.hook_limit, "how long it may take")
+        ->capture_default_str();
+    command.add_flag("--cloudwatch",
+                     into.cloudwatch,
+                     "count in CloudWatch: ECSAgentFailuresCount in ECS/ECSAgentFailures");
+    add_monitor_store_option(command, into.store);
+    command.add_option("--listen",
+                       into.listen,
+                       "PORT or ADDRESS:PORT of /metrics, /healthz and /v1; nothing unless given");
+    command.add_option("--poll", into.poll, "how often all clusters are looked at")
+        ->capture_default_str();
+    command.add_option("--region", into.region, "else AWS_REGION");
+    command.add_option("--assume-role-arn", into.role_arn, "a role to assume");
+    command
+        .add_option("--group",
+                    into.groups,
+                    "GROUP=CLUSTER: an Auto Scaling group whose instances never registered; others "
+                    "are known by theirs")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false);
+    command.add_flag("--explain", into.explain, "also print what led to the decisions");
+}
+
+void add_monitor_mute_options(CLI::App& command, MonitorMuteCommand& into) {
+    add_monitor_store_option(command, into.store);
+    command.add_option("--cluster", into.cluster, "a cluster's name or ARN");
+    command.add_option("--node", into.nodes, "an EC2 instance id, or mi-…; may be repeated")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false);
+    command.add_option("--for", into.duration, "how long: 30m, 2h")->required();
+    command.add_option("--why", into.why, "for those who read of it later")->required();
+    command.add_flag("--json", into.json, "machine-readable output");
+}
+
 void add_monitor_generate_options(CLI::App& command, monitor::RandomDayOptions& into) {
     using Options = monitor::RandomDayOptions;
     command.add_option("--seed", into.seed, "the same number gives the same scenario")

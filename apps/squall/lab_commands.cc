@@ -2,6 +2,8 @@
 
 #include "lab_api_text.h"
 #include "output.h"
+#include "signals.h"
+#include "squall/base/clock.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
 
@@ -70,6 +72,21 @@ void print_status(const json::Object& status, Output& output) {
         output.line("  " + line);
 }
 
+bool is_wanted(const json::Value& mail, const LabMailCommand& command) {
+    return (command.to.empty() || json::string_at(mail, "to") == command.to)
+           && (command.topic.empty() || json::string_at(mail, "topic") == command.topic
+               || json::string_at(mail, "topic_arn") == command.topic);
+}
+
+std::string text_of(const json::Value& mail) {
+    return fmt::format("{}  to {}  from {}\n  {}\n    {}\n",
+                       json::string_at(mail, "when"),
+                       json::string_at(mail, "to"),
+                       json::string_at(mail, "topic"),
+                       json::string_at(mail, "subject"),
+                       replace_all(std::string(json::string_at(mail, "body")), "\n", "\n    "));
+}
+
 } // namespace
 
 int run_command(const LabUpCommand& command) {
@@ -110,6 +127,24 @@ int run_command(const LabEventsCommand& command) {
     Output output;
     for (const auto& event : *events)
         output.line(json::text(event));
+    return 0;
+}
+
+int run_command(const LabMailCommand& command) {
+    constexpr Millis interval{500};
+    const SignalStops stops;
+    SystemClock clock;
+    Output output;
+    std::uint64_t last = 0;
+    do {
+        const auto mails = lab::mail(last);
+        if (!mails) return complain(mails.error());
+        for (const auto& mail : *mails) {
+            last = static_cast<std::uint64_t>(json::integer_at(mail, "number"));
+            if (is_wanted(mail, command))
+                output.line(command.json ? json::text(mail) : text_of(mail));
+        }
+    } while (command.follow && !output.is_broken() && clock.wait_for(interval, stops.first()));
     return 0;
 }
 

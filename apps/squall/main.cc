@@ -28,11 +28,21 @@ template <class T, class... Listed>
 constexpr bool is_one_of = (std::is_same_v<T, Listed> || ...);
 
 template <class T>
+constexpr bool is_monitor_question = is_one_of<T,
+                                               MonitorSimulateCommand,
+                                               MonitorGenerateCommand,
+                                               MonitorStatusCommand,
+                                               MonitorExplainCommand,
+                                               MonitorMuteCommand,
+                                               MonitorUnmuteCommand>;
+
+template <class T>
 constexpr bool is_lab_command = is_one_of<T,
                                           LabUpCommand,
                                           LabDownCommand,
                                           LabStatusCommand,
                                           LabEventsCommand,
+                                          LabMailCommand,
                                           LabEnvCommand,
                                           LabApiCommand,
                                           LabExecCommand>;
@@ -50,7 +60,7 @@ int dispatch(const Command& command) {
                 return chosen.exit_code;
             } else if constexpr (
                 is_lab_command<
-                    T> || is_one_of<T, StatusCommand, RunsCommand, VersionCommand, HelperPublishCommand, MonitorSimulateCommand, MonitorGenerateCommand>) {
+                    T> || is_monitor_question<T> || is_one_of<T, StatusCommand, RunsCommand, VersionCommand, HelperPublishCommand>) {
                 return run_command(chosen);
             } else if constexpr (is_one_of<T,
                                            FaultsCommand,
@@ -61,6 +71,9 @@ int dispatch(const Command& command) {
                                            RunCommand,
                                            CompletionCommand>) {
                 return run_command(chosen, faults);
+            } else if constexpr (std::is_same_v<T, MonitorRunCommand>) {
+                const SignalStops signals;
+                return run_command(chosen, signals);
             } else {
                 const SignalStops signals;
                 return run_command(chosen, faults, signals);

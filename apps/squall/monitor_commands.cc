@@ -14,12 +14,12 @@ namespace {
 
 constexpr int exit_error = 3;
 
+} // namespace
+
 int complain(const Error& error) {
     log::print("squall: {}\n", error.message);
     return error.code == Errc::invalid_input ? exit_usage : exit_error;
 }
-
-} // namespace
 
 int run_command(const MonitorSimulateCommand& command) {
     auto settings = monitor_settings(command.settings);

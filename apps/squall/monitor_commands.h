@@ -2,10 +2,20 @@
 #pragma once
 
 #include "cli.h"
+#include "signals.h"
+#include "squall/base/result.h"
 
 namespace squall::app {
 
 int run_command(const MonitorSimulateCommand& command);
 int run_command(const MonitorGenerateCommand& command);
+int run_command(const MonitorRunCommand& command, const SignalStops& signals);
+int run_command(const MonitorStatusCommand& command);
+int run_command(const MonitorExplainCommand& command);
+int run_command(const MonitorMuteCommand& command);
+int run_command(const MonitorUnmuteCommand& command);
+
+// Tells of an error; the exit code for it.
+int complain(const Error& error);
 
 } // namespace squall::app

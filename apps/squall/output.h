@@ -29,6 +29,9 @@ public:
     // Waits until all is written; once told to leave, two seconds more at the most.
     void flush(const std::stop_token& leave) const;
 
+    // True once a write has failed: nobody reads on.
+    [[nodiscard]] bool is_broken() const { return is_broken_; }
+
     [[nodiscard]] bool is_terminal() const { return is_terminal_; }
 
     // Columns of the terminal; 80 where it does not say.

@@ -213,7 +213,7 @@ def test_down_without_a_lab_is_harmless_and_says_so(place):
     assert (done.code, done.out) == (0, 'no lab is running\n')
 
 
-@pytest.mark.parametrize('command', [['status'], ['status', '--json'], ['env'], ['exec', '1', '--', 'true'], ['events']])
+@pytest.mark.parametrize('command', [['status'], ['status', '--json'], ['env'], ['exec', '1', '--', 'true'], ['events'], ['mail']])
 def test_every_other_command_says_that_there_is_no_lab(place, command):
     done = place.squall('lab', *command)
     assert done.code == ERROR and done.out == ''

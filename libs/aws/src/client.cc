@@ -144,6 +144,8 @@ Client::Attempt Client::attempt(Call& call) {
         return result;
     }
     result.headers = std::move(answer->headers);
+    if (const auto ahead = server_ahead_by(result.headers, parts_.clock.wall()))
+        parts_.traffic.set_server_ahead(*ahead);
     if (answer->status >= 200 && answer->status < 300) {
         result.outcome = std::move(answer->body);
         return result;

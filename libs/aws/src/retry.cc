@@ -95,6 +95,15 @@ clock_difference(const ApiError& error, const wire::Headers& headers, WallTime s
     return difference;
 }
 
+std::optional<Wall::duration> server_ahead_by(const wire::Headers& headers, WallTime now) {
+    constexpr Seconds tolerated{2}; // the header has whole seconds, and was under way
+    const auto date = parse_http_date(wire::header_value(headers, "Date"));
+    if (!date) return std::nullopt;
+    const Wall::duration ahead = *date - now;
+    if (ahead <= tolerated && ahead >= -tolerated) return Wall::duration(0);
+    return ahead;
+}
+
 bool RetryTokens::take(int cost) {
     const std::lock_guard lock(mutex_);
     if (tokens_ < cost) return false;

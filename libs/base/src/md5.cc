@@ -1,6 +1,7 @@
 #include "squall/base/md5.h"
 
 #include "squall/base/result.h"
+#include "squall/base/text.h"
 
 #include <openssl/evp.h>
 
@@ -14,6 +15,11 @@ std::string md5(std::string_view data) {
     const int ok = EVP_Digest(data.data(), data.size(), digest.data(), &size, EVP_md5(), nullptr);
     SQUALL_ASSERT(ok == 1);
     return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+std::string md5_hex(std::string_view data) {
+    const std::string digest = md5(data);
+    return to_hex({reinterpret_cast<const unsigned char*>(digest.data()), digest.size()});
 }
 
 } // namespace squall

@@ -50,6 +50,10 @@ TEST(Text, HashesAndEncodesAsTheStandardsSay) {
     EXPECT_EQ(to_base64("foobar"), "Zm9vYmFy");
     EXPECT_EQ(to_base64("fo"), "Zm8=");
     EXPECT_EQ(to_base64(""), "");
+    for (const char* text : {"", "f", "fo", "foo", "foob"})
+        EXPECT_EQ(from_base64(to_base64(text)), text);
+    for (const char* bad : {"Zg=", "Zg", "Z===", "====", "Zg==Zg==", "Z g=", "Zm9v\n"})
+        EXPECT_FALSE(from_base64(bad)) << bad;
     EXPECT_EQ(random_hex(7).size(), 7U);
     EXPECT_NE(random_uuid(), random_uuid());
 }

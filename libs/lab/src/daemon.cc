@@ -176,11 +176,12 @@ void Daemon::handle_control(const wire::HttpRequest& request, transport::Respond
         responder.respond({200, {{"Content-Type", "application/json"}}, json::text(value)});
     };
     if (request.method == "GET" && path == "/status") return json_answer(describe());
-    if (request.method == "GET" && path == "/events") {
+    if (request.method == "GET" && (path == "/events" || path == "/mail")) {
         const auto parameters = wire::QueryParameters::parse(query);
-        const auto after = parameters ? to_integer(parameters->get("after")).value_or(0) : 0;
-        return json_answer(cloud_.home().ecs.events().after(
-            static_cast<std::uint64_t>(std::max<std::int64_t>(0, after))));
+        const auto given = parameters ? to_integer(parameters->get("after")).value_or(0) : 0;
+        const auto after = static_cast<std::uint64_t>(std::max<std::int64_t>(0, given));
+        return json_answer(path == "/mail" ? cloud_.mailbox().after(after)
+                                           : cloud_.home().ecs.events().after(after));
     }
     if (path == "/api" || path.starts_with("/api/"))
         return responder.respond(answer_api_control(cloud_, request, Wall::now()));

@@ -209,6 +209,17 @@ Result<pid_t> first_process_of(const std::string& name) {
                 crowd);
 }
 
+// A list that the running lab keeps, from the one after number `after`.
+Result<json::Array> list(std::string_view path, std::uint64_t after) {
+    const auto paths = running_lab();
+    if (!paths) return fail(paths.error());
+    const auto answer = ask(*paths, "GET", fmt::format("{}?after={}", path, after));
+    if (!answer) return fail("asking the lab", answer.error());
+    auto value = json::parse(answer->body);
+    if (!value) return fail(value.error());
+    return value->is_array() ? std::move(value->as_array()) : json::Array{};
+}
+
 using Say = std::function<void(const std::string&)>;
 
 // What the lab, its hosts' first steps and its libraries say goes to the log from here on.
@@ -337,15 +348,9 @@ Result<json::Object> status() {
     return json::parse_object(answer->body);
 }
 
-Result<json::Array> events(std::uint64_t after) {
-    const auto paths = running_lab();
-    if (!paths) return fail(paths.error());
-    const auto answer = ask(*paths, "GET", fmt::format("/events?after={}", after));
-    if (!answer) return fail("asking the lab", answer.error());
-    auto value = json::parse(answer->body);
-    if (!value) return fail(value.error());
-    return value->is_array() ? std::move(value->as_array()) : json::Array{};
-}
+Result<json::Array> events(std::uint64_t after) { return list("/events", after); }
+
+Result<json::Array> mail(std::uint64_t after) { return list("/mail", after); }
 
 Result<json::Object> order_api(const std::string& verb, const json::Object& order) {
     const auto paths = running_lab();

@@ -149,7 +149,7 @@ TEST_F(BadDayTest, RefusesOrdersThatCannotBeMeantAndSaysWhy) {
     };
     EXPECT_NE(why({{"calls", "ssm:SendComand"}, {"how", "500"}}).find("ssm:SendCommand?"),
               std::string::npos);
-    EXPECT_NE(why({{"calls", "sqs:*"}, {"how", "500"}}).find("SERVICE:OPERATION"),
+    EXPECT_NE(why({{"calls", "kms:*"}, {"how", "500"}}).find("SERVICE:OPERATION"),
               std::string::npos);
     EXPECT_NE(why({{"calls", "*"}, {"how", "sometimes"}}).find("there are: 500"),
               std::string::npos);

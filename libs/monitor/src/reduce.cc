@@ -94,6 +94,7 @@ Reduction::decide(DecisionKind kind, const Host& host, Reason reason, std::strin
     decision.at = now_;
     decision.kind = kind;
     decision.cluster = host.cluster->name;
+    decision.cluster_arn = host.cluster->arn;
     decision.node = host.ec2_instance_id;
     decision.reason = reason;
     decision.detail = std::move(detail);
@@ -114,14 +115,16 @@ Decision& Reduction::decide(DecisionKind kind, const Incident& incident, Reason 
     decision.incident = incident.id;
     decision.since = incident.since;
     decision.traits = incident.traits;
+    const Host* first = state_.find(incident.members.front().host);
+    if (first != nullptr && !incident.cluster.empty()) decision.cluster_arn = first->cluster->arn;
     if (incident.kind == Incident::Kind::single) {
         decision.node = incident.members.front().node;
-        const Host* host = state_.find(incident.members.front().host);
-        const Record* record = host == nullptr ? nullptr : host->active_record();
+        const Record* record = first == nullptr ? nullptr : first->active_record();
         if (record != nullptr) decision.container_instance_arn = record->arn;
     } else {
         for (const auto& member : incident.members)
             decision.members.push_back(member.node);
+        decision.members_out = incident.out();
     }
     actions_.decisions.push_back(std::move(decision));
     return actions_.decisions.back();

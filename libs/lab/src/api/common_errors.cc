@@ -35,6 +35,7 @@ constexpr std::array known_codes{
     Known{"Unavailable", "The service is unavailable. Please try again shortly.", 503, true},
     Known{"SlowDown", "Please reduce your request rate.", 503, true},
     Known{"RequestLimitExceeded", "Request limit exceeded.", 503, true},
+    Known{"RequestThrottled", "Rate exceeded", 403},
     Known{"Throttling", "Rate exceeded", 400},
     Known{"ThrottlingException", "Rate exceeded", 400},
     Known{"AccessDenied", "Access denied", 403},
@@ -53,7 +54,7 @@ constexpr std::array known_codes{
 
 bool is_query(std::string_view service) {
     return service == "sts" || service == "iam" || service == "ec2" || service == "s3"
-           || service == "elasticloadbalancing";
+           || service == "elasticloadbalancing" || service == "sns";
 }
 
 } // namespace
@@ -83,6 +84,7 @@ wire::ServiceError unavailable_error(std::string_view service) {
 wire::ServiceError throttling_error(std::string_view service) {
     if (service == "ec2") return error_of_code(service, "RequestLimitExceeded");
     if (service == "s3") return error_of_code(service, "SlowDown");
+    if (service == "sqs") return error_of_code(service, "RequestThrottled");
     return error_of_code(service, is_query(service) ? "Throttling" : "ThrottlingException");
 }
 

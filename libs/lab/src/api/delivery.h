@@ -2,6 +2,7 @@
 #pragma once
 
 #include "squall/base/clock.h"
+#include "squall/base/json.h"
 
 #include <functional>
 #include <string>
@@ -14,6 +15,8 @@ struct Delivery {
     std::string
         source_arn; // the rule or topic that hands it on: queue and topic policies ask for it
     WallTime now;
+    std::string deduplication_id = {}; // of FIFO queues
+    json::Object attributes = {};      // of the message, as SQS's MessageAttributes
 };
 
 // False where this region has no such queue, topic, log group or bus, or where it takes nothing

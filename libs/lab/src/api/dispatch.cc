@@ -14,6 +14,7 @@ struct Target {
 constexpr std::array targets{
     Target{"AmazonEC2ContainerServiceV20141113", "ecs"},
     Target{"AmazonSSM", "ssm"},
+    Target{"AmazonSQS", "sqs"},
     Target{"GraniteServiceVersion20100801", "cloudwatch"},
     // How the SSM agent of a host fetches its messages.
     Target{"EC2WindowsMessageDeliveryService_v20150101", "ec2messages"},
@@ -30,7 +31,9 @@ constexpr std::array form_services{
     FormService{"2010-05-08", "iam", wire::Protocol::query},
     FormService{"2016-11-15", "ec2", wire::Protocol::ec2},
     FormService{"2015-12-01", "elasticloadbalancing", wire::Protocol::query},
-    FormService{"2010-08-01", "cloudwatch", wire::Protocol::query}};
+    FormService{"2010-08-01", "cloudwatch", wire::Protocol::query},
+    FormService{"2012-11-05", "sqs", wire::Protocol::query},
+    FormService{"2010-03-31", "sns", wire::Protocol::query}};
 
 std::string_view scope_service(const wire::HttpRequest& request, std::string& storage) {
     const auto authorization =
@@ -56,6 +59,12 @@ Result<Dispatched, wire::ServiceError> dispatch_target(std::string_view target,
 
 } // namespace
 
+bool is_mailed_link(const wire::HttpRequest& request) {
+    return request.method == "GET"
+           && (request.target.starts_with("/?Action=ConfirmSubscription&")
+               || request.target.starts_with("/?Action=Unsubscribe&"));
+}
+
 std::string_view signing_name(std::string_view service) {
     return service == "cloudwatch" ? "monitoring" : service;
 }
@@ -64,8 +73,13 @@ Result<Dispatched, wire::ServiceError> dispatch(const wire::HttpRequest& request
     const std::string_view content_type = wire::header_value(request.headers, "Content-Type");
     if (const auto target = wire::header_value(request.headers, "X-Amz-Target"); !target.empty())
         return dispatch_target(target, content_type);
-    auto form = wire::QueryParameters::parse(request.body);
+    const bool is_link = is_mailed_link(request);
+    auto form = wire::QueryParameters::parse(is_link ? split_once(request.target, '?').second
+                                                     : std::string_view(request.body));
     if (!form) return refuse("MalformedInput", form.error().message);
+    if (is_link)
+        return Dispatched{
+            "sns", std::string(form->get("Action")), wire::Protocol::query, std::move(*form)};
     std::string storage;
     const std::string_view scope = scope_service(request, storage);
     for (const auto& known : form_services) {

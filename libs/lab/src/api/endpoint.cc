@@ -1,12 +1,15 @@
 #include "api/endpoint.h"
 
+#include "api/form_body.h"
 #include "api/http_date.h"
 #include "api/member_types.h"
+#include "api/query_codes.h"
 #include "s3/signature.h"
 #include "s3/target.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
+#include "squall/wire/arn.h"
 
 #include <algorithm>
 
@@ -55,9 +58,10 @@ constexpr std::string_view mismatch_text =
     "Secret Access Key and signing method. "
     "Consult the service documentation for details.";
 
-// The operations of STS that nobody needs credentials for.
-bool is_unsigned_operation(const Dispatched& dispatched) {
-    return dispatched.service == "sts" && dispatched.operation == "AssumeRoleWithWebIdentity";
+// What nobody needs credentials for.
+bool is_unsigned_operation(const Dispatched& dispatched, const wire::HttpRequest& request) {
+    return (dispatched.service == "sts" && dispatched.operation == "AssumeRoleWithWebIdentity")
+           || is_mailed_link(request);
 }
 
 // The body that was signed, where the signer names it, is the one that came. (Nobody signs
@@ -146,7 +150,7 @@ wire::HttpResponse error_response(const Dispatched& dispatched,
                                   const wire::ServiceError& error,
                                   std::string_view request_id,
                                   WallTime now) {
-    auto response = wire::error_response(dispatched.protocol, error, request_id);
+    auto response = error_response_of(dispatched.service, dispatched.protocol, error, request_id);
     // Systems Manager's errors have a member of their own for the message; SDKs show it as such.
     if (dispatched.service == "ssm")
         response.body =
@@ -178,6 +182,23 @@ wire::HttpResponse not_dispatched(const wire::HttpRequest& request,
         is_form ? wire::Protocol::query : wire::Protocol::json_1_1, error, request_id);
 }
 
+// A link names a topic or a subscription, and with it the region.
+std::string region_of_link(const ApiCall& call, const Dispatched& dispatched) {
+    for (const char* name : {"TopicArn", "SubscriptionArn"}) {
+        const auto arn = wire::parse_arn(dispatched.form.get(name));
+        if (arn && !arn->region.empty()) return arn->region;
+    }
+    return call.region;
+}
+
+// Old clients of SQS name the queue by the path that they send the form to.
+json::Object body_of(const ApiCall& call, const wire::HttpRequest& request) {
+    json::Object body = body_of_form(call.service, call.operation, call.form);
+    if (call.service == "sqs" && !body.contains("QueueUrl") && request.target.size() > 1)
+        body["QueueUrl"] = "http://" + call.host + request.target;
+    return body;
+}
+
 bool is_json(wire::Protocol protocol) {
     return protocol == wire::Protocol::json_1_0 || protocol == wire::Protocol::json_1_1;
 }
@@ -197,7 +218,7 @@ Result<Principal, wire::ServiceError> Endpoint::authenticate(const wire::HttpReq
 
 Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& request,
                                                      WallTime now) const {
-    if (s3::is_for_s3(request)) return decode_s3(request, now);
+    if (!is_mailed_link(request) && s3::is_for_s3(request)) return decode_s3(request, now);
     const std::string request_id = random_uuid();
     auto dispatched = dispatch(request);
     if (!dispatched) return fail(not_dispatched(request, dispatched.error(), request_id));
@@ -216,7 +237,8 @@ Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& re
                  request_id,
                  now};
     call.host = wire::header_value(request.headers, "Host");
-    if (!is_unsigned_operation(*dispatched)) {
+    if (is_mailed_link(request)) call.region = region_of_link(call, *dispatched);
+    if (!is_unsigned_operation(*dispatched, request)) {
         auto principal =
             authenticate_as(keys_, dispatched->protocol, dispatched->service, request, now);
         if (!principal) return refused(principal.error());
@@ -227,12 +249,13 @@ Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& re
     }
     if (!is_json(dispatched->protocol)) {
         call.form = std::move(dispatched->form);
+        if (has_form_as_body(call.service)) call.body = body_of(call, request);
         return call;
     }
     auto body = json::parse_object(request.body.empty() ? std::string_view("{}")
                                                         : std::string_view(request.body));
     if (!body) return refused({"SerializationException", body.error().message, 400});
-    if (const auto problem = mistyped_member(*body))
+    if (const auto problem = mistyped_member(call.service, *body))
         return refused({"SerializationException", *problem, 400});
     call.body = std::move(*body);
     return call;
@@ -279,7 +302,10 @@ wire::HttpResponse Endpoint::encode(const ApiCall& call, const Answer& answer) {
                                  {"Date", http_date(call.now)}},
                                 {}};
     const auto* value = std::get_if<json::Value>(&*answer);
-    response.body = value != nullptr ? json::text(*value) : std::get<std::string>(*answer);
+    if (value != nullptr && call.protocol == wire::Protocol::query)
+        response.body = xml_of(call, value->as_object());
+    else
+        response.body = value != nullptr ? json::text(*value) : std::get<std::string>(*answer);
     return response;
 }
 
@@ -290,18 +316,21 @@ std::optional<wire::ServiceError> Endpoint::refusal(const ApiCall& call) const {
     return std::nullopt;
 }
 
-wire::HttpResponse Endpoint::answer(const ApiCall& call) const {
-    if (auto refused = refusal(call)) return encode(call, fail(std::move(*refused)));
+Answer Endpoint::ask(const ApiCall& call) const {
     const auto service = services_.find(call.service);
     if (service != services_.end()) {
-        if (const auto answered = answer_of(service->second, call)) return encode(call, *answered);
+        if (auto answered = answer_of(service->second, call)) return std::move(*answered);
     }
     // Never a 500: clients would repeat the call for half a minute.
-    return encode(call,
-                  refuse("UnknownOperationException",
-                         fmt::format("The operation {} of {} is not implemented in this lab.",
-                                     call.operation,
-                                     call.service)));
+    return refuse("UnknownOperationException",
+                  fmt::format("The operation {} of {} is not implemented in this lab.",
+                              call.operation,
+                              call.service));
+}
+
+wire::HttpResponse Endpoint::answer(const ApiCall& call) const {
+    if (auto refused = refusal(call)) return encode(call, fail(std::move(*refused)));
+    return encode(call, ask(call));
 }
 
 wire::HttpResponse Endpoint::handle(const wire::HttpRequest& request, WallTime now) const {

@@ -15,6 +15,9 @@ struct Dispatched {
     wire::QueryParameters form; // of the query and ec2 protocols, once it is parsed
 };
 
+// A link that SNS sends to those whom it notifies: who has it may follow it, without a signature.
+[[nodiscard]] bool is_mailed_link(const wire::HttpRequest& request);
+
 // What signatures and host names call a service that IAM calls so.
 [[nodiscard]] std::string_view signing_name(std::string_view service);
 
@@ -49,6 +52,8 @@ public:
     [[nodiscard]] Result<ApiCall, wire::HttpResponse> decode_s3(const wire::HttpRequest& request,
                                                                 WallTime now) const;
     [[nodiscard]] std::optional<wire::ServiceError> refusal(const ApiCall& call) const;
+    // What the service says, without asking the guards.
+    [[nodiscard]] Answer ask(const ApiCall& call) const;
     [[nodiscard]] wire::HttpResponse answer(const ApiCall& call) const;
     [[nodiscard]] static wire::HttpResponse encode(const ApiCall& call, const Answer& answer);
 

@@ -75,6 +75,33 @@ constexpr std::array members{
     Member{"TimeoutSeconds", Type::integer},
 };
 
+// SQS has a map where the others have a list of tags.
+constexpr std::array members_of_sqs{
+    Member{"AttributeNames", Type::texts},
+    Member{"Attributes", Type::object},
+    Member{"DelaySeconds", Type::integer},
+    Member{"Entries", Type::objects},
+    Member{"MaxNumberOfMessages", Type::integer},
+    Member{"MaxResults", Type::integer},
+    Member{"MessageAttributeNames", Type::texts},
+    Member{"MessageAttributes", Type::object},
+    Member{"MessageBody", Type::text},
+    Member{"MessageDeduplicationId", Type::text},
+    Member{"MessageGroupId", Type::text},
+    Member{"MessageSystemAttributeNames", Type::texts},
+    Member{"MessageSystemAttributes", Type::object},
+    Member{"NextToken", Type::text},
+    Member{"QueueName", Type::text},
+    Member{"QueueNamePrefix", Type::text},
+    Member{"QueueUrl", Type::text},
+    Member{"ReceiptHandle", Type::text},
+    Member{"TagKeys", Type::texts},
+    Member{"Tags", Type::object},
+    Member{"VisibilityTimeout", Type::integer},
+    Member{"WaitTimeSeconds", Type::integer},
+    Member{"tags", Type::object},
+};
+
 // Of the elements of containerDefinitions. (Some of those names mean another thing elsewhere.)
 constexpr std::array container_members{
     Member{"command", Type::texts},
@@ -151,7 +178,14 @@ std::optional<std::string> mistyped(const std::array<Member, count>& known,
 
 } // namespace
 
-std::optional<std::string> mistyped_member(const json::Object& body) {
+std::optional<std::string> mistyped_member(std::string_view service, const json::Object& body) {
+    if (service == "sqs") {
+        if (auto problem = mistyped(members_of_sqs, body)) return problem;
+        for (const auto& entry : json::array_at(body, "Entries")) {
+            if (auto problem = mistyped(members_of_sqs, entry)) return problem;
+        }
+        return std::nullopt;
+    }
     if (auto problem = mistyped(members, body)) return problem;
     for (const auto& container : json::array_at(body, "containerDefinitions")) {
         if (auto problem = mistyped(container_members, container)) return problem;

@@ -34,6 +34,8 @@ enum class Resource {
     policy,
     bucket,         // `Bucket` of S3
     object,         // `Bucket` and `Key`
+    queue,          // of SQS, by `QueueUrl` or `QueueName`
+    topic,          // of SNS
     load_balancing, // the ARN that a call of Elastic Load Balancing changes
 };
 

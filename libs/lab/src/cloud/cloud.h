@@ -12,6 +12,8 @@
 #include "elb/service.h"
 #include "iam/service.h"
 #include "s3/service.h"
+#include "sns/service.h"
+#include "sqs/service.h"
 #include "ssm/service.h"
 #include "sts/service.h"
 
@@ -26,8 +28,18 @@ public:
     static constexpr std::size_t regions_max = 64;
 
     struct World {
-        World(KeyRing& keys, const std::string& region)
-            : ecs(keys, region), elb(keys.account(), region, ec2), alarms(keys.account(), region) {
+        World(KeyRing& keys, const std::string& region, sns::Mailbox& mailbox, sns::Outbox& outbox)
+            : ecs(keys, region),
+              elb(keys.account(), region, ec2),
+              alarms(keys.account(), region),
+              sqs(keys.account(), region),
+              sns(keys.account(),
+                  region,
+                  {[this](const std::string& arn, const Delivery& delivery) {
+                       return sqs.deliver(arn, delivery);
+                   },
+                   &mailbox,
+                   &outbox}) {
             ecs.use_target_groups(&elb);
         }
 
@@ -39,6 +51,8 @@ public:
         ec2::Instances ec2;
         elb::Service elb;
         cloudwatch::Alarms alarms;
+        sqs::Service sqs;
+        sns::Service sns;
     };
 
     // What is put into S3 is kept in files of `object_folder`.
@@ -57,13 +71,36 @@ public:
 
     [[nodiscard]] s3::Service& s3() { return s3_; }
 
+    // What topics of all regions have mailed, and what they have to send to HTTP endpoints.
+    [[nodiscard]] const sns::Mailbox& mailbox() const { return mailbox_; }
+
+    [[nodiscard]] sns::Outbox& outbox() { return outbox_; }
+
     [[nodiscard]] World& home() { return *worlds_.at(region_); }
 
     [[nodiscard]] const std::string& region() const { return region_; }
 
     void tick(WallTime now);
 
+    // A call whose answer may wait until there is a message: what it waits for (an instance, a
+    // queue's ARN), and how long.
+    struct LongPoll {
+        std::string awaited;
+        Seconds time{0};
+    };
+
+    // An empty poll of the SSM agent's is held this long (as the real service does).
+    static constexpr Seconds agent_poll_time{20};
+
+    [[nodiscard]] std::optional<LongPoll> long_poll(const ApiCall& call);
+    // When there may be a message without anybody's doing: by the end of a delay, or of a
+    // visibility timeout.
+    [[nodiscard]] std::optional<WallTime> next_message(const ApiCall& call);
+    // Called with what a LongPoll may await, in the middle of the call that brings the message.
+    void on_message(const std::function<void(const std::string& awaited)>& listener);
+
 private:
+    World& make_world(const std::string& region);
     // Null when the region is one too many.
     World* world(const std::string& region);
 
@@ -76,7 +113,10 @@ private:
     iam::Service iam_;
     sts::Service sts_;
     s3::Service s3_; // one for all regions: each bucket knows its own
+    sns::Mailbox mailbox_;
+    sns::Outbox outbox_;
     std::map<std::string, std::unique_ptr<World>> worlds_;
+    std::function<void(const std::string&)> listener_;
 };
 
 } // namespace squall::lab

@@ -2,6 +2,7 @@
 
 #include "s3/target.h"
 #include "squall/base/text.h"
+#include "squall/transport/http_client.h"
 
 #include <algorithm>
 
@@ -9,10 +10,14 @@ namespace squall::lab {
 namespace {
 
 constexpr Millis tick_interval{250};
+// How long SNS waits for an HTTP endpoint.
+constexpr Seconds post_timeout{15};
 
-// The one operation that waits until there is something to say.
-bool is_get_messages(const ApiCall& call) {
-    return call.service == "ec2messages" && call.operation == "GetMessages";
+// An answer that may wait until it says more. (SQS leaves an empty list out.)
+bool is_empty(const Answer& answer) {
+    if (!answer) return false;
+    const auto* value = std::get_if<json::Value>(&*answer);
+    return value != nullptr && json::array_at(*value, "Messages").empty();
 }
 
 // What a broken proxy puts in place of an answer.
@@ -53,20 +58,13 @@ wire::HttpResponse refused_upgrade(const wire::ServiceError& error) {
             json::text(json::Object{{error.code, error.message}})};
 }
 
-json::Object
-poll_answer(const ApiCall& call, const std::string& instance_id, json::Array messages) {
-    return {{"Destination", instance_id},
-            {"MessagesRequestId", json::string_at(call.body, "MessagesRequestId")},
-            {"Messages", std::move(messages)}};
-}
-
 } // namespace
 
 CloudServer::CloudServer(transport::Loop& loop, Cloud& cloud)
-    : loop_(loop), cloud_(cloud), timer_(loop), held_back_timer_(loop) {
-    cloud_.home().ssm.on_message([this](const std::string& instance_id) {
+    : loop_(loop), cloud_(cloud), timer_(loop), held_back_timer_(loop), poll_timer_(loop) {
+    cloud_.on_message([this](const std::string& awaited) {
         // Not now: the service is in the middle of a call.
-        loop_.post([this, instance_id] { answer_polls(instance_id); });
+        if (polls_.contains(awaited)) loop_.post([this, awaited] { answer_polls(awaited); });
     });
     tick();
 }
@@ -88,20 +86,32 @@ std::unique_ptr<transport::HttpServer> CloudServer::serve(Fd socket) {
 void CloudServer::tick() {
     const WallTime now = Wall::now();
     cloud_.tick(now);
-    polls_.remove_if([&](HeldPoll& held) {
-        if (!held.responder.is_open()) return true;
-        if (now < held.until) return false;
-        held.responder.respond(
-            Endpoint::encode(held.call, answer(poll_answer(held.call, held.instance_id, {}))));
-        return true;
-    });
+    send_posts(now);
+    for (auto& [awaited, polls] : polls_)
+        polls.remove_if([](const HeldPoll& held) { return !held.responder.is_open(); });
+    std::erase_if(polls_, [](const auto& one) { return one.second.empty(); });
     timer_.start(tick_interval, [this] { tick(); });
+}
+
+// What topics send to HTTP endpoints: any answer that is no success is tried again later.
+void CloudServer::send_posts(WallTime now) {
+    for (auto& post : cloud_.outbox().take_due(now)) {
+        transport::send_async(loop_,
+                              post.url,
+                              post.request,
+                              post_timeout,
+                              [this, post](const Result<wire::HttpResponse>& answered) {
+                                  if (answered && answered->status >= 200 && answered->status < 300)
+                                      return;
+                                  cloud_.outbox().failed(post, Wall::now());
+                              });
+    }
 }
 
 void CloudServer::handle(const wire::HttpRequest& request, transport::Responder responder) {
     if (responder.wants_websocket()) return open_websocket(request, responder);
     const WallTime now = Wall::now();
-    if (request.method != "POST" && !s3::is_for_s3(request)) {
+    if (request.method != "POST" && !is_mailed_link(request) && !s3::is_for_s3(request)) {
         return responder.respond({404,
                                   {{"Content-Type", "text/plain"}},
                                   "This is the AWS endpoint of a Squall lab: it takes POST / "
@@ -115,21 +125,13 @@ void CloudServer::handle(const wire::HttpRequest& request, transport::Responder 
 }
 
 void CloudServer::serve(const ApiCall& call, transport::Responder responder) {
-    if (!is_get_messages(call)) return responder.respond(cloud_.endpoint().answer(call));
     if (auto refused = cloud_.endpoint().refusal(call))
         return responder.respond(Endpoint::encode(call, fail(std::move(*refused))));
-    poll(call, std::move(responder));
-}
-
-wire::HttpResponse CloudServer::answer_at_once(const ApiCall& call) {
-    if (!is_get_messages(call)) return cloud_.endpoint().answer(call);
-    if (auto refused = cloud_.endpoint().refusal(call))
-        return Endpoint::encode(call, fail(std::move(*refused)));
-    const std::string instance_id(json::string_at(call.body, "Destination"));
-    return Endpoint::encode(
-        call,
-        answer(poll_answer(
-            call, instance_id, cloud_.home().ssm.take_messages(instance_id, call.now))));
+    const Answer answered = cloud_.endpoint().ask(call);
+    const auto poll = cloud_.long_poll(call);
+    if (!poll || !is_empty(answered)) return responder.respond(Endpoint::encode(call, answered));
+    polls_[poll->awaited].push_back({call, std::move(responder), call.now + poll->time});
+    wait_for_polls();
 }
 
 void CloudServer::suffer(const Fate& fate, const ApiCall& call, transport::Responder responder) {
@@ -137,22 +139,23 @@ void CloudServer::suffer(const Fate& fate, const ApiCall& call, transport::Respo
     case Mishap::error:
         return responder.respond(Endpoint::encode(call, fail(fate.error)));
     case Mishap::slow:
-        return hold_back({std::move(responder), answer_at_once(call), Steady::now() + fate.delay});
+        return hold_back(
+            {std::move(responder), cloud_.endpoint().answer(call), Steady::now() + fate.delay});
     case Mishap::hang:
         return hold_back({std::move(responder), std::nullopt, Steady::now() + fate.delay});
     case Mishap::lost_request:
         return responder.hang_up();
     case Mishap::lost_answer:
-        static_cast<void>(answer_at_once(call));
+        static_cast<void>(cloud_.endpoint().answer(call));
         return responder.hang_up();
     case Mishap::garbage: {
-        auto response = answer_at_once(call);
+        auto response = cloud_.endpoint().answer(call);
         response.status = 200;
         response.body = garbage;
         return responder.respond(std::move(response));
     }
     case Mishap::half_answer: {
-        auto response = answer_at_once(call);
+        auto response = cloud_.endpoint().answer(call);
         const std::size_t half = response.body.size() / 2;
         return responder.respond_in_part(std::move(response), half);
     }
@@ -182,26 +185,48 @@ void CloudServer::let_go() {
     held_back_timer_.start(std::chrono::ceil<Millis>(next - now), [this] { let_go(); });
 }
 
-void CloudServer::poll(const ApiCall& call, transport::Responder responder) {
-    const std::string instance_id(json::string_at(call.body, "Destination"));
-    json::Array messages = cloud_.home().ssm.take_messages(instance_id, call.now);
-    if (!messages.empty())
-        return responder.respond(
-            Endpoint::encode(call, answer(poll_answer(call, instance_id, std::move(messages)))));
-    polls_.push_back({call, instance_id, std::move(responder), call.now + poll_hold});
-}
-
-void CloudServer::answer_polls(const std::string& instance_id) {
-    polls_.remove_if([&](HeldPoll& held) {
-        if (held.instance_id != instance_id) return false;
+void CloudServer::answer_polls(const std::string& awaited) {
+    const auto found = polls_.find(awaited);
+    if (found == polls_.end()) return;
+    const WallTime now = Wall::now();
+    // Those who came first are answered first; what one finds empty is empty for all.
+    bool is_drained = false;
+    found->second.remove_if([&](HeldPoll& held) {
+        const bool is_over = now >= held.until;
+        if (is_drained && !is_over) return false;
         // Messages for a client that has left would be lost until they are handed out again.
         if (!held.responder.is_open()) return true;
-        json::Array messages = cloud_.home().ssm.take_messages(instance_id, Wall::now());
-        if (messages.empty()) return false;
-        held.responder.respond(Endpoint::encode(
-            held.call, answer(poll_answer(held.call, instance_id, std::move(messages)))));
+        held.call.now = now;
+        const Answer answered = cloud_.endpoint().ask(held.call);
+        is_drained = is_empty(answered);
+        if (is_drained && !is_over) return false;
+        held.responder.respond(Endpoint::encode(held.call, answered));
         return true;
     });
+    if (found->second.empty()) polls_.erase(found);
+    wait_for_polls();
+}
+
+// Until the first of them has waited long enough, or a message comes into sight by itself.
+void CloudServer::wait_for_polls() {
+    WallTime next = WallTime::max();
+    for (const auto& [awaited, polls] : polls_) {
+        for (const auto& held : polls)
+            next = std::min(next, held.until);
+        if (polls.empty()) continue;
+        next = std::min(next, cloud_.next_message(polls.front().call).value_or(next));
+    }
+    if (next == WallTime::max()) return poll_timer_.cancel();
+    const auto delay = std::chrono::ceil<Millis>(next - Wall::now());
+    poll_timer_.start(std::max(delay, Millis(0)), [this] { answer_due_polls(); });
+}
+
+void CloudServer::answer_due_polls() {
+    std::vector<std::string> awaited;
+    for (const auto& [one, polls] : polls_)
+        awaited.push_back(one);
+    for (const auto& one : awaited)
+        answer_polls(one);
 }
 
 bool CloudServer::is_refused_websocket(const ApiCall& call, transport::Responder& responder) {

@@ -11,9 +11,6 @@ namespace squall::lab {
 
 class CloudServer {
 public:
-    // An empty poll for messages is held this long (as the real service does).
-    static constexpr Seconds poll_hold{20};
-
     CloudServer(transport::Loop& loop, Cloud& cloud);
 
     // What hangs, or is slow, on purpose: more than so many calls at once are dropped.
@@ -28,9 +25,9 @@ public:
     [[nodiscard]] std::unique_ptr<transport::HttpServer> serve(Fd socket);
 
 private:
+    // A call that waits for a message.
     struct HeldPoll {
         ApiCall call;
-        std::string instance_id;
         transport::Responder responder;
         WallTime until;
     };
@@ -44,22 +41,24 @@ private:
 
     void handle(const wire::HttpRequest& request, transport::Responder responder);
     void serve(const ApiCall& call, transport::Responder responder);
-    [[nodiscard]] wire::HttpResponse answer_at_once(const ApiCall& call);
     void suffer(const Fate& fate, const ApiCall& call, transport::Responder responder);
     void hold_back(HeldBack held);
     void let_go();
     // True when the call is over: refused, or gone wrong on purpose.
     bool is_refused_websocket(const ApiCall& call, transport::Responder& responder);
     void open_websocket(const wire::HttpRequest& request, transport::Responder& responder);
-    void poll(const ApiCall& call, transport::Responder responder);
-    void answer_polls(const std::string& instance_id);
+    void answer_polls(const std::string& awaited);
+    void wait_for_polls();
+    void answer_due_polls();
+    void send_posts(WallTime now);
     void tick();
 
     transport::Loop& loop_;
     Cloud& cloud_;
     transport::Timer timer_;
     transport::Timer held_back_timer_;
-    std::list<HeldPoll> polls_;
+    transport::Timer poll_timer_;
+    std::map<std::string, std::list<HeldPoll>> polls_; // by what they await
     std::list<HeldBack> held_back_;
     std::vector<std::unique_ptr<transport::HttpServer>> servers_;
 };

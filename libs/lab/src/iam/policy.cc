@@ -69,10 +69,7 @@ Result<void> read_resources(const json::Object& object, Statement& into) {
 }
 
 Result<void> read_principals(const json::Object& object, Statement& into) {
-    if (object.contains("Resource") || object.contains("NotResource"))
-        return malformed("Has prohibited field Resource");
-    if (object.contains("NotPrincipal"))
-        return malformed("This lab knows no NotPrincipal in trust policies.");
+    if (object.contains("NotPrincipal")) return malformed("This lab knows no NotPrincipal.");
     const json::Value& principal = json::at(object, "Principal");
     if (principal.is_null()) return malformed("Missing required field Principal");
     if (principal.is_string()) {
@@ -118,8 +115,13 @@ Result<Statement> parse_statement(const json::Value& value, PolicyKind kind) {
         if (object.contains("Principal") || object.contains("NotPrincipal"))
             return malformed("Policy document should not specify a principal.");
         if (auto read = read_resources(object, statement); !read) return fail(read.error());
-    } else if (auto read = read_principals(object, statement); !read) {
-        return fail(read.error());
+    } else {
+        if (kind == PolicyKind::resource) {
+            if (auto read = read_resources(object, statement); !read) return fail(read.error());
+        } else if (object.contains("Resource") || object.contains("NotResource")) {
+            return malformed("Has prohibited field Resource");
+        }
+        if (auto read = read_principals(object, statement); !read) return fail(read.error());
     }
     const json::Value& block = json::at(object, "Condition");
     if (!block.is_null() && !block.is_object()) return malformed("Syntax errors in policy.");
@@ -199,6 +201,21 @@ bool applies(const Statement& statement, const AccessRequest& request, const Con
            && std::all_of(statement.conditions.begin(),
                           statement.conditions.end(),
                           [&](const Condition& one) { return holds(one, context); });
+}
+
+Decision decide_for_service(const Policy& policy,
+                            std::string_view service_principal,
+                            const AccessRequest& request,
+                            const Context& context) {
+    const auto is_meant = [&](const PrincipalName& one) {
+        return one.value == "*" || (one.type == "Service" && one.value == service_principal);
+    };
+    Policy meant;
+    for (const auto& statement : policy.statements) {
+        if (std::any_of(statement.principals.begin(), statement.principals.end(), is_meant))
+            meant.statements.push_back(statement);
+    }
+    return decide(meant, request, context);
 }
 
 Decision decide(const Policy& policy, const AccessRequest& request, const Context& context) {

@@ -11,6 +11,7 @@ namespace squall::lab::iam {
 enum class PolicyKind {
     identity, // says what its user or role may do: no Principal
     trust,    // says who may take a role: no Resource
+    resource, // of a queue or a topic: says who may do what with which
 };
 
 // Whom a trust policy names: {"AWS": …}, {"Service": …}, {"Federated": …}, or "*".
@@ -48,6 +49,12 @@ struct AccessRequest {
 };
 
 enum class Decision { implicit_deny, allow, explicit_deny };
+
+// What the policy of a queue or topic says of another service that acts for `source_arn`.
+[[nodiscard]] Decision decide_for_service(const Policy& policy,
+                                          std::string_view service_principal,
+                                          const AccessRequest& request,
+                                          const Context& context);
 
 [[nodiscard]] bool
 applies(const Statement& statement, const AccessRequest& request, const Context& context);

@@ -100,6 +100,21 @@ public:
         return "*";
     }
 
+    // Of a URL its last part.
+    [[nodiscard]] std::string queue() const {
+        const std::string name = member("QueueName");
+        const std::string url = member("QueueUrl");
+        return in("sqs", name.empty() ? url.substr(url.rfind('/') + 1) : name);
+    }
+
+    [[nodiscard]] std::string topic() const {
+        for (const char* name : {"TopicArn", "TargetArn", "ResourceArn"}) {
+            if (const std::string arn = member(name); !arn.empty()) return arn;
+        }
+        const std::string name = member("Name");
+        return name.empty() ? "*" : in("sns", name);
+    }
+
     // S3's ARNs have neither region nor account.
     [[nodiscard]] std::string bucket() const { return "arn:aws:s3:::" + member("Bucket"); }
 
@@ -175,6 +190,10 @@ resources_of(const ApiCall& call, Resource kind, const std::string& account) {
         return {all.policy()};
     case Resource::bucket:
         return {all.bucket()};
+    case Resource::queue:
+        return {all.queue()};
+    case Resource::topic:
+        return {all.topic()};
     case Resource::load_balancing:
         return {all.load_balancing()};
     case Resource::object:

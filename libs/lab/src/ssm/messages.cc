@@ -52,6 +52,7 @@ Reply read_reply(const json::Object& payload) {
 
 std::optional<Answer> Service::message_call(const ApiCall& call) {
     static const OperationTable<Service> operations{
+        {"GetMessages", &Service::get_messages},
         {"AcknowledgeMessage", &Service::acknowledge_message},
         {"FailMessage", &Service::fail_message},
         {"SendReply", &Service::send_reply},
@@ -81,6 +82,13 @@ json::Array Service::take_messages(const std::string& instance_id, WallTime now)
         messages.push_back(message(known, invocation, /*is_cancel=*/false, now));
     }
     return messages;
+}
+
+Answer Service::get_messages(const ApiCall& call) {
+    const std::string instance_id(json::string_at(call.body, "Destination"));
+    return answer({{"Destination", instance_id},
+                   {"MessagesRequestId", json::string_at(call.body, "MessagesRequestId")},
+                   {"Messages", take_messages(instance_id, call.now)}});
 }
 
 Service::MessageTarget Service::target_of(std::string_view id) {

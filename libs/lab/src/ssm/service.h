@@ -46,8 +46,8 @@ public:
         listeners_.push_back(std::move(listener));
     }
 
-    // AcknowledgeMessage, SendReply, FailMessage, DeleteMessage, GetEndpoint of the message
-    // service.
+    // GetMessages (which does not wait), AcknowledgeMessage, SendReply, FailMessage, DeleteMessage,
+    // GetEndpoint of the message service.
     [[nodiscard]] std::optional<Answer> message_call(const ApiCall& call);
 
     // Its agent is in touch.
@@ -65,6 +65,7 @@ private:
     Answer describe_instance_information(const ApiCall& call);
     Answer get_command_invocation(const ApiCall& call);
     Answer update_instance_information(const ApiCall& call);
+    Answer get_messages(const ApiCall& call);
     Answer acknowledge_message(const ApiCall& call);
     Answer fail_message(const ApiCall& call);
     Answer send_reply(const ApiCall& call);

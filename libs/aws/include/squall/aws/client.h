@@ -63,6 +63,9 @@ public:
                                                  std::stop_token stop,
                                                  CallOptions options = {});
 
+    // As Traffic's.
+    [[nodiscard]] Wall::duration server_ahead() const { return parts_.traffic.server_ahead(); }
+
     // Requests that all clients of this traffic have sent, by "service:Operation".
     [[nodiscard]] std::map<std::string, std::uint64_t> call_counts() const {
         return parts_.traffic.counts().by_operation();

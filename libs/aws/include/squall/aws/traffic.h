@@ -48,12 +48,19 @@ public:
 
     void set_clock_offset(Wall::duration offset) { offset_ = offset.count(); }
 
+    // How far AWS's clock is ahead of this machine's, as its last answer had it. To the second, and
+    // less than two of them are none. For who compares AWS's times with this machine's.
+    [[nodiscard]] Wall::duration server_ahead() const { return Wall::duration(ahead_.load()); }
+
+    void set_server_ahead(Wall::duration ahead) { ahead_ = ahead.count(); }
+
 private:
     std::array<RetryTokens, service_count> retry_tokens_;
     RateLimits rates_;
     CallCounts counts_;
     RandomSource random_;
     std::atomic<Wall::duration::rep> offset_ = 0;
+    std::atomic<Wall::duration::rep> ahead_ = 0;
 };
 
 } // namespace squall::aws

@@ -8,5 +8,6 @@ namespace squall {
 
 // The 16 bytes of the digest.
 [[nodiscard]] std::string md5(std::string_view data);
+[[nodiscard]] std::string md5_hex(std::string_view data);
 
 } // namespace squall

@@ -98,6 +98,10 @@ struct LabOptions {
 // number.
 [[nodiscard]] Result<json::Array> events(std::uint64_t after);
 
+// The mail that SNS has sent, those after the one with this number: number, when, to, topic,
+// topic_arn, subject, body.
+[[nodiscard]] Result<json::Array> mail(std::uint64_t after);
+
 // Changes how the endpoint treats its callers; `squall lab api`, and docs/bad-day.md.
 //   break       {"calls": "ssm:SendCommand", "how": "throttle"} and, where wanted, "times", "share"
 //               (percent), "seed", "for" ("60s"). Gives what status() then has of it.

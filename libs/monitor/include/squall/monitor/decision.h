@@ -51,7 +51,8 @@ struct Decision {
     WallTime at;
     DecisionKind kind = DecisionKind::info;
     std::string cluster; // its name; empty where it concerns more than one, or none
-    std::string node;    // EC2 instance id; empty where it concerns more than one, or none
+    std::string cluster_arn;
+    std::string node; // EC2 instance id; empty where it concerns more than one, or none
     Reason reason = Reason::none;
     std::string detail;   // free text
     std::string incident; // of opened and all that follows from it
@@ -60,8 +61,9 @@ struct Decision {
     std::vector<std::string> members; // of a group: EC2 instance ids, in order
     Traits traits;                    // of the host; of a group: what all members share
     std::string container_instance_arn;
-    Rung rung = Rung::diagnose; // of an action
-    int number = 0;             // of a reminder: 1, 2, …
+    Rung rung = Rung::diagnose;  // of an action
+    int number = 0;              // of a reminder: 1, 2, …
+    std::size_t members_out = 0; // of a group: how many are still gone
 
     // Names this telling and no other: the same after a restart, and in each copy of a message.
     [[nodiscard]] std::string idempotency_key() const;

@@ -1,5 +1,5 @@
-// The judgement with a memory: inputs go in, what follows from them is stored in one piece, and what
-// is to be looked at comes out. Belongs to one thread.
+// The judgement with a memory: inputs go in, what follows from them is stored in one piece, and
+// what is to be looked at comes out. Belongs to one thread.
 #pragma once
 
 #include "squall/monitor/reduce.h"

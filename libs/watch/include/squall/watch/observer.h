@@ -37,7 +37,9 @@ public:
 private:
     struct Ec2View;
 
-    [[nodiscard]] Deadline limit() const { return Deadline::at(clock_.now() + options_.call_limit); }
+    [[nodiscard]] Deadline limit() const {
+        return Deadline::at(clock_.now() + options_.call_limit);
+    }
 
     aws::Outcome<monitor::ClustersSeen> clusters(const std::stop_token& stop);
     aws::Outcome<monitor::Polled> poll_cluster(const std::string& arn, const std::stop_token& stop);

@@ -71,8 +71,8 @@ public:
     [[nodiscard]] virtual Result<std::map<std::string, std::int64_t>> outbox_sizes() = 0;
 
     // Newest last; `node` empty: of all.
-    [[nodiscard]] virtual Result<std::vector<TimelineEntry>>
-    timeline(const std::string& node, std::size_t count_max) = 0;
+    [[nodiscard]] virtual Result<std::vector<TimelineEntry>> timeline(const std::string& node,
+                                                                      std::size_t count_max) = 0;
     [[nodiscard]] virtual Result<void> add(const std::vector<TimelineEntry>& entries) = 0;
 };
 

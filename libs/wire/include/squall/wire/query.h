@@ -26,6 +26,11 @@ public:
 
     [[nodiscard]] std::string form() const;
 
+    // Names and values in the order of the wire.
+    [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& items() const {
+        return items_;
+    }
+
     // Empty where there is none; the first where there are several.
     [[nodiscard]] std::string_view get(std::string_view name) const;
     [[nodiscard]] bool has(std::string_view name) const;

@@ -1,0 +1,169 @@
+// `squall monitor run`: the daemon, put together from its options.
+#include "monitor_commands.h"
+#include "monitor_paths.h"
+#include "monitor_settings.h"
+#include "output.h"
+#include "signals.h"
+#include "squall/aws/session.h"
+#include "squall/base/log.h"
+#include "squall/base/text.h"
+#include "squall/base/time_text.h"
+#include "squall/watch/daemon.h"
+
+#include <unistd.h>
+
+#include <random>
+
+namespace squall::app {
+namespace {
+
+constexpr Seconds open_limit{30};
+constexpr Seconds poll_min{10};
+constexpr Seconds poll_max{3600};
+
+struct Listening {
+    std::string address = "127.0.0.1";
+    std::optional<std::uint16_t> port;
+};
+
+// "9120", "0.0.0.0:9120", "[::]:9120"; empty: not at all.
+Result<Listening> listening_of(const std::string& text) {
+    Listening listening;
+    if (text.empty()) return listening;
+    const auto colon = text.rfind(':');
+    const auto port = to_integer(colon == std::string::npos ? text : text.substr(colon + 1));
+    if (!port || *port < 0 || *port > 65'535)
+        return fail(Errc::invalid_input,
+                    "--listen {}: a port, or ADDRESS:PORT with a numeric address",
+                    text);
+    listening.port = static_cast<std::uint16_t>(*port);
+    if (colon == std::string::npos) return listening;
+    listening.address = text.substr(0, colon);
+    if (listening.address.starts_with('[') && listening.address.ends_with(']'))
+        listening.address = listening.address.substr(1, listening.address.size() - 2);
+    return listening;
+}
+
+Result<std::map<std::string, std::string>> groups_of(const std::vector<std::string>& settings) {
+    std::map<std::string, std::string> groups;
+    for (const auto& setting : settings) {
+        const auto [group, cluster] = split_once(setting, '=');
+        if (group.empty() || cluster.empty())
+            return fail(Errc::invalid_input, "--group {}: GROUP=CLUSTER", setting);
+        groups.emplace(group, cluster);
+    }
+    return groups;
+}
+
+// A queue's name is enough where it is this account's.
+Result<std::string>
+queue_url_of(const std::string& queue, aws::Client& client, const std::stop_token& stop) {
+    if (queue.empty() || queue.starts_with("http://") || queue.starts_with("https://"))
+        return queue;
+    auto url = aws::Sqs(client).get_queue_url(queue, Deadline::in(open_limit), stop);
+    if (!url) return fail("--queue " + queue, aws::to_error(url.error()));
+    return std::move(*url);
+}
+
+Result<std::vector<std::unique_ptr<watch::Channel>>>
+channels_of(const MonitorRunCommand& command, aws::Client& client, Clock& clock) {
+    std::vector<std::unique_ptr<watch::Channel>> channels;
+    if (!command.topic.empty()) {
+        if (!command.topic.starts_with("arn:"))
+            return fail(Errc::invalid_input, "--topic {}: the ARN of a topic", command.topic);
+        channels.push_back(watch::sns_channel(client, command.topic));
+    }
+    if (!command.webhook.empty()) {
+        auto url = wire::parse_url(command.webhook);
+        if (!url) return fail("--webhook", url.error());
+        channels.push_back(watch::webhook_channel(std::move(*url)));
+    }
+    if (!command.hook.empty()) {
+        if (::access(command.hook.c_str(), X_OK) != 0)
+            return fail(Errc::invalid_input,
+                        "--command {}: {}: it is the path of a program",
+                        command.hook,
+                        errno_text(errno));
+        const auto limit = parse_duration(command.hook_limit);
+        if (!limit) return fail("--command-limit", limit.error());
+        channels.push_back(watch::command_channel(std::filesystem::absolute(command.hook),
+                                                  std::chrono::ceil<Seconds>(*limit)));
+    }
+    if (command.cloudwatch) channels.push_back(watch::metrics_channel(client, clock));
+    if (!command.settings.actions.empty()) channels.push_back(watch::action_channel(client, clock));
+    return channels;
+}
+
+Result<watch::DaemonOptions> options_of(const MonitorRunCommand& command) {
+    watch::DaemonOptions options;
+    auto settings = monitor_settings(command.settings);
+    if (!settings) return fail(settings.error());
+    options.settings = std::move(*settings);
+    options.observer.cluster_tag = options.settings.cluster_tag;
+    auto groups = groups_of(command.groups);
+    if (!groups) return fail(groups.error());
+    options.observer.group_clusters = std::move(*groups);
+    const auto interval = parse_duration(command.poll);
+    if (!interval) return fail("--poll", interval.error());
+    if (*interval < poll_min || *interval > poll_max)
+        return fail(Errc::invalid_input,
+                    "--poll {}: from {} to {}",
+                    command.poll,
+                    short_duration(poll_min),
+                    short_duration(poll_max));
+    options.poll_interval = *interval;
+    const auto listening = listening_of(command.listen);
+    if (!listening) return fail(listening.error());
+    options.listen_address = listening->address;
+    options.listen_port = listening->port;
+    const auto paths = MonitorPaths::find(command.store);
+    if (!paths) return fail(paths.error());
+    options.store = paths->store;
+    options.control_socket = paths->control_socket;
+    options.explain = command.explain;
+    return options;
+}
+
+Result<void> run_monitor(const MonitorRunCommand& command, const std::stop_token& stop) {
+    auto options = options_of(command);
+    if (!options) return fail(options.error());
+    SystemClock clock;
+    aws::SessionOptions session_options;
+    session_options.environment = aws::Environment::from_process();
+    session_options.region = command.region;
+    session_options.assume_role_arn = command.role_arn;
+    session_options.role_session = "squall-monitor";
+    session_options.seed = std::random_device{}();
+    const auto session =
+        aws::Session::open(std::move(session_options), clock, Deadline::in(open_limit), stop);
+    if (!session) return fail(session.error());
+    aws::Client& client = (*session)->client();
+    auto url = queue_url_of(command.queue, client, stop);
+    if (!url) return fail(url.error());
+    options->queue_url = std::move(*url);
+    auto channels = channels_of(command, client, clock);
+    if (!channels) return fail(channels.error());
+    Output output;
+    output.write_in_background();
+    std::mutex turn;
+    return watch::run_daemon(
+        *options,
+        client,
+        clock,
+        std::move(*channels),
+        [&](const std::string& line) {
+            const std::lock_guard lock(turn);
+            output.line(line);
+        },
+        stop);
+}
+
+} // namespace
+
+int run_command(const MonitorRunCommand& command, const SignalStops& signals) {
+    const auto ended = run_monitor(command, signals.first());
+    if (!ended && !signals.first().stop_requested()) return complain(ended.error());
+    return 0;
+}
+
+} // namespace squall::app
