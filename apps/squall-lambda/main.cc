@@ -48,4 +48,11 @@ int run() {
 } // namespace
 } // namespace squall::app
 
-int main() { return squall::app::run(); }
+// Lambda gives it no arguments.
+int main(int count, char** words) {
+    if (count > 1 && std::string_view(words[1]) == "--version") {
+        fmt::print("squall-lambda {}\n", SQUALL_VERSION);
+        return 0;
+    }
+    return squall::app::run();
+}
