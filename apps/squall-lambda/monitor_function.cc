@@ -39,6 +39,7 @@ channels_of(const FunctionSettings& settings, aws::Client& client, Clock& clock)
 std::vector<const watch::Channel*>
 references(const std::vector<std::unique_ptr<watch::Channel>>& channels) {
     std::vector<const watch::Channel*> all;
+    all.reserve(channels.size());
     for (const auto& channel : channels)
         all.push_back(channel.get());
     return all;

@@ -34,7 +34,7 @@ class RuntimeApi:
         api = self
         self.waiting, self.outcomes, self.begun = queue.Queue(), {}, []
         self.refusals = queue.Queue()
-        self.is_broken = False
+        self.status = 202  # of what the function posts
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = 'HTTP/1.1'
@@ -71,7 +71,7 @@ class RuntimeApi:
                 found = re.fullmatch(f'{PREFIX}/invocation/([^/]+)/(response|error)', self.path)
                 assert found and found.group(1) in api.outcomes, self.path
                 api.outcomes[found.group(1)].set_result((found.group(2), body, self.headers.get('Lambda-Runtime-Function-Error-Type')))
-                self.answer(202, b'{"status":"OK"}')
+                self.answer(api.status, b'{"status":"OK"}')
 
         self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         self.server.daemon_threads = True
@@ -291,6 +291,15 @@ def test_settings_that_cannot_be_meant_are_refused_at_the_beginning(make_functio
     kind, body = function.api.refusals.get(timeout=30)
     assert kind == 'Squall.InvalidInput' and said in body['errorMessage'] and 'nonsense' not in body['errorMessage']
     assert function.process.wait(30) == 1
+
+
+@pytest.mark.parametrize('status', [400, 413])
+def test_an_answer_that_lambda_does_not_take_is_not_the_end(function, status):
+    function.api.status = status
+    function.invoke(batch())
+    function.api.status = 202
+    assert failures(function.invoke(batch(made_up(1)))) == []
+    assert f'Lambda answers {status}' in function.log()
 
 
 def test_a_runtime_that_is_broken_ends_the_process(function):

@@ -4,6 +4,7 @@
 #include "squall/base/text.h"
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 namespace squall::watch {
@@ -224,8 +225,8 @@ Result<std::vector<TimelineEntry>> DynamoStore::timeline(const std::string& node
     const auto items = table_.dynamodb.query(query, table_.limit(), {});
     if (!items) return fail(aws::to_error(items.error()));
     std::vector<TimelineEntry> entries;
-    for (auto item = items->rbegin(); item != items->rend(); ++item) {
-        auto entry = timeline_entry(*item);
+    for (const auto& item : std::ranges::reverse_view(*items)) {
+        auto entry = timeline_entry(item);
         if (!entry) return fail(entry.error());
         entries.push_back(std::move(*entry));
     }

@@ -42,7 +42,7 @@ struct Writer {
         return found;
     }
 
-    [[nodiscard]] std::size_t waiting() {
+    [[nodiscard]] std::size_t waiting() const {
         return store->outbox("sns", process.clock.wall(), 10'000).value().size();
     }
 

@@ -59,6 +59,7 @@ OutboxEntry notice(const std::string& key, const std::string& channel = "sns") {
 
 std::vector<std::string> keys(const std::vector<OutboxEntry>& entries) {
     std::vector<std::string> found;
+    found.reserve(entries.size());
     for (const auto& entry : entries)
         found.push_back(entry.idempotency_key);
     return found;

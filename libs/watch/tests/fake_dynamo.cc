@@ -189,7 +189,7 @@ wire::HttpResponse FakeDynamo::transact(const json::Object& input) {
 
 wire::HttpResponse FakeDynamo::query(const json::Object& input) const {
     EXPECT_TRUE(json::bool_at(input, "ConsistentRead"));
-    const bool is_forward = json::bool_at(input, "ScanIndexForward", true);
+    const bool is_forward = json::bool_at(input, "ScanIndexForward", /*otherwise=*/true);
     const auto limit = std::min<std::size_t>(
         page_max, static_cast<std::size_t>(json::integer_at(input, "Limit", 1000)));
     std::vector<const Item*> found;
