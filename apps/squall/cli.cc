@@ -46,6 +46,7 @@ struct Parser {
     LabEventsCommand lab_events;
     LabMailCommand lab_mail;
     LabApiCommand lab_api;
+    LabSpotCommand lab_spot;
     LabExecCommand lab_exec;
     MonitorSimulateCommand monitor_simulate;
     MonitorGenerateCommand monitor_generate;
@@ -221,6 +222,15 @@ struct Parser {
         });
 
         add_lab_api(*lab, lab_api, [this] { chosen = lab_api; });
+
+        command = add(*lab,
+                      "spot",
+                      "take a container instance back as EC2 does with Spot Instances: a warning, "
+                      "and then its end",
+                      [this] { return Command(lab_spot); });
+        command->add_option("INSTANCE", lab_spot.instance, "as of `lab exec`")->required();
+        command->add_option("--notice", lab_spot.notice, "how long before: 30s")
+            ->capture_default_str();
 
         CLI::App* exec = add(*lab,
                              "exec",

@@ -122,6 +122,11 @@ struct LabApiCommand {
     bool as_json = false;
 };
 
+struct LabSpotCommand {
+    std::string instance;
+    std::string notice = "2m";
+};
+
 struct LabExecCommand {
     std::string instance;
     std::vector<std::string> command;
@@ -216,6 +221,7 @@ using Command = std::variant<Answered,
                              LabMailCommand,
                              LabEnvCommand,
                              LabApiCommand,
+                             LabSpotCommand,
                              LabExecCommand,
                              MonitorSimulateCommand,
                              MonitorGenerateCommand,

@@ -6,6 +6,7 @@
 #include "squall/base/clock.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
+#include "squall/base/time_text.h"
 
 #include <algorithm>
 
@@ -172,6 +173,18 @@ int run_command(const LabApiCommand& command) {
     }
     for (const auto& line : lab_api_lines(api, WhenWell::says_so))
         output.line(line);
+    return 0;
+}
+
+int run_command(const LabSpotCommand& command) {
+    const auto notice = parse_duration(command.notice);
+    if (!notice) return complain(notice.error());
+    const auto done =
+        lab::order_api("spot", {{"instance", command.instance}, {"notice_ms", notice->count()}});
+    if (!done) return complain(done.error());
+    Output().line(fmt::format("{} has been told that EC2 takes it back at {}",
+                              json::string_at(*done, "instance"),
+                              json::string_at(*done, "time")));
     return 0;
 }
 

@@ -45,6 +45,7 @@ constexpr bool is_lab_command = is_one_of<T,
                                           LabMailCommand,
                                           LabEnvCommand,
                                           LabApiCommand,
+                                          LabSpotCommand,
                                           LabExecCommand>;
 
 int dispatch(const Command& command) {

@@ -5,6 +5,7 @@
 #include "output.h"
 #include "signals.h"
 #include "squall/aws/session.h"
+#include "squall/aws/sqs.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"

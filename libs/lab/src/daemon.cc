@@ -18,6 +18,7 @@ constexpr const char* account = "123456789012";
 constexpr std::uint16_t host_endpoint_port = 80;
 constexpr Seconds ready_timeout{90};
 constexpr Millis ready_interval{100};
+constexpr Millis overdue_interval{250};
 
 } // namespace
 
@@ -27,6 +28,7 @@ Daemon::Daemon(LabOptions options, LabPaths paths, Say say)
       say_(std::move(say)),
       cloud_(account, options_.region, paths_.folder / "s3"),
       ready_timer_(loop_),
+      overdue_timer_(loop_),
       started_(Steady::now()) {}
 
 Result<void> Daemon::run() {
@@ -54,6 +56,7 @@ Result<void> Daemon::run() {
     population_->start();
     if (auto saved = save_state(); !saved) return saved;
     look_whether_ready();
+    look_for_overdue();
     loop_.run();
     population_.reset();
     if (problem_) return fail(std::move(*problem_));
@@ -140,6 +143,28 @@ void Daemon::look_whether_ready() {
     ready_timer_.start(ready_interval, [this] { look_whether_ready(); });
 }
 
+void Daemon::look_for_overdue() {
+    population_->end_overdue(Wall::now());
+    overdue_timer_.start(overdue_interval, [this] { look_for_overdue(); });
+}
+
+wire::HttpResponse Daemon::interrupt_spot(const std::string& body) {
+    const auto order = json::parse_object(body).value_or(json::Object{});
+    const std::string name(json::string_at(order, "instance"));
+    const std::string id = population_->instance_named(name);
+    const Millis notice(json::integer_at(order, "notice_ms"));
+    const WallTime now = Wall::now();
+    const auto answered = [](int status, json::Object object) {
+        return wire::HttpResponse{status,
+                                  {{"Content-Type", "application/json"}},
+                                  json::text(json::Value(std::move(object)))};
+    };
+    if (population_->process_of(id) == 0 || !cloud_.home().ec2.interrupt(id, now + notice, now))
+        return answered(404,
+                        {{"error", fmt::format("no EC2 instance '{}' runs in this lab", name)}});
+    return answered(200, {{"instance", id}, {"time", rfc3339_seconds(now + notice)}});
+}
+
 Result<void> Daemon::save_state() {
     state_.hosts = population_->processes();
     return state_.save(paths_);
@@ -183,6 +208,8 @@ void Daemon::handle_control(const wire::HttpRequest& request, transport::Respond
         return json_answer(path == "/mail" ? cloud_.mailbox().after(after)
                                            : cloud_.home().ecs.events().after(after));
     }
+    if (request.method == "POST" && path == "/api/spot")
+        return responder.respond(interrupt_spot(request.body));
     if (path == "/api" || path.starts_with("/api/"))
         return responder.respond(answer_api_control(cloud_, request, Wall::now()));
     if (request.method == "POST" && path == "/down") {

@@ -25,6 +25,8 @@ private:
     Result<void> make_cluster();
     void host_lost(int ordinal, const std::string& why);
     void look_whether_ready();
+    void look_for_overdue();
+    [[nodiscard]] wire::HttpResponse interrupt_spot(const std::string& body);
     Result<void> save_state();
     void handle_control(const wire::HttpRequest& request, transport::Responder responder);
     [[nodiscard]] json::Object describe();
@@ -41,6 +43,7 @@ private:
     std::optional<CloudServer> server_;
     std::optional<transport::HttpServer> control_;
     transport::Timer ready_timer_;
+    transport::Timer overdue_timer_;
     SteadyTime started_;
     std::uint16_t endpoint_port_ = 0;
     LabState state_;

@@ -60,9 +60,13 @@ public:
                            "127.0.0.1:4747",
                            "req",
                            now};
-        auto answered = service == "ssm"           ? cloud_.home().ssm.call(call)
-                        : service == "ec2messages" ? cloud_.home().ssm.message_call(call)
-                                                   : cloud_.home().ecs.call(call);
+        Cloud::World& home = cloud_.home();
+        auto answered = service == "ssm"           ? home.ssm.call(call)
+                        : service == "ec2messages" ? home.ssm.message_call(call)
+                        : service == "events"      ? home.events.call(call)
+                        : service == "logs"        ? home.logs.call(call)
+                        : service == "cloudwatch"  ? home.metrics.call(call)
+                                                   : home.ecs.call(call);
         EXPECT_TRUE(answered.has_value()) << "no such operation: " << operation;
         return *answered;
     }

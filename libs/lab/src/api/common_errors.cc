@@ -21,6 +21,7 @@ constexpr std::array known_codes{
     Known{"InternalError", "An internal error has occurred", 500, true},
     Known{"NoSuchBucket", "The specified bucket does not exist", 404},
     Known{"NoSuchKey", "The specified key does not exist.", 404},
+    Known{"InternalException", "This exception occurs due to unexpected causes.", 500, true},
     Known{"InternalServerError", "An error occurred on the server side.", 500, true},
     Known{"ServerException", "Service Unavailable. Please try again later.", 500, true},
     Known{"ServiceFailure", "The request processing has failed.", 500, true},
@@ -72,6 +73,7 @@ wire::ServiceError internal_error(std::string_view service) {
     if (service == "ssm" || service == "ec2messages")
         return error_of_code(service, "InternalServerError");
     if (service == "ec2" || service == "s3") return error_of_code(service, "InternalError");
+    if (service == "events") return error_of_code(service, "InternalException");
     return error_of_code(service, service == "iam" ? "ServiceFailure" : "InternalFailure");
 }
 

@@ -16,6 +16,8 @@ constexpr std::array targets{
     Target{"AmazonSSM", "ssm"},
     Target{"AmazonSQS", "sqs"},
     Target{"GraniteServiceVersion20100801", "cloudwatch"},
+    Target{"AWSEvents", "events"},
+    Target{"Logs_20140328", "logs"},
     // How the SSM agent of a host fetches its messages.
     Target{"EC2WindowsMessageDeliveryService_v20150101", "ec2messages"},
 };

@@ -10,6 +10,7 @@
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 #include "squall/wire/arn.h"
+#include "squall/wire/gzip.h"
 
 #include <algorithm>
 
@@ -199,6 +200,34 @@ json::Object body_of(const ApiCall& call, const wire::HttpRequest& request) {
     return body;
 }
 
+bool is_compressed(const wire::HttpRequest& request) {
+    return equal_ignoring_case(wire::header_value(request.headers, "Content-Encoding"), "gzip");
+}
+
+// The request as it was before its body was compressed; nothing where it was not.
+Result<std::optional<wire::HttpRequest>, wire::HttpResponse>
+inflated_request(const KeyRing& keys,
+                 const wire::HttpRequest& request,
+                 const std::string& request_id,
+                 WallTime now) {
+    if (!is_compressed(request)) return std::nullopt;
+    // Nobody makes us inflate anything who has not signed it.
+    const bool is_form = wire::header_value(request.headers, "X-Amz-Target").empty();
+    const auto protocol = is_form ? wire::Protocol::query : wire::Protocol::json_1_1;
+    const auto refused = [&](const wire::ServiceError& error) {
+        return fail(wire::error_response(protocol, error, request_id));
+    };
+    const auto signer = authenticate_as(keys, protocol, {}, request, now);
+    if (!signer) return refused(signer.error());
+    auto body = wire::gunzip(request.body, Endpoint::inflated_max);
+    if (!body)
+        return refused(
+            {is_form ? "MalformedInput" : "SerializationException", body.error().message, 400});
+    wire::HttpRequest plain = request;
+    plain.body = std::move(*body);
+    return plain;
+}
+
 bool is_json(wire::Protocol protocol) {
     return protocol == wire::Protocol::json_1_0 || protocol == wire::Protocol::json_1_1;
 }
@@ -220,7 +249,10 @@ Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& re
                                                      WallTime now) const {
     if (!is_mailed_link(request) && s3::is_for_s3(request)) return decode_s3(request, now);
     const std::string request_id = random_uuid();
-    auto dispatched = dispatch(request);
+    const auto inflated = inflated_request(keys_, request, request_id, now);
+    if (!inflated) return fail(inflated.error());
+    const wire::HttpRequest& plain = *inflated ? **inflated : request;
+    auto dispatched = dispatch(plain);
     if (!dispatched) return fail(not_dispatched(request, dispatched.error(), request_id));
     const auto refused = [&](const wire::ServiceError& error) {
         return fail(error_response(*dispatched, error, request_id, now));
@@ -252,8 +284,8 @@ Result<ApiCall, wire::HttpResponse> Endpoint::decode(const wire::HttpRequest& re
         if (has_form_as_body(call.service)) call.body = body_of(call, request);
         return call;
     }
-    auto body = json::parse_object(request.body.empty() ? std::string_view("{}")
-                                                        : std::string_view(request.body));
+    auto body = json::parse_object(plain.body.empty() ? std::string_view("{}")
+                                                      : std::string_view(plain.body));
     if (!body) return refused({"SerializationException", body.error().message, 400});
     if (const auto problem = mistyped_member(call.service, *body))
         return refused({"SerializationException", *problem, 400});

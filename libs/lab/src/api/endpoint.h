@@ -29,6 +29,8 @@ class Endpoint {
 public:
     // How far the clock of a caller may be off (AWS: 5 minutes, more for some services).
     static constexpr Seconds clock_skew_max{300};
+    // The largest body that comes out of a compressed one: far above what any service takes.
+    static constexpr std::size_t inflated_max = 16U << 20U;
 
     Endpoint(const KeyRing& keys, std::string default_region)
         : keys_(keys), default_region_(std::move(default_region)) {}

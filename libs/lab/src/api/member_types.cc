@@ -186,6 +186,8 @@ std::optional<std::string> mistyped_member(std::string_view service, const json:
         }
         return std::nullopt;
     }
+    // Its names begin in lower case, too, and mean something else: tags are a map.
+    if (service == "logs") return std::nullopt;
     if (auto problem = mistyped(members, body)) return problem;
     for (const auto& container : json::array_at(body, "containerDefinitions")) {
         if (auto problem = mistyped(container_members, container)) return problem;

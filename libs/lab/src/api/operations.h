@@ -37,6 +37,12 @@ enum class Resource {
     queue,          // of SQS, by `QueueUrl` or `QueueName`
     topic,          // of SNS
     load_balancing, // the ARN that a call of Elastic Load Balancing changes
+    event_bus,      // `EventBusName` or `Name` of EventBridge
+    event_entries,  // the buses of PutEvents
+    event_rule,     // `Name` or `Rule`, of a bus
+    event_resource, // `ResourceARN`
+    log_group,      // `logGroupName` or `logGroupIdentifier`
+    log_stream,     // the same, with `logStreamName`
 };
 
 struct Operation {

@@ -1,8 +1,64 @@
 #include "cloud/cloud.h"
 
 #include "iam/authorize.h"
+#include "squall/base/text.h"
 
 namespace squall::lab {
+
+Cloud::World::World(KeyRing& keys,
+                    const std::string& region,
+                    sns::Mailbox& mailbox,
+                    sns::Outbox& outbox)
+    : ecs(keys, region),
+      elb(keys.account(), region, ec2),
+      alarms(keys.account(), region),
+      sqs(keys.account(), region),
+      sns(keys.account(),
+          region,
+          {[this](const std::string& arn, const Delivery& delivery) {
+               return sqs.deliver(arn, delivery);
+           },
+           &mailbox,
+           &outbox}),
+      logs(keys.account(), region),
+      events(keys.account(), region) {
+    ecs.use_target_groups(&elb);
+    ecs.events().on_event(
+        [this](const json::Object& event, WallTime now) { events.put(event, now); });
+    events.use(Deliver([this](const std::string& arn, const Delivery& delivery) {
+        return deliver(arn, delivery);
+    }));
+    const std::string arn = fmt::format("arn:aws:ec2:{}:{}:instance/", region, keys.account());
+    ec2.on_state([this, arn](const ec2::Instance& instance, WallTime now) {
+        events.put("aws.ec2",
+                   "EC2 Instance State-change Notification",
+                   {json::Value(arn + instance.id)},
+                   {{"instance-id", instance.id}, {"state", instance.state}},
+                   now);
+    });
+    // Here AWS names the zone, and no account.
+    ec2.on_interruption([this](const ec2::Instance& instance, WallTime now) {
+        events.put("aws.ec2",
+                   "EC2 Spot Instance Interruption Warning",
+                   {json::Value(fmt::format(
+                       "arn:aws:ec2:{}:instance/{}", instance.availability_zone, instance.id))},
+                   {{"instance-id", instance.id}, {"instance-action", "terminate"}},
+                   now);
+    });
+    events.use([this](std::string_view metric, const std::string& rule, WallTime now) {
+        metrics.count({"AWS/Events", std::string(metric), {{"RuleName", rule}}}, now);
+    });
+}
+
+bool Cloud::World::deliver(const std::string& arn, const Delivery& delivery) {
+    const auto parts = split(arn, ':');
+    const std::string service = parts.size() > 2 ? parts[2] : std::string();
+    if (service == "sqs") return sqs.deliver(arn, delivery);
+    if (service == "sns") return sns.deliver(arn, delivery);
+    if (service == "logs") return logs.deliver(arn, delivery);
+    if (service == "events") return events.deliver(arn, delivery);
+    return false;
+}
 
 Cloud::Cloud(const std::string& account, const std::string& region, Path object_folder)
     : keys_(account),
@@ -36,12 +92,17 @@ Cloud::Cloud(const std::string& account, const std::string& region, Path object_
                               return at.elb.call(call);
                           }));
     endpoint_.add_service("cloudwatch", in_region([](World& at, const ApiCall& call) {
-                              return at.alarms.call(call);
+                              auto answered = at.alarms.call(call);
+                              return answered ? answered : at.metrics.call(call);
                           }));
     endpoint_.add_service(
         "sqs", in_region([](World& at, const ApiCall& call) { return at.sqs.call(call); }));
     endpoint_.add_service(
         "sns", in_region([](World& at, const ApiCall& call) { return at.sns.call(call); }));
+    endpoint_.add_service(
+        "events", in_region([](World& at, const ApiCall& call) { return at.events.call(call); }));
+    endpoint_.add_service(
+        "logs", in_region([](World& at, const ApiCall& call) { return at.logs.call(call); }));
     endpoint_.add_service("iam", [this](const ApiCall& call) { return iam_.call(call); });
     endpoint_.add_service("s3", [this](const ApiCall& call) { return s3_.call(call); });
     endpoint_.add_service("sts", [this](const ApiCall& call) { return sts_.call(call); });
@@ -87,6 +148,9 @@ void Cloud::tick(WallTime now) {
         world->ecs.tick(now);
         world->ssm.tick(now);
         world->elb.tick(now);
+        world->events.tick(now);
+        world->logs.tick(now);
+        world->metrics.tick(now);
     }
 }
 

@@ -6,11 +6,14 @@
 #include "api/endpoint.h"
 #include "api/throttle.h"
 #include "cloudwatch/alarms.h"
+#include "cloudwatch/metrics.h"
 #include "ec2/imds.h"
 #include "ec2/instances.h"
 #include "ecs/control_plane.h"
 #include "elb/service.h"
+#include "events/service.h"
 #include "iam/service.h"
+#include "logs/service.h"
 #include "s3/service.h"
 #include "sns/service.h"
 #include "sqs/service.h"
@@ -28,20 +31,7 @@ public:
     static constexpr std::size_t regions_max = 64;
 
     struct World {
-        World(KeyRing& keys, const std::string& region, sns::Mailbox& mailbox, sns::Outbox& outbox)
-            : ecs(keys, region),
-              elb(keys.account(), region, ec2),
-              alarms(keys.account(), region),
-              sqs(keys.account(), region),
-              sns(keys.account(),
-                  region,
-                  {[this](const std::string& arn, const Delivery& delivery) {
-                       return sqs.deliver(arn, delivery);
-                   },
-                   &mailbox,
-                   &outbox}) {
-            ecs.use_target_groups(&elb);
-        }
+        World(KeyRing& keys, const std::string& region, sns::Mailbox& mailbox, sns::Outbox& outbox);
 
         World(const World&) = delete;
         World& operator=(const World&) = delete;
@@ -53,6 +43,12 @@ public:
         cloudwatch::Alarms alarms;
         sqs::Service sqs;
         sns::Service sns;
+        cloudwatch::Metrics metrics;
+        logs::Service logs;
+        eventbridge::Service events;
+
+        // To whatever can be a target of a rule: a queue, a topic, a log group, or another bus.
+        bool deliver(const std::string& arn, const Delivery& delivery);
     };
 
     // What is put into S3 is kept in files of `object_folder`.

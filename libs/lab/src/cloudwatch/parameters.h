@@ -20,6 +20,14 @@ private:
     const ApiCall& call_;
 };
 
+// The same as one object: where it comes from a form, its leaves are texts and its lists arrays.
+[[nodiscard]] json::Object body_of(const ApiCall& call);
+// What may come as a number or as text.
+[[nodiscard]] std::optional<double> number_of(const json::Value& value);
+[[nodiscard]] bool bool_of(const json::Value& value, bool otherwise);
+// Seconds since 1970, or ISO 8601.
+[[nodiscard]] std::optional<WallTime> time_of(const json::Value& value);
+
 // An answer with these members: as it is, or as XML, where an array is a list of <member>.
 [[nodiscard]] Answer result(const ApiCall& call, const json::Object& members);
 

@@ -24,6 +24,16 @@ identity_document(const Instance& instance, const std::string& account, const st
                                    {"version", "2017-09-30"}});
 }
 
+// Only who is to be interrupted has these.
+std::optional<std::string> spot_document(const Instance& instance, std::string_view leaf) {
+    if (!instance.interrupted_at) return std::nullopt;
+    const std::string time = rfc3339_seconds(*instance.interrupted_at);
+    if (leaf == "instance-action")
+        return json::text(json::Object{{"action", "terminate"}, {"time", time}});
+    if (leaf == "termination-time") return time;
+    return std::nullopt;
+}
+
 } // namespace
 
 wire::HttpResponse MetadataService::new_token(const wire::HttpRequest& request, WallTime now) {
@@ -82,6 +92,7 @@ MetadataService::document(const Instance& instance, std::string_view path, WallT
         return std::nullopt;
     }
     if (path == "iam/security-credentials/" + instance.role) return credentials(instance, now);
+    if (path.starts_with("spot/")) return spot_document(instance, path.substr(5));
     const std::map<std::string_view, std::string> leaves{
         {"",
          "ami-id\nhostname\niam/"

@@ -16,6 +16,7 @@ constexpr int filters_max = 50;
 std::string state_code(const std::string& state) {
     if (state == "pending") return "0";
     if (state == "running") return "16";
+    if (state == "shutting-down") return "32";
     if (state == "terminated") return "48";
     return "80";
 }

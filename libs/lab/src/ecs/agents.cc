@@ -31,15 +31,6 @@ void apply_health(Store& store, const json::Object& message) {
     }
 }
 
-void apply_runtime_status(ContainerInstance& instance, const json::Object& message) {
-    for (const auto& status : json::array_at(message, "statuses")) {
-        if (json::string_at(status, "type") != "ContainerRuntime") continue;
-        instance.runtime_status = json::string_at(status, "status", "OK");
-        instance.runtime_updated = from_epoch_seconds(json::number_at(status, "lastUpdated"));
-        instance.runtime_changed = from_epoch_seconds(json::number_at(status, "lastStatusChange"));
-    }
-}
-
 } // namespace
 
 std::optional<wire::ServiceError> ControlPlane::acs_refusal(const AgentHello& hello) {
@@ -88,6 +79,7 @@ std::uint64_t ControlPlane::acs_opened(const AgentHello& hello,
     if (!instance.agent_connected) {
         instance.agent_connected = true;
         changed(instance, now);
+        connectivity_restored(instance, now);
     }
     deliver(instance.arn, now);
     return last_session_;
@@ -133,6 +125,7 @@ void ControlPlane::disconnect(const std::string& instance_arn, WallTime now) {
     if (ContainerInstance* instance = store_.instance_by_arn(instance_arn);
         instance != nullptr && instance->agent_connected) {
         instance->agent_connected = false;
+        instance->disconnected_at = now;
         changed(*instance, now);
     }
 }
@@ -258,7 +251,7 @@ std::uint64_t ControlPlane::tcs_opened(const AgentHello& hello,
     return last_session_;
 }
 
-void ControlPlane::tcs_message(std::uint64_t id, std::string_view text, WallTime /*now*/) {
+void ControlPlane::tcs_message(std::uint64_t id, std::string_view text, WallTime now) {
     const auto found = tcs_.find(id);
     if (found == tcs_.end()) return;
     TcsSession& session = found->second;
@@ -277,7 +270,7 @@ void ControlPlane::tcs_message(std::uint64_t id, std::string_view text, WallTime
         acknowledge_with("AckPublishHealth");
     } else if (message->type == "PublishInstanceStatusRequest") {
         if (ContainerInstance* instance = store_.instance_by_arn(session.instance_arn))
-            apply_runtime_status(*instance, message->body);
+            apply_runtime_status(*instance, message->body, now);
         acknowledge_with("AckPublishInstanceStatus");
     } else {
         log::debug("lab: {} sends the unknown TCS message {}", session.instance_arn, message->type);

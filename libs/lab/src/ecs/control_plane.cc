@@ -87,6 +87,7 @@ void ControlPlane::tick(WallTime now) {
     next_schedule_ = now + Seconds(1);
     for (auto& [arn, service] : store_.services)
         schedule(service, now);
+    watch_connectivity(now);
     refresh_credentials(now);
     store_.forget_old_tasks(now);
 }

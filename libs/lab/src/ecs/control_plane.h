@@ -22,6 +22,9 @@ public:
     // keeps its sockets open, so the sockets alone prove nothing).
     static constexpr Seconds heartbeat_patience{30};
 
+    // An agent that has been gone for so long impairs its instance's health.
+    static constexpr Seconds connectivity_patience{300};
+
     ControlPlane(KeyRing& keys, const std::string& region);
 
     [[nodiscard]] std::optional<Answer> call(const ApiCall& call);
@@ -196,6 +199,13 @@ private:
     json::Object payload_task(const Task& task, WallTime now);
     json::Object role_credentials(const Task& task, const std::string& role_arn, WallTime now);
     AcsSession* session_by_id(std::uint64_t id, std::string& instance_arn);
+
+    // instance_health.cc: the events of what has changed in an instance's health.
+    void watch_connectivity(WallTime now);
+    void connectivity_restored(ContainerInstance& instance, WallTime now);
+    void
+    apply_runtime_status(ContainerInstance& instance, const json::Object& message, WallTime now);
+    void record_health(const ContainerInstance& instance, json::Object check, WallTime now);
 
     // Counts a change of an instance or task and records its event.
     void changed(ContainerInstance& instance, WallTime now);

@@ -18,6 +18,7 @@ void EventLog::record(std::string_view detail_type,
                        {"region", region_},
                        {"resources", json::Array{json::Value(resource_arn)}},
                        {"detail", std::move(detail)}};
+    if (listener_) listener_(event, now);
     event["sequence"] = ++last_number_;
     events_.push_back(std::move(event));
     if (events_.size() > events_max) events_.pop_front();

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 
 namespace squall::lab {
@@ -16,6 +17,11 @@ public:
 
     EventLog(std::string account, std::string region)
         : account_(std::move(account)), region_(std::move(region)) {}
+
+    // Is given each of them at once.
+    using Listener = std::function<void(const json::Object& event, WallTime now)>;
+
+    void on_event(Listener listener) { listener_ = std::move(listener); }
 
     void record(std::string_view detail_type,
                 std::string_view resource_arn,
@@ -29,6 +35,7 @@ private:
     std::string region_;
     std::uint64_t last_number_ = 0;
     std::deque<json::Object> events_;
+    Listener listener_;
 };
 
 } // namespace squall::lab

@@ -44,6 +44,8 @@ struct ContainerInstance {
     std::string runtime_status = "OK"; // CONTAINER_RUNTIME of the instance's health
     std::optional<WallTime> runtime_updated;
     std::optional<WallTime> runtime_changed;
+    std::optional<WallTime> disconnected_at; // since then it has had no agent
+    bool is_connectivity_impaired = false;   // for so long that ECS has said so
 
     [[nodiscard]] const Attribute* attribute(std::string_view name) const; // null: it has none
     [[nodiscard]] std::string_view attribute_value(std::string_view name) const; // else empty

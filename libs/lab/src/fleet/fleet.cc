@@ -27,7 +27,7 @@ void Fleet::add(const ec2::Instance& instance, Platform platform, WallTime now) 
         member.is_silent =
             !member.is_failing && share < rules_.failing_percent + rules_.silent_percent;
     }
-    cloud_.home().ec2.all[instance.id] = instance;
+    cloud_.home().ec2.launch(instance, now);
     report_in(member, now);
     register_member(member, now);
     connect(member, now);

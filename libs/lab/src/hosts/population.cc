@@ -162,7 +162,7 @@ void Population::start_host(int ordinal, HostKind kind) {
                              external_credentials_lifetime)
                 .credentials;
     } else {
-        stored = &(ground_.cloud.home().ec2.all[instance.id] = instance);
+        stored = &ground_.cloud.home().ec2.launch(instance, Wall::now());
     }
     places_.push_back({ordinal, kind, instance.id, nullptr, nullptr, stopped_unit(kind).empty()});
     places_.back().host = std::make_unique<Host>(
@@ -193,9 +193,9 @@ void Population::serve_endpoint(std::size_t place, int network_namespace) {
 std::string Population::terminate(int ordinal, WallTime now) {
     Place& place = places_.at(static_cast<std::size_t>(ordinal - 1));
     place.endpoint.reset();
-    auto& instances = ground_.cloud.home().ec2.all;
-    if (const auto known = instances.find(place.instance_id); known != instances.end())
-        known->second.state = "terminated";
+    auto& ec2 = ground_.cloud.home().ec2;
+    ec2.change_state(place.instance_id, "shutting-down", now);
+    ec2.change_state(place.instance_id, "terminated", now);
     ground_.cloud.home().ecs.host_terminated(place.instance_id, now);
     return place.instance_id;
 }

@@ -54,6 +54,11 @@ public:
     // Its instance id.
     std::string terminate(int ordinal, WallTime now);
 
+    // By EC2 instance id, container instance ARN or the last part of it, or ordinal; else empty.
+    [[nodiscard]] std::string instance_named(const std::string& name);
+    // Ends the hosts of Spot Instances whose time has come.
+    void end_overdue(WallTime now);
+
     [[nodiscard]] std::vector<ProcessRef> processes() const;
     // The first process of the host that is this instance; 0 where there is none.
     [[nodiscard]] pid_t process_of(const std::string& instance_id) const;

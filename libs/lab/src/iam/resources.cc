@@ -115,6 +115,48 @@ public:
         return name.empty() ? "*" : in("sns", name);
     }
 
+    [[nodiscard]] std::string event_bus(std::string_view name_or_arn) const {
+        if (name_or_arn.starts_with("arn:")) return std::string(name_or_arn);
+        return in("events",
+                  fmt::format("event-bus/{}", name_or_arn.empty() ? "default" : name_or_arn));
+    }
+
+    // The buses of the entries of PutEvents.
+    [[nodiscard]] std::vector<std::string> event_entries() const {
+        std::vector<std::string> arns;
+        for (const auto& entry : json::array_at(call_.body, "Entries"))
+            arns.push_back(event_bus(json::string_at(entry, "EventBusName")));
+        return arns;
+    }
+
+    // Rules of the default bus are named without it.
+    [[nodiscard]] std::string event_rule() const {
+        const std::string name = member("Rule").empty() ? member("Name") : member("Rule");
+        const std::string given = member("EventBusName");
+        const std::string bus = given.substr(given.rfind('/') + 1);
+        return in("events",
+                  bus.empty() || bus == "default" ? "rule/" + name
+                                                  : fmt::format("rule/{}/{}", bus, name));
+    }
+
+    [[nodiscard]] std::string log_group() const {
+        std::string name = member("logGroupName");
+        if (name.empty()) name = member("logGroupIdentifier");
+        if (name.starts_with("arn:")) return name;
+        return in("logs", fmt::format("log-group:{}", name));
+    }
+
+    [[nodiscard]] std::vector<std::string> of_events_and_logs(Resource kind) const {
+        if (kind == Resource::event_entries) return event_entries();
+        if (kind == Resource::event_rule) return {event_rule()};
+        if (kind == Resource::event_resource) return {member("ResourceARN")};
+        if (kind == Resource::log_group) return {log_group() + ":*"};
+        if (kind == Resource::log_stream)
+            return {log_group() + ":log-stream:" + member("logStreamName")};
+        const bool lists_rules = call_.operation.starts_with("ListRule");
+        return {event_bus(member(lists_rules ? "EventBusName" : "Name"))};
+    }
+
     // S3's ARNs have neither region nor account.
     [[nodiscard]] std::string bucket() const { return "arn:aws:s3:::" + member("Bucket"); }
 
@@ -196,6 +238,13 @@ resources_of(const ApiCall& call, Resource kind, const std::string& account) {
         return {all.topic()};
     case Resource::load_balancing:
         return {all.load_balancing()};
+    case Resource::event_bus:
+    case Resource::event_entries:
+    case Resource::event_rule:
+    case Resource::event_resource:
+    case Resource::log_group:
+    case Resource::log_stream:
+        return or_any(all.of_events_and_logs(kind));
     case Resource::object:
         return {all.bucket() + "/" + all.member("Key")};
     }

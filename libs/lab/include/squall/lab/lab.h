@@ -108,6 +108,8 @@ struct LabOptions {
 //   mend        {"id": 1}, or {} for all of them
 //   throttling  {"on": true}
 //   expire      {"role": NAME}: its temporary credentials end now
+//   spot        {"instance": as for run_in_host(), "notice_ms": 120000}: EC2 takes it back then, as
+//               a Spot Instance; its metadata and EventBridge say so at once
 // invalid_input says what is wrong with the order.
 [[nodiscard]] Result<json::Object> order_api(const std::string& verb, const json::Object& order);
 

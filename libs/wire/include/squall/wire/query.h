@@ -24,12 +24,12 @@ public:
         items_.emplace_back(std::move(name), std::move(value));
     }
 
-    [[nodiscard]] std::string form() const;
-
-    // Names and values in the order of the wire.
+    // All of them, in the order in which they came.
     [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& items() const {
         return items_;
     }
+
+    [[nodiscard]] std::string form() const;
 
     // Empty where there is none; the first where there are several.
     [[nodiscard]] std::string_view get(std::string_view name) const;
