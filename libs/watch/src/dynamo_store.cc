@@ -124,8 +124,15 @@ Result<void> DynamoStore::commit(const Commit& commit) {
     for (auto& write : timeline_writes(
              commit.timeline, padded(head_.count + 1), table_.seconds_after(timeline_kept)))
         writes.push_back(std::move(write));
-    if (writes.empty()) return {};
     is_loaded_ = false;
+    if (writes.empty()) {
+        // Nothing follows from what it knows; from what another has learnt something might.
+        const auto now = commits_.head();
+        if (!now) return fail(now.error());
+        is_loaded_ = now->count == head_.count;
+        if (is_loaded_) return {};
+        return fail(Errc::conflict, "another monitor has written to the table meanwhile");
+    }
     auto next =
         commits_.write(head_, head_.next_id + static_cast<std::int64_t>(told->size()), writes);
     if (!next) return fail(next.error());

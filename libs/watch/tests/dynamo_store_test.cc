@@ -88,11 +88,17 @@ TEST_F(DynamoStoreTest, AStateIsReadAsItWasCommitted) {
     EXPECT_EQ(other.state.windows[0].why, "why");
 }
 
-TEST_F(DynamoStoreTest, ThatNothingHasChangedCostsNothing) {
+TEST_F(DynamoStoreTest, ThatNothingFollowsHoldsOnlyOfWhatIsTheLatest) {
     ASSERT_TRUE(one.load());
+    ASSERT_TRUE(other.load());
     const int before = dynamo.requests();
     EXPECT_TRUE(one.commit());
-    EXPECT_EQ(dynamo.requests(), before);
+    EXPECT_EQ(dynamo.requests(), before + 1) << "it costs a look";
+    other.see(1);
+    ASSERT_TRUE(other.commit());
+    EXPECT_EQ(one.commit().error().code, Errc::conflict);
+    ASSERT_TRUE(one.load());
+    EXPECT_TRUE(one.commit());
 }
 
 TEST_F(DynamoStoreTest, WhoHasNotSeenAnothersCommitChangesNothingAndLoadsAnew) {
