@@ -3,12 +3,13 @@
 
 all: release
 
-# The two static binaries, and the proof that they start where there is nothing else.
+# The static binaries, and the proof that they start where there is nothing else.
 release:
 	@cmake --preset release >build.log 2>&1 || { cat build.log; rm -f build.log; exit 1; }; rm -f build.log
 	cmake --build --preset release
 	tools/prove-static build/release/squall
 	tools/prove-static build/release/squall-host
+	tools/prove-static build/release/squall-lambda
 
 # Before a commit: formats, lints what has changed, runs the unit tests.
 quick:
@@ -50,13 +51,14 @@ bench-proxy: release
 	cmake --build --preset release --target proxy_bench_tools
 	/usr/bin/python3 bench/proxy_bench.py
 
-# tar.gz and .deb for x86_64 and aarch64, each started once (the other one by qemu-user).
+# tar.gz and .deb for x86_64 and aarch64, each started once (the other one by qemu-user), and the monitor's function for AWS Lambda.
 package:
 	tools/install-dependencies package
 	tools/sysroot
 	@$(MAKE) release
 	cmake --preset release-aarch64 >/dev/null
 	cmake --build --preset release-aarch64
+	tools/prove-static build/release-aarch64/squall-lambda
 	tools/package
 	tools/smoke build/package/*.deb
 

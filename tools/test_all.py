@@ -125,7 +125,7 @@ def style():
 
 def release():
     if build('release'):
-        for program in ('squall', 'squall-host'):
+        for program in ('squall', 'squall-host', 'squall-lambda'):
             single('release', f'starting {program} in an empty root', ['tools/prove-static', f'build/release/{program}'])
 
 

@@ -25,6 +25,7 @@ USES = {
     'experiment': ['base', 'wire', 'fault', 'aws', 'host', 'net', 'sqlite'],
     'monitor': ['base'],
     'watch': ['base', 'wire', 'transport', 'sqlite', 'aws', 'host', 'monitor'],
+    'lambda': ['base', 'wire', 'transport'],
     'labhost': ['base', 'wire', 'transport'],
     # The lab must not call the code that it is there to test: no aws, host or experiment.
     'lab': ['base', 'wire', 'transport', 'labhost'],

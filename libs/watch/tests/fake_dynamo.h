@@ -1,0 +1,95 @@
+// A table of DynamoDB in memory, at the level of HTTP: the calls and the expressions that a
+// monitor's store uses, transactions with their tokens, pages, and a death at any request.
+#pragma once
+
+#include "squall/aws/client.h"
+#include "squall/aws/dynamodb.h"
+#include "squall/aws/traffic.h"
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace squall::watch {
+
+// A clock that stands still until somebody waits for it.
+class StandingClock final : public Clock {
+public:
+    [[nodiscard]] SteadyTime now() const override {
+        return SteadyTime(std::chrono::hours(1)) + passed_;
+    }
+
+    // 2026-11-21T02:00:00Z
+    [[nodiscard]] WallTime wall() const override {
+        return WallTime(Seconds(1'795'226'400)) + passed_;
+    }
+
+    bool wait_until(SteadyTime when, std::stop_token) override {
+        passed_ += std::max(when - now(), Steady::duration(0));
+        return true;
+    }
+
+    void advance(Millis by) { passed_ += by; }
+
+private:
+    Steady::duration passed_{0};
+};
+
+class FakeDynamo final : public aws::HttpSender {
+public:
+    using Key = std::pair<std::string, std::string>; // pk, sk
+
+    enum class Death { before, after }; // the request has its effect, or has not
+
+    [[nodiscard]] Result<wire::HttpResponse> send(const wire::Url& server,
+                                                  const wire::HttpRequest& request,
+                                                  Deadline deadline,
+                                                  std::stop_token stop) override;
+
+    // From this request on (counted from now, from 0) nothing is answered any more.
+    void die_at(int request, Death death);
+    void live();
+    // Runs once, before this request (counted from now, from 0).
+    void before(int request, std::function<void()> run);
+
+    [[nodiscard]] int requests() const { return requests_; }
+
+    [[nodiscard]] int transactions() const { return static_cast<int>(tokens_.size()); }
+
+    [[nodiscard]] bool has_died() const { return is_dead_; }
+
+    // Of the items of a partition.
+    [[nodiscard]] std::size_t count(const std::string& pk) const;
+
+    std::map<Key, aws::Item> items;
+    std::size_t page_max = 1000;
+
+private:
+    [[nodiscard]] wire::HttpResponse answer(const std::string& operation,
+                                            const json::Object& input);
+    [[nodiscard]] wire::HttpResponse query(const json::Object& input) const;
+    [[nodiscard]] wire::HttpResponse transact(const json::Object& input);
+    [[nodiscard]] bool holds(const json::Object& input, const Key& key) const;
+    void change(std::string_view kind, const json::Object& input);
+
+    std::set<std::string, std::less<>> tokens_;
+    std::map<int, std::function<void()>> before_;
+    int requests_ = 0;
+    int dies_at_ = -1;
+    Death death_ = Death::before;
+    bool is_dead_ = false;
+};
+
+// A process with a client of that table. Several may share one.
+struct DynamoProcess {
+    explicit DynamoProcess(FakeDynamo& dynamo);
+
+    StandingClock clock;
+    aws::Traffic traffic{1};
+    aws::FixedCredentials credentials{{{"AKIDTEST", "secret", ""}, std::nullopt, "the test's own"}};
+    aws::Client client;
+};
+
+} // namespace squall::watch
