@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / 'build/test'
 STAGES = ('style', 'release', 'e2e', 'soak', 'asan', 'fuzz', 'tsan')
 # The libraries that start threads, or are called from several.
-THREADED = ('base', 'transport', 'aws', 'experiment')
+THREADED = ('base', 'transport', 'aws', 'experiment', 'watch')
 # The packages' own python, whatever else is on PATH: it is the one that has boto3 and pytest.
 PYTHON = '/usr/bin/python3'
 # These sanitizers cannot live with as much address randomisation as some kernels use.
