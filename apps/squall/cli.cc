@@ -27,6 +27,18 @@ void add_experiment(CLI::App& command, ExperimentArguments& into) {
     command.add_flag("--json", into.json, "machine-readable output: one JSON object a line");
 }
 
+// Of the commands that make a plan, or say what one needs.
+void add_monitoring(CLI::App& command, ExperimentArguments& into) {
+    command.add_option("--announce",
+                       into.announce,
+                       "an EventBridge bus (name or ARN) that a run tells when it begins and ends, "
+                       "so that a squall monitor expects it; as --set ANNOUNCE_BUS");
+    command.add_option("--monitor",
+                       into.monitor,
+                       "a squall monitor, http://HOST:PORT or unix:/PATH, whose open incidents "
+                       "refuse a run; as --set MONITOR_URL");
+}
+
 // Every subcommand with what it fills in.
 struct Parser {
     CLI::App app{"Squall breaks Amazon ECS container instances on purpose, and puts them back.\n"};
@@ -98,6 +110,7 @@ struct Parser {
             return Command(plan);
         });
         add_experiment(*command, plan.experiment);
+        add_monitoring(*command, plan.experiment);
         command->add_flag(
             "--scripts", plan.scripts, "show the commands that the hosts would run, too");
 
@@ -105,6 +118,7 @@ struct Parser {
             return Command(run);
         });
         add_experiment(*command, run.experiment);
+        add_monitoring(*command, run.experiment);
         command->add_option(
             "--plan",
             run.plan_hash,
@@ -115,6 +129,7 @@ struct Parser {
                       "look for what would keep a run from its work, and do nothing",
                       [this] { return Command(check); });
         add_experiment(*command, check.experiment);
+        add_monitoring(*command, check.experiment);
 
         command =
             add(app, "sweep", "list what runs have left on the hosts of an experiment", [this] {
@@ -128,6 +143,7 @@ struct Parser {
             return Command(policy);
         });
         add_experiment(*command, policy.experiment);
+        add_monitoring(*command, policy.experiment);
         command->add_flag("--all", policy.all, "also what is only looked at where it is allowed");
     }
 

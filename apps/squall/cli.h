@@ -21,6 +21,9 @@ struct ExperimentArguments {
     std::string file;
     std::string fault;
     std::vector<std::string> settings;
+    // The same as --set ANNOUNCE_BUS=… and MONITOR_URL=…
+    std::optional<std::string> announce;
+    std::optional<std::string> monitor;
     bool json = false;
 };
 

@@ -98,6 +98,16 @@ std::string canary_text(const json::Object& data) {
                        json::bool_at(data, "differs") ? "; not as before" : "");
 }
 
+std::string announced_text(const json::Object& data) {
+    return json::bool_at(data, "over")
+               ? fmt::format("announced on the bus {} that it is over", at(data, "bus"))
+               : fmt::format("announced on the bus {}: {} host{}, until {} at the latest",
+                             at(data, "bus"),
+                             json::integer_at(data, "nodes"),
+                             json::integer_at(data, "nodes") == 1 ? "" : "s",
+                             clock_at(data, "until"));
+}
+
 std::string verdict_text(const json::Object& data) {
     if (json::bool_at(data, "open")) return "no verdict: the run stays open until `squall recover`";
     return fmt::format("verdict: {} - {}", at(data, "verdict"), at(data, "reason"));
@@ -157,6 +167,7 @@ std::string event_text(const experiment::Event& event) {
                            counts_text(data),
                            ended_text(data));
     if (kind == "canary") return canary_text(data);
+    if (kind == "announced") return announced_text(data);
     if (kind == "not-injected")
         return "nothing done: " + at(data, "why")
                + (at(data, "other_run").empty() ? "" : " (" + at(data, "other_run") + ")");

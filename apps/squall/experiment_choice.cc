@@ -32,6 +32,18 @@ std::optional<std::string> from_environment(const std::string& name) {
     return value;
 }
 
+// Also an empty one: who says that the run is announced, or that a monitor is asked, wants no run
+// without it.
+Problems take_option(experiment::RawValues& given,
+                     const char* option,
+                     const char* tunable,
+                     const std::optional<std::string>& value) {
+    if (!value) return {};
+    if (value->empty()) return {{option, "it is empty"}};
+    given[tunable] = {*value, option};
+    return {};
+}
+
 // The journal outlives the folder that the command was given in, and recovery reads the path there.
 void make_absolute(experiment::TunableValues& values) {
     if (!values.has(credentials_file) || values.text(credentials_file).empty()) return;
@@ -91,6 +103,10 @@ choose(const ExperimentArguments& arguments, const FaultTable& faults, bool is_t
     }
     for (const auto& [tunable, value] : *settings)
         given[tunable] = value;
+    for (auto problems : {take_option(given, "--announce", "ANNOUNCE_BUS", arguments.announce),
+                          take_option(given, "--monitor", "MONITOR_URL", arguments.monitor)}) {
+        if (!problems.empty()) return tl::unexpected<Problems>(std::move(problems));
+    }
     chosen.fault = experiment::find_fault(faults, name);
     if (chosen.fault == nullptr) {
         const auto names = experiment::fault_names(faults);

@@ -177,9 +177,18 @@ std::string proof_text(const json::Object& verdict) {
     return text;
 }
 
-} // namespace
+// Who was told of the run, so that its disconnections were expected.
+std::string announced_text(const json::Object& verdict) {
+    if (!verdict.contains("announced")) return {};
+    const json::Object& announced = json::object_at(verdict, "announced");
+    return fmt::format("  announced on the bus {}, from {} to {}{}\n",
+                       json::string_at(announced, "bus"),
+                       json::string_at(announced, "from"),
+                       json::string_at(announced, "until"),
+                       json::bool_at(announced, "over") ? "" : "; its end could not be announced");
+}
 
-std::string report_text(const json::Object& verdict) {
+std::string instances_text(const json::Object& verdict) {
     json::Array instances;
     json::Array others;
     for (const auto& instance : json::array_at(verdict, "instances")) {
@@ -225,6 +234,12 @@ std::string report_text(const json::Object& verdict) {
     return text + untouched
            + "  seen gone, back: how long after the stop and the start ECS saw it\n"
              "  credentials: how long tasks could not renew them; tasks: before / during / after\n";
+}
+
+} // namespace
+
+std::string report_text(const json::Object& verdict) {
+    return instances_text(verdict) + announced_text(verdict);
 }
 
 } // namespace squall::app

@@ -22,11 +22,14 @@ SessionWorld::SessionWorld(std::unique_ptr<SystemClock> clock,
       ssm_(session_->client()),
       sts_(session_->client()),
       cloudwatch_(session_->client()),
+      events_(session_->client()),
+      http_(aws::settings_through_proxies(aws::Environment::from_process())),
       canary_(aws::settings_through_proxies(aws::Environment::from_process())),
       world_{ecs_,
              ssm_,
              sts_,
              cloudwatch_,
+             events_,
              *clock_,
              session_->region().name,
              std::move(endpoint),
@@ -47,7 +50,13 @@ SessionWorld::SessionWorld(std::unique_ptr<SystemClock> clock,
                     std::stop_token stop) {
                  return session_->s3().has_object({bucket, key}, deadline, stop);
              },
-             &canary_} {}
+             &canary_,
+             [this](const wire::Url& server,
+                    const wire::HttpRequest& request,
+                    Deadline deadline,
+                    const std::stop_token& stop) {
+                 return http_.send(server, request, deadline, stop);
+             }} {}
 
 Result<std::unique_ptr<SessionWorld>>
 SessionWorld::open(const Access& access, const std::string& role_session, std::stop_token stop) {

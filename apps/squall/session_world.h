@@ -39,6 +39,8 @@ private:
     aws::Ssm ssm_;
     aws::Sts sts_;
     aws::CloudWatch cloudwatch_;
+    aws::Events events_;
+    transport::HttpClient http_; // to who is not AWS
     UrlCanary canary_;
     experiment::World world_;
 };

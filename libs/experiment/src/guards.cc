@@ -1,5 +1,7 @@
 #include "guards.h"
 
+#include "announcement.h"
+#include "monitor_guard.h"
 #include "squall/aws/cloudwatch.h"
 #include "squall/base/text.h"
 #include "squall/wire/arn.h"
@@ -177,6 +179,8 @@ Problems check_guards(const TunableValues& values) {
                                             arn->region,
                                             values.text("REGION"))});
     }
+    for (auto more : {check_monitor(values), check_announcement(values)})
+        problems.insert(problems.end(), more.begin(), more.end());
     return problems;
 }
 
@@ -200,6 +204,7 @@ std::vector<GuardFinding> guard_findings(World& world,
         if (wave.size() > going.size()) going = {wave.begin(), wave.end()};
     }
     auto findings = alarm_findings(world, plan, deadline, stop);
+    append(findings, monitor_findings(world, plan, deadline, stop));
     if (!looks_at_cluster(plan)) return findings;
     append(findings, instance_findings(plan, instances, going));
     append(findings, deployment_findings(world, plan, deadline, stop));
@@ -210,6 +215,7 @@ std::optional<std::string> Guards::against(const std::vector<std::string>& wave,
                                            const std::stop_token& stop) {
     const Deadline deadline = Deadline::at(world_.clock.now() + call_limit);
     auto findings = alarm_findings(world_, plan_, deadline, stop);
+    append(findings, monitor_findings(world_, plan_, deadline, stop));
     append(findings, look_at_cluster({wave.begin(), wave.end()}, /*holding=*/false, stop));
     return judge(findings);
 }

@@ -1,6 +1,7 @@
 // What speaks against a fault: an agent that is gone already, a deployment that rolls, too few
-// instances that would be left, an alarm. Advice, unless GUARDS=strict; alarms count always. What a
-// guard may not look at is said, and speaks against a strict run.
+// instances that would be left, an alarm, a monitor's open incident. Advice, unless GUARDS=strict;
+// alarms and the monitor count always. What a guard may not look at is said, and speaks against a
+// strict run.
 #pragma once
 
 #include "event_writer.h"
@@ -21,7 +22,7 @@ namespace squall::experiment {
 // STOP_ALARMS alone: for faults that leave the cluster's agents alone.
 [[nodiscard]] TunableSpec alarm_tunable();
 
-// Alarms are of the region of the run.
+// Alarms, and the bus, are of the region of the run; the monitor has a usable address.
 [[nodiscard]] Problems check_guards(const TunableValues& values);
 
 // What speaks against this plan, as the cluster is now.

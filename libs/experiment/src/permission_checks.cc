@@ -1,5 +1,6 @@
 #include "permission_checks.h"
 
+#include "announcement.h"
 #include "squall/base/text.h"
 
 namespace squall::experiment {
@@ -52,6 +53,14 @@ void PermissionChecks::look_at_commands() {
     list.advice.clear();
     list.text = "not allowed; ssm:GetCommandInvocation is, and each host is asked for by itself: "
                 "slower, with many calls";
+}
+
+void PermissionChecks::look_at_bus(const TunableValues& values) {
+    const std::string bus = bus_of(values);
+    if (bus.empty()) return;
+    // EventBridge takes no event without a source: it says so, and nobody gets it.
+    const std::vector<aws::EventEntry> no_event(1);
+    take("events:PutEvents", world_.events.put_events(bus, no_event, deadline_, stop_));
 }
 
 std::vector<CheckItem> look_in_turn(World& world,

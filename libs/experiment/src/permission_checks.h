@@ -35,6 +35,9 @@ public:
     // What every fault does to hosts: see them through SSM, command them, follow the commands.
     void look_at_commands();
 
+    // Where a run is to be announced: whether events may be put on that bus.
+    void look_at_bus(const TunableValues& values);
+
     std::vector<CheckItem> items_so_far() { return std::move(items_); }
 
 private:

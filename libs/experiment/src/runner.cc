@@ -1,5 +1,6 @@
 #include "squall/experiment/runner.h"
 
+#include "announcement.h"
 #include "canary.h"
 #include "fault_window.h"
 #include "guards.h"
@@ -46,7 +47,8 @@ void tell_verdict(EventWriter& events,
                   const RunResult& result,
                   const HostStates& hosts,
                   World& world,
-                  const Canary* canary = nullptr) {
+                  const Canary* canary = nullptr,
+                  const Announcement* announcement = nullptr) {
     json::Array instances;
     for (const auto& [instance_id, host] : hosts.all())
         instances.push_back(host.to_json());
@@ -58,6 +60,8 @@ void tell_verdict(EventWriter& events,
     if (auto proof = proof_of(hosts, canary); !proof.empty()) data["proof"] = std::move(proof);
     if (auto summary = canary == nullptr ? std::nullopt : canary->summary())
         data["canary"] = std::move(*summary);
+    if (auto told = announcement == nullptr ? std::nullopt : announcement->summary())
+        data["announced"] = std::move(*told);
     events.tell("verdict", std::move(data));
 }
 
@@ -89,6 +93,18 @@ Ending go_through_waves(const WindowParts& parts) {
         ending.since = window.ended_since();
         if (ending.since) break;
     }
+    return ending;
+}
+
+// Nothing begins before those who watch know of it, and they are told of its end. Whoever leaves
+// early cannot tell when that is: the window ends by itself.
+Ending go_through_announced(const WindowParts& parts, Announcement& announcement) {
+    Ending ending;
+    if (auto announced = announcement.begin(parts.stops.abort); announced)
+        ending = go_through_waves(parts);
+    else if (!parts.stops.abort.stop_requested())
+        ending.since = announced.error().message;
+    if (!parts.stops.quit.stop_requested()) announcement.end(parts.stops.quit);
     return ending;
 }
 
@@ -167,8 +183,9 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
 
     ramp("ramp-before");
     canary.ask_before(stops_.abort);
-    const Ending ending =
-        go_through_waves({world_, fault_, plan, events, hosts, stops_, times_, &guards, &canary});
+    Announcement announcement(world_, plan, events, times_);
+    const Ending ending = go_through_announced(
+        {world_, fault_, plan, events, hosts, stops_, times_, &guards, &canary}, announcement);
     tell_passed_over(events, plan, hosts);
     canary.ask_after(stops_.abort);
     ramp("ramp-after");
@@ -190,7 +207,7 @@ RunResult Runner::run(const std::string& id, const Plan& plan) {
             {{"text",
               closed.error().message + ": the run stays open, `squall recover` closes it"}});
     }
-    tell_verdict(events, result, hosts, world_, &canary);
+    tell_verdict(events, result, hosts, world_, &canary, &announcement);
     std::error_code ignored;
     std::filesystem::remove(journal_.lock_path(id), ignored);
     return result;

@@ -62,10 +62,12 @@ public:
           ssm(client),
           sts(client),
           cloudwatch(client),
+          event_buses(client),
           world{ecs,
                 ssm,
                 sts,
                 cloudwatch,
+                event_buses,
                 clock,
                 "us-east-1",
                 "http://127.0.0.1:4747",
@@ -110,6 +112,7 @@ public:
     aws::Ssm ssm;
     aws::Sts sts;
     aws::CloudWatch cloudwatch;
+    aws::Events event_buses;
     World world;
     std::unique_ptr<Fault> fault;
     TemporaryJournal files;

@@ -224,7 +224,9 @@ TEST_F(Tunables, RefuseEveryShellMetacharacterInEveryText) {
                              "AVAILABILITY_ZONE",
                              "WAVES",
                              "GUARDS",
-                             "STOP_ALARMS"}) {
+                             "STOP_ALARMS",
+                             "MONITOR_URL",
+                             "ANNOUNCE_BUS"}) {
         for (const std::string nasty : {"$(reboot)",
                                         "a;b",
                                         "a|b",

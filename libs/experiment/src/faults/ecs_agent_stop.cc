@@ -1,10 +1,12 @@
 #include "faults/ecs_agent_stop.h"
 
+#include "announcement.h"
 #include "common_tunables.h"
 #include "faults/ecs_agent_stop_scripts.h"
 #include "faults/ecs_agent_stop_windows.h"
 #include "faults/host_answers.h"
 #include "guards.h"
+#include "monitor_guard.h"
 #include "narrowing.h"
 #include "squall/base/json.h"
 #include "squall/base/text.h"
@@ -31,6 +33,7 @@ std::vector<TunableSpec> tunables() {
     specs.insert(specs.end(), narrowing.begin(), narrowing.end());
     auto guards = guard_tunables();
     specs.insert(specs.end(), guards.begin(), guards.end());
+    specs.insert(specs.end(), {monitor_tunable(), announcement_tunable()});
     return specs;
 }
 

@@ -43,6 +43,7 @@ std::vector<CheckItem> permissions(World& world,
     if (!values.text("STOP_ALARMS").empty())
         checks.take("cloudwatch:DescribeAlarms",
                     world.cloudwatch.describe_alarms(nothing, deadline, stop));
+    checks.look_at_bus(values);
     return checks.items_so_far();
 }
 

@@ -1,4 +1,5 @@
 // What a run of ecs-agent-stop would do.
+#include "announcement.h"
 #include "faults/ecs_agent_stop.h"
 #include "faults/ecs_agent_stop_scripts.h"
 #include "faults/ecs_agent_stop_windows.h"
@@ -183,6 +184,7 @@ Result<Plan> EcsAgentStop::plan(World& world,
         plan,
         static_cast<std::size_t>(std::max<std::int64_t>(0, view->cluster.active_services_count)));
     add_permissions(plan);
+    add_announcement(plan);
     add_warnings(plan);
     return plan;
 }

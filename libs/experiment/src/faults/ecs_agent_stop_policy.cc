@@ -1,4 +1,5 @@
 // The least IAM policy with which ecs-agent-stop goes through.
+#include "announcement.h"
 #include "faults/ecs_agent_stop.h"
 #include "faults/policy_names.h"
 #include "squall/base/text.h"
@@ -55,6 +56,7 @@ json::Array EcsAgentStop::policy_statements(const TunableValues& values, bool al
                                           {"Action", "cloudwatch:DescribeAlarms"},
                                           {"Resource", "*"}});
     }
+    if (auto announce = announcement_statement(values)) statements.push_back(std::move(*announce));
     return statements;
 }
 

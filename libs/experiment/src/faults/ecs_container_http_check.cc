@@ -67,6 +67,7 @@ std::vector<CheckItem> permissions(World& world,
     if (!values.text("STOP_ALARMS").empty())
         checks.take("cloudwatch:DescribeAlarms",
                     world.cloudwatch.describe_alarms(no_name, deadline, stop));
+    checks.look_at_bus(values);
     auto items = checks.items_so_far();
     const std::string& bucket = values.text("HELPER_BUCKET");
     if (bucket.empty() || values.text("INSTALL_DEPENDENCIES") != "true" || !world.has_object)

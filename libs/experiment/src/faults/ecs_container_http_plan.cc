@@ -1,4 +1,5 @@
 // What a run of a fault on HTTP traffic would do.
+#include "announcement.h"
 #include "cluster_view.h"
 #include "common_tunables.h"
 #include "faults/ecs_container_http.h"
@@ -260,6 +261,7 @@ Result<Plan> EcsContainerHttp::plan(World& world,
     if (!values.text("HELPER_BUCKET").empty()) plan.permissions.emplace_back("s3:GetObject");
     if (!values.text("STOP_ALARMS").empty())
         plan.permissions.emplace_back("cloudwatch:DescribeAlarms");
+    add_announcement(plan);
     const auto kinds = kinds_of(plan.tunables);
     const bool reads_requests = std::any_of(
         kinds.begin(), kinds.end(), [](const HttpKind* kind) { return kind->reads_requests; });

@@ -1,4 +1,5 @@
 // The least IAM policy with which a fault on HTTP traffic goes through.
+#include "announcement.h"
 #include "faults/ecs_container_http.h"
 #include "faults/ecs_container_http_tasks.h"
 #include "faults/policy_names.h"
@@ -77,6 +78,7 @@ json::Array EcsContainerHttp::policy_statements(const TunableValues& values, boo
     // Composite alarms are only shown to those who may see all.
     if (all || !values.text("STOP_ALARMS").empty())
         statements.push_back(allow("SeeTheAlarms", {"cloudwatch:DescribeAlarms"}, {"*"}));
+    if (auto announce = announcement_statement(values)) statements.push_back(std::move(*announce));
     return statements;
 }
 

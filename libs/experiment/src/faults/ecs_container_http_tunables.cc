@@ -1,8 +1,10 @@
 #include "faults/ecs_container_http_tunables.h"
 
+#include "announcement.h"
 #include "common_tunables.h"
 #include "faults/ecs_container_http.h"
 #include "guards.h"
+#include "monitor_guard.h"
 #include "squall/base/text.h"
 #include "squall/fault/fault_set.h"
 #include "squall/net/address_range.h"
@@ -174,6 +176,8 @@ std::vector<TunableSpec> of_run() {
              "https?://[A-Za-z0-9._:\\[\\]-]{1,300}(/[A-Za-z0-9._~:/?@!$&'()*+,;=%-]{0,1000})?",
          .pattern_meaning = "an http or https URL without a user or a password"},
         alarm_tunable(),
+        monitor_tunable(),
+        announcement_tunable(),
         role_tunable(),
         credentials_file_tunable(),
     };

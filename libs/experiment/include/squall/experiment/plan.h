@@ -52,7 +52,7 @@ struct Selection {
 
 // What speaks against the fault, as the world was when the plan was made.
 struct GuardFinding {
-    std::string guard; // alarm, deployment, disconnected, min-connected
+    std::string guard; // alarm, deployment, disconnected, min-connected, monitor
     std::string text;
     bool refuses = false; // nothing may be injected while it is so
 };

@@ -3,11 +3,13 @@
 
 #include "squall/aws/cloudwatch.h"
 #include "squall/aws/ecs.h"
+#include "squall/aws/events.h"
 #include "squall/aws/ssm.h"
 #include "squall/aws/sts.h"
 #include "squall/base/clock.h"
 #include "squall/base/file.h"
 #include "squall/experiment/canary.h"
+#include "squall/wire/http_message.h"
 
 #include <cstdint>
 #include <functional>
@@ -31,6 +33,7 @@ struct World {
     aws::Ssm& ssm;
     aws::Sts& sts;
     aws::CloudWatch& cloudwatch;
+    aws::Events& events;
     Clock& clock;
     std::string region;
     std::string endpoint; // of ECS, as an origin: tells one world from another
@@ -49,6 +52,10 @@ struct World {
         const std::string& bucket, const std::string& key, Deadline, std::stop_token)>
         has_object;
     CanaryAsker* canary = nullptr; // null where nobody can ask
+    // To a server that is none of AWS's, such as a monitor. Empty where nobody can ask.
+    std::function<Result<wire::HttpResponse>(
+        const wire::Url& server, const wire::HttpRequest& request, Deadline, std::stop_token)>
+        send_http;
 };
 
 } // namespace squall::experiment

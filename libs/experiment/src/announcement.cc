@@ -1,0 +1,159 @@
+#include "announcement.h"
+
+#include "faults/policy_names.h"
+#include "fleet_times.h"
+#include "squall/base/time_text.h"
+#include "squall/wire/arn.h"
+
+#include <fmt/format.h>
+
+namespace squall::experiment {
+namespace {
+
+constexpr const char* tunable_name = "ANNOUNCE_BUS";
+// The monitor reads events of this source and type (libs/monitor/src/event_parser.cc).
+constexpr const char* event_source = "squall";
+constexpr const char* event_type = "Squall Experiment Window";
+constexpr const char* put_events = "events:PutEvents";
+
+} // namespace
+
+TunableSpec announcement_tunable() {
+    return {.name = tunable_name,
+            .meaning = "an EventBridge bus (name or ARN) that is told of the run before the fault "
+                       "and after it, so that a squall monitor expects it",
+            .pattern = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,255}|arn:aws[a-z-]*:events:[a-z0-9-]+:"
+                       "[0-9]{12}:event-bus/[A-Za-z0-9_.-]{1,256}",
+            .pattern_meaning = "a bus's name (default, say) or its ARN (arn:aws:events:REGION:"
+                               "ACCOUNT:event-bus/NAME)",
+            .in_environment = false};
+}
+
+Problems check_announcement(const TunableValues& values) {
+    const auto arn = wire::parse_arn(bus_of(values));
+    if (!arn || arn->region == values.text("REGION")) return {};
+    return {{values.all().at(tunable_name).source,
+             fmt::format("the bus {} is in {}, and REGION is {}",
+                         arn->id(),
+                         arn->region,
+                         values.text("REGION"))}};
+}
+
+// A plan in a journal may be of a squall that did not know it yet.
+std::string bus_of(const TunableValues& values) {
+    return values.has(tunable_name) ? values.text(tunable_name) : std::string();
+}
+
+void add_announcement(Plan& plan) {
+    if (bus_of(plan.tunables).empty()) return;
+    plan.permissions.emplace_back(put_events);
+    plan.calls.push_back({put_events, 2});
+}
+
+std::optional<json::Object> announcement_statement(const TunableValues& values) {
+    const std::string bus = bus_of(values);
+    if (bus.empty()) return std::nullopt;
+    const PolicyNames names(values);
+    return json::Object{
+        {"Sid", "AnnounceTheRun"},
+        {"Effect", "Allow"},
+        {"Action", put_events},
+        {"Resource",
+         wire::parse_arn(bus) ? bus : names.arn("events", names.account, "event-bus/" + bus)}};
+}
+
+WallTime latest_end(const Plan& plan, const RunTimes& times, WallTime now) {
+    WallTime end = now;
+    // What FaultWindow waits for, of each wave: to order it, to hold it, and to see it well again.
+    for (const auto& wave : plan.waves()) {
+        const FleetTimes fleet = fleet_times(wave.size());
+        end += plan.duration + times.grace + times.recovery_limit + 2 * fleet.sending
+               + 2 * fleet.looking;
+    }
+    return end;
+}
+
+Result<void> Announcement::put(WallTime until, const std::stop_token& stop) {
+    json::Array nodes;
+    for (const auto& id : plan_.injected_ids())
+        nodes.emplace_back(id);
+    const std::string& run = events_.run();
+    aws::EventEntry entry;
+    entry.source = event_source;
+    entry.detail_type = event_type;
+    entry.detail = {{"run", run},
+                    {"cluster", plan_.cluster},
+                    {"nodes", std::move(nodes)},
+                    {"from", rfc3339_millis(*from_)},
+                    {"until", rfc3339_millis(until)},
+                    {"why", fmt::format("squall run {}: {}", run, plan_.fault)}};
+    entry.resources = {plan_.cluster};
+    const Deadline deadline = Deadline::at(world_.clock.now() + times_.call_limit);
+    const auto failures =
+        world_.events.put_events(bus_of(plan_.tunables), {&entry, 1}, deadline, stop);
+    may_be_announced_ =
+        may_be_announced_ || (failures ? failures->empty() : failures.error().may_have_arrived);
+    if (!failures) return fail(aws::to_error(failures.error()));
+    if (!failures->empty())
+        return fail(Errc::failed,
+                    "EventBridge did not take the event: {}: {}",
+                    failures->front().code,
+                    failures->front().message);
+    return {};
+}
+
+Result<void> Announcement::begin(const std::stop_token& stop) {
+    const std::string bus = bus_of(plan_.tunables);
+    if (bus.empty()) return {};
+    from_ = world_.clock.wall();
+    until_ = latest_end(plan_, times_, *from_);
+    auto announced = put(until_, stop);
+    if (!announced)
+        return fail(fmt::format("the run could not be announced on the bus {} (needs {}; without "
+                                "{} nothing is announced)",
+                                bus,
+                                put_events,
+                                tunable_name),
+                    announced.error());
+    is_announced_ = true;
+    events_.tell("announced", told());
+    return {};
+}
+
+void Announcement::end(const std::stop_token& stop) {
+    if (!may_be_announced_) return;
+    const WallTime until = world_.clock.wall();
+    const auto announced = put(until, stop);
+    if (!announced) {
+        if (is_announced_)
+            events_.tell(
+                "warning",
+                {{"text",
+                  fmt::format("the end of the run could not be announced on the bus {}: {}; a "
+                              "monitor expects disconnections until {}: `squall monitor unmute {}` "
+                              "ends that",
+                              bus_of(plan_.tunables),
+                              announced.error().message,
+                              rfc3339_millis(until_),
+                              events_.run())}});
+        return;
+    }
+    until_ = until;
+    is_over_ = true;
+    if (is_announced_) events_.tell("announced", told());
+}
+
+json::Object Announcement::told() const {
+    return {{"bus", bus_of(plan_.tunables)},
+            {"from", rfc3339_millis(*from_)},
+            {"until", rfc3339_millis(until_)},
+            {"nodes", plan_.injected_ids().size()},
+            {"over", is_over_}};
+}
+
+std::optional<json::Object> Announcement::summary() const {
+    if (!is_announced_) return std::nullopt;
+    return told();
+}
+
+} // namespace squall::experiment
