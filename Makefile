@@ -1,5 +1,5 @@
 # For developers. Everything is a CMake preset or a script in tools/; this only names them.
-.PHONY: all release quick test tidy format coverage fuzz soak bench bench-proxy package clean
+.PHONY: all release quick test tidy format coverage fuzz soak bench bench-proxy bench-monitor package clean
 
 all: release
 
@@ -50,6 +50,11 @@ bench-proxy: release
 	tools/install-dependencies bench
 	cmake --build --preset release --target proxy_bench_tools
 	/usr/bin/python3 bench/proxy_bench.py
+
+# The monitor's judgement, memory and calls to AWS, beside the sample that AWS publishes; ten minutes.
+bench-monitor: release
+	cmake --build --preset release --target bench-monitor
+	/usr/bin/python3 bench/monitor_bench.py
 
 # tar.gz and .deb for x86_64 and aarch64, each started once (the other one by qemu-user), and the monitor's function for AWS Lambda.
 package:

@@ -11,14 +11,32 @@ void merge(json::Object& known, const json::Object& entry) {
         known[member.key()] = member.value();
 }
 
-Result<void> add_by(std::map<std::string, json::Object>& entries,
+// What is being made of an entry: begun with what is known of it, once.
+template <class Entry>
+Entry& begin(std::map<std::string, Entry>& changes,
+             const std::map<std::string, Entry>& known,
+             const std::string& id) {
+    const auto [at, is_new] = changes.try_emplace(id);
+    if (!is_new) return at->second;
+    if (const auto found = known.find(id); found != known.end()) at->second = found->second;
+    return at->second;
+}
+
+Result<void> add_by(std::map<std::string, json::Object>& changes,
+                    const std::map<std::string, json::Object>& known,
                     const json::Value& value,
                     const char* list,
                     const char* key) {
     const std::string id(json::string_at(value, key));
     if (id.empty()) return fail(Errc::invalid_input, "a member of \"{}\" has \"{}\"", list, key);
-    merge(entries[id], value.get_object());
+    merge(begin(changes, known, id), value.get_object());
     return {};
+}
+
+template <class Entry>
+void put_over(std::map<std::string, Entry>& known, std::map<std::string, Entry>& changes) {
+    for (auto& [id, entry] : changes)
+        known.insert_or_assign(id, std::move(entry));
 }
 
 bool has_tag(const json::Object& cluster, std::string_view value) {
@@ -33,49 +51,66 @@ bool has_tag(const json::Object& cluster, std::string_view value) {
 
 } // namespace
 
-Result<void> SimulatedWorld::add_container_instance(View& view, const json::Object& entry) {
+Result<void> SimulatedWorld::add_container_instance(View& changes,
+                                                    const View& known,
+                                                    const json::Object& entry) {
     const std::string arn(json::string_at(entry, "containerInstanceArn"));
-    json::Object object;
-    if (const auto known = view.container_instances.find(arn);
-        known != view.container_instances.end())
-        object = known->second.object;
-    merge(object, entry);
-    auto report = parse_container_instance(object, json::string_at(object, "clusterArn"));
+    ContainerInstance& instance =
+        begin(changes.container_instances, known.container_instances, arn);
+    merge(instance.object, entry);
+    auto report =
+        parse_container_instance(instance.object, json::string_at(instance.object, "clusterArn"));
     if (!report) return fail("\"containerInstances\"", report.error());
-    view.container_instances[arn] = {std::move(object), std::move(*report)};
+    instance.report = std::move(*report);
     return {};
 }
 
 Result<void> SimulatedWorld::set(const json::Object& world) {
-    View next;
-    if (json::bool_at(world, "patch")) next = view_;
+    if (!json::bool_at(world, "patch")) {
+        SimulatedWorld whole;
+        if (auto made = whole.patch(world); !made) return made;
+        view_ = std::move(whole.view_);
+        return {};
+    }
+    return patch(world);
+}
+
+// Costs what is said, not what is known: a day of many instances has a patch for every event.
+Result<void> SimulatedWorld::patch(const json::Object& world) {
+    View changes;
     for (const auto& entry : json::array_at(world, "containerInstances")) {
         if (!entry.is_object())
             return fail(Errc::invalid_input, "a member of \"containerInstances\" is an object");
-        if (auto added = add_container_instance(next, entry.get_object()); !added) return added;
+        if (auto added = add_container_instance(changes, view_, entry.get_object()); !added)
+            return added;
     }
 
     struct List {
         const char* name;
         const char* key;
-        std::map<std::string, json::Object>& entries;
+        std::map<std::string, json::Object> View::*entries;
     };
 
-    for (const auto& list : {List{"instances", "InstanceId", next.instances},
-                             List{"asg", "InstanceId", next.groups},
-                             List{"clusters", "clusterArn", next.clusters}}) {
+    for (const auto& list : {List{"instances", "InstanceId", &View::instances},
+                             List{"asg", "InstanceId", &View::groups},
+                             List{"clusters", "clusterArn", &View::clusters}}) {
         for (const auto& entry : json::array_at(world, list.name)) {
-            if (auto added = add_by(list.entries, entry, list.name, list.key); !added) return added;
+            auto added =
+                add_by(changes.*list.entries, view_.*list.entries, entry, list.name, list.key);
+            if (!added) return added;
         }
     }
+    put_over(view_.container_instances, changes.container_instances);
+    put_over(view_.instances, changes.instances);
+    put_over(view_.groups, changes.groups);
+    put_over(view_.clusters, changes.clusters);
     for (const auto& gone : json::array_at(world, "gone")) {
         const std::string id(json::string_of(gone));
-        next.container_instances.erase(id);
-        next.instances.erase(id);
-        next.groups.erase(id);
-        next.clusters.erase(id);
+        view_.container_instances.erase(id);
+        view_.instances.erase(id);
+        view_.groups.erase(id);
+        view_.clusters.erase(id);
     }
-    view_ = std::move(next);
     return {};
 }
 

@@ -41,7 +41,9 @@ private:
         std::map<std::string, json::Object> clusters;                 // by ARN
     };
 
-    [[nodiscard]] static Result<void> add_container_instance(View& view, const json::Object& entry);
+    [[nodiscard]] static Result<void>
+    add_container_instance(View& changes, const View& known, const json::Object& entry);
+    [[nodiscard]] Result<void> patch(const json::Object& world);
     [[nodiscard]] std::optional<Ec2Seen> ec2(const std::string& id) const;
 
     View view_;

@@ -62,6 +62,7 @@ private:
 };
 
 void Simulation::tell(const Input& input) {
+    if (options_.on_input) options_.on_input(now_, input);
     Actions actions = reduce(state_, input, now_, options_.settings);
     if (options_.explain) {
         for (const auto& trace : actions.traces)

@@ -17,6 +17,8 @@ namespace squall::monitor {
 struct SimulationOptions {
     Settings settings;
     bool explain = false; // traces too
+    // Hears everything that the judgement is told, and when: who counts what it asks for.
+    std::function<void(WallTime now, const Input& input)> on_input{};
 };
 
 // What a scenario brought that is no error and still worth a word: an event that says nothing.
