@@ -42,6 +42,8 @@ def one_round():
         figures['file'] = sum(file.stat().st_size for file in Path(folder).glob('many.db*')) / 1e6
     for name in ('reduce', 'parse', 'judge'):
         assert figures[name]['decisions'] == 0, f'{name}: a fleet that only renews its connections was told of'
+        # But for those that are under way at the end, every second event is a return.
+        assert 0 <= figures[name]['count'] / 2 - figures[name]['rotations'] < 10, f'{name}: not every event was understood'
     return figures
 
 
@@ -68,13 +70,13 @@ def table_of_costs(rounds, day):
         rate_row(rounds, 'judge', 'messages a second, read, judged and stored, 500 to a synced commit', 20_000),
         cost_row([figures['state']['grown_mb'] for figures in rounds], f'memory of {MANY:,} instances', 'MB', 200),
         cost_row([figures['load']['grown_mb'] for figures in rounds], f'memory of {MANY:,} instances, read from the store', 'MB', 200),
-        cost_row([figures['load']['wall_s'] for figures in rounds], 'time to read them', 's', None),
+        cost_row([figures['load']['cpu_s'] for figures in rounds], 'time to read them', 's', None),
         cost_row([figures['file'] for figures in rounds], 'their store on disk', 'MB', None),
-        cost_row([day['wall_s']], f'a calm day of {INSTANCES:,} instances, generated and simulated', 's', None),
-        cost_row([day['peak_mb']], 'peak memory of that simulation', 'MB', None),
-        ('incidents that it opens', str(day['told']), '', '0', day['told'] == 0),
+        (f'a calm day of {INSTANCES:,} instances, simulated', f'{day["cpu_s"]:.0f} s', f'{day["wall_s"]:.0f} s', '', True),
+        ('peak memory of that simulation', f'{day["peak_mb"]:,.0f} MB', '', '', True),
+        ('messages to people that it leads to', str(day['told']), '', '0', day['told'] == 0),
     ]
-    lines = ['| what | median (range); rates by CPU time | by the clock | aim | |', '|---|---|---|---|---|']
+    lines = ['| what | median (range), by CPU time where it is one | by the clock | aim | |', '|---|---|---|---|---|']
     lines += [f'| {what} | {value} | {clock} | {aim} | {"" if not aim else "ok" if fine else "**missed**"} |' for what, value, clock, aim, fine in rows]
     return '\n'.join(lines), all(fine for *_, fine in rows)
 

@@ -41,6 +41,13 @@ json::Object costs(const Stopwatch& watch, std::size_t count) {
     return {{"count", count}, {"wall_s", watch.wall_s()}, {"cpu_s", watch.cpu_s()}};
 }
 
+// Half of what a fleet says: a return each. Others would show that something was not understood.
+std::uint64_t rotations(const monitor::State& state) {
+    std::uint64_t all = 0;
+    state.for_each_host([&](const monitor::Host& host) { all += host.rotations; });
+    return all;
+}
+
 } // namespace
 
 json::Object reduce_events(std::size_t instances, std::size_t events, bool from_text) {
@@ -78,6 +85,7 @@ json::Object reduce_events(std::size_t instances, std::size_t events, bool from_
     }
     json::Object line = costs(watch, events);
     line["decisions"] = decisions;
+    line["rotations"] = rotations(state);
     line["unread"] = unread;
     return line;
 }
@@ -113,6 +121,7 @@ Result<json::Object> judge_messages(const Path& file, std::size_t instances, std
     }
     json::Object line = costs(watch, messages);
     line["decisions"] = decisions;
+    line["rotations"] = rotations(judge.state());
     line["bytes_a_message"] = bytes / messages;
     return line;
 }

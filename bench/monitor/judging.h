@@ -11,14 +11,14 @@ namespace squall::bench {
 
 // watch::Judge with SQLite: text in, committed and synced every 500 messages.
 [[nodiscard]] Result<json::Object>
-judge_messages(const Path& store, std::size_t instances, std::size_t messages);
+judge_messages(const Path& file, std::size_t instances, std::size_t messages);
 
 // Memory of a state of so many instances, each of which has renewed its connection twice.
 [[nodiscard]] json::Object hold_state(std::size_t instances);
 
 // The same state, as a judge that starts anew reads it from the store. `fill_store` writes it, in a
 // process of its own.
-[[nodiscard]] Result<json::Object> fill_store(const Path& store, std::size_t instances);
-[[nodiscard]] Result<json::Object> load_store(const Path& store);
+[[nodiscard]] Result<json::Object> fill_store(const Path& file, std::size_t instances);
+[[nodiscard]] Result<json::Object> load_store(const Path& file);
 
 } // namespace squall::bench
