@@ -9,23 +9,27 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace squall::monitor {
 namespace {
 
-// Empty texts tell nothing.
-void keep_trait(State& state, const std::string*& trait, const std::string& value) {
-    if (!value.empty() && *trait != value) trait = state.keep(value);
+// Empty texts tell nothing. True if it is another than before.
+bool keep_trait(State& state, const std::string*& trait, const std::string& value) {
+    if (value.empty() || *trait == value) return false;
+    trait = state.keep(value);
+    return true;
 }
 
-void keep_traits(State& state, Host& host, const Traits& traits) {
-    keep_trait(state, host.availability_zone, traits.availability_zone);
-    keep_trait(state, host.subnet, traits.subnet);
-    keep_trait(state, host.ami, traits.ami);
-    keep_trait(state, host.instance_type, traits.instance_type);
-    keep_trait(state, host.agent_version, traits.agent_version);
-    keep_trait(state, host.docker_version, traits.docker_version);
-    keep_trait(state, host.capacity_provider, traits.capacity_provider);
+bool keep_traits(State& state, Host& host, const Traits& traits) {
+    bool is_news = keep_trait(state, host.availability_zone, traits.availability_zone);
+    is_news |= keep_trait(state, host.subnet, traits.subnet);
+    is_news |= keep_trait(state, host.ami, traits.ami);
+    is_news |= keep_trait(state, host.instance_type, traits.instance_type);
+    is_news |= keep_trait(state, host.agent_version, traits.agent_version);
+    is_news |= keep_trait(state, host.docker_version, traits.docker_version);
+    is_news |= keep_trait(state, host.capacity_provider, traits.capacity_provider);
+    return is_news;
 }
 
 // Health lags behind: what was impaired before the connection that we know of says nothing of it.
@@ -45,17 +49,26 @@ Record& Reduction::record_of(Host& host, const InstanceReport& report) {
     Record record;
     record.arn = report.arn;
     host.records.push_back(std::move(record));
+    state_.touch(host);
     return host.records.back();
 }
 
 void Reduction::take_details(Host& host, Record& record, const InstanceReport& report) {
-    if (report.registered_at != unknown_time) record.registered_at = report.registered_at;
+    // That it was heard of is remembered by this process alone: a poll that brings nothing new must
+    // not write ten thousand rows.
     record.heard_at = now_;
-    record.is_missing = false;
-    keep_traits(state_, host, report.traits);
-    state_.touch(host);
+    bool is_news = std::exchange(record.is_missing, false);
+    if (report.registered_at != unknown_time && report.registered_at != record.registered_at) {
+        record.registered_at = report.registered_at;
+        is_news = true;
+    }
     // Of one that is connected nothing is judged that hangs on its status.
-    if (report.agent_connected) record.status = status_of(report.status);
+    if (report.agent_connected && record.status != status_of(report.status)) {
+        record.status = status_of(report.status);
+        is_news = true;
+    }
+    is_news |= keep_traits(state_, host, report.traits);
+    if (is_news) state_.touch(host);
 }
 
 // A host that was thought to have gone is spoken of: true if that is news.
@@ -66,6 +79,7 @@ bool Reduction::revive(Host& host, const Record& record, const InstanceReport& r
     if (!report.agent_connected && (!is_newer || status_of(report.status) == Status::inactive)) {
         // ECS may list for ever what EC2 has terminated.
         state_.set_due(host, now_ + limits::gone_kept);
+        state_.touch(host);
         return false;
     }
     state_.set_due(host, no_time);
@@ -83,6 +97,7 @@ void Reduction::take_event(const InstanceReport& report) {
     if (!revive(host, record, report)) return;
     const WallTime at =
         report.updated_at == unknown_time ? now_ : std::min(report.updated_at, now_);
+    state_.touch(host);
     if (is_ordered) record.event_version = report.version;
     if (is_ordered && report.version < record.seen_version) {
         take_history(host, record, report.agent_connected, at);
@@ -130,7 +145,10 @@ bool Reduction::take_describe(const InstanceReport& report, WallTime asked_at) {
         return true;
     }
     const bool is_impaired = is_impaired_still(record, report);
-    record.seen_version = std::max(record.seen_version, report.version);
+    if (report.version > record.seen_version) {
+        record.seen_version = report.version;
+        state_.touch(host);
+    }
     take_details(host, record, report);
     if (is_impaired)
         set_connected(
@@ -148,7 +166,10 @@ void Reduction::set_connected(
                            || std::any_of(host.records.begin(),
                                           host.records.end(),
                                           [](const Record& other) { return other.is_known; });
-    if (!record.is_known || record.is_connected != is_connected) record.since = at;
+    if (!record.is_known || record.is_connected != is_connected) {
+        record.since = at;
+        state_.touch(host);
+    }
     record.is_known = true;
     record.is_connected = is_connected;
     if (is_connected) record.connected_at = std::max(record.connected_at, at);
@@ -261,14 +282,17 @@ void Reduction::look_for_ghosts(Host& host) {
 }
 
 void Reduction::see_ec2(Host& host, const Ec2Seen& seen) {
-    host.ec2_state = state_.keep(seen.state);
-    if (seen.launched_at != unknown_time) host.launched_at = seen.launched_at;
+    bool is_news = keep_trait(state_, host.ec2_state, seen.state);
+    if (seen.launched_at != unknown_time && seen.launched_at != host.launched_at) {
+        host.launched_at = seen.launched_at;
+        is_news = true;
+    }
     // Nobody could miss the agent of a host that was stopped.
     if (host.phase == Phase::suppressed && host.reason == Reason::stopped
         && seen.state == "running")
         host.since = std::max(host.since, host.launched_at);
-    keep_trait(state_, host.availability_zone, seen.availability_zone);
-    state_.touch(host);
+    is_news |= keep_trait(state_, host.availability_zone, seen.availability_zone);
+    if (is_news) state_.touch(host);
 }
 
 } // namespace squall::monitor
