@@ -37,7 +37,7 @@ public:
         };
     }
 
-    Plan plan_with(std::map<std::string, std::string> settings, int seconds = 30) {
+    Plan plan_with(const std::map<std::string, std::string>& settings, int seconds = 30) {
         RawValues values = duration(seconds);
         for (const auto& [name, text] : settings)
             values[name] = {text, "test"};
