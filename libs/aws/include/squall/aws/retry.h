@@ -48,8 +48,8 @@ enum class RetryReason {
 [[nodiscard]] std::optional<Wall::duration>
 clock_difference(const ApiError& error, const wire::Headers& headers, WallTime signed_at);
 
-// How far the server's clock (its Date header) is ahead of `now`; two seconds are none. Nothing when
-// it does not say.
+// How far the server's clock (its Date header) is ahead of `now`; two seconds are none. Nothing
+// when it does not say.
 [[nodiscard]] std::optional<Wall::duration> server_ahead_by(const wire::Headers& headers,
                                                             WallTime now);
 
