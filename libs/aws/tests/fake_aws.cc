@@ -20,7 +20,7 @@ const Service& service_with(std::string_view Service::*member, std::string_view 
         const Service& candidate = service(static_cast<ServiceId>(i));
         if (candidate.*member == value) return candidate;
     }
-    SQUALL_ASSERT(!"a service that is called");
+    SQUALL_ASSERT(false); // a service that is called
     return service(ServiceId::sts);
 }
 

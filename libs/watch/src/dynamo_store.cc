@@ -4,7 +4,6 @@
 #include "squall/base/text.h"
 
 #include <algorithm>
-#include <ranges>
 #include <set>
 
 namespace squall::watch {
@@ -232,11 +231,12 @@ Result<std::vector<TimelineEntry>> DynamoStore::timeline(const std::string& node
     const auto items = table_.dynamodb.query(query, table_.limit(), {});
     if (!items) return fail(aws::to_error(items.error()));
     std::vector<TimelineEntry> entries;
-    for (const auto& item : std::ranges::reverse_view(*items)) {
+    for (const auto& item : *items) {
         auto entry = timeline_entry(item);
         if (!entry) return fail(entry.error());
         entries.push_back(std::move(*entry));
     }
+    std::reverse(entries.begin(), entries.end());
     return entries;
 }
 

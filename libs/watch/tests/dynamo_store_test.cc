@@ -220,7 +220,8 @@ TEST_F(DynamoStoreTest, TheTimelineIsOfAllAndOfEachNodeAndExpires) {
     ASSERT_TRUE(one.store->add({entry(1, node(1), "fourth")}));
     const auto texts = [&](const std::string& of, std::size_t count_max) {
         std::string all;
-        for (const auto& found : one.store->timeline(of, count_max).value())
+        const auto entries = one.store->timeline(of, count_max);
+        for (const auto& found : entries.value())
             all += found.text + " ";
         return all;
     };
