@@ -1,8 +1,9 @@
 """Pipelines around the lab's events: the one that `squall lab up --monitor` builds, and the published sample's, by boto3 alone."""
 import json
 import re
+from pathlib import Path
 
-from conftest import squall_with, wait_for
+from conftest import kill, processes_of, squall_with, wait_for
 
 
 def mails(lab):
@@ -28,6 +29,28 @@ def test_a_lab_with_its_monitor_tells_of_an_agent_that_is_gone(make_lab):
     back = wait_for('the word of its return', lambda: [mail for mail in mails(lab) if mail['subject'].startswith('[RECOVERED]')], timeout=60)
     assert [mail['subject'] for mail in back] == [f'[RECOVERED] ECS Instance - {node}']
     assert len([mail for mail in mails(lab) if mail['subject'].startswith('[ISSUE]')]) == 1
+
+
+def test_a_lab_starts_its_monitor_again_and_nothing_is_lost(make_lab):
+    lab = make_lab(1, ('--monitor', '--monitor-grace', '2'))
+    store = re.search(r"^export SQUALL_MONITOR_STORE='(.*)'$", lab.squall('lab', 'env').out, re.M).group(1)
+    environment = {**lab.environment, 'SQUALL_MONITOR_STORE': store}
+
+    def knows():
+        done = lab.squall('monitor', 'status', '--json', environment=environment)
+        return done.code == 0 and json.loads(done.out)['agents']['connected'] == 1
+
+    def monitors():
+        return [pid for pid in processes_of(lab.state) if b'monitor\0run' in Path(f'/proc/{pid}/cmdline').read_bytes()]
+
+    wait_for('the monitor knows the agent', knows, timeout=60)
+    first = monitors()
+    assert len(first) == 1
+    lab.sh(1, 'systemctl stop ecs')
+    kill(first[0])
+    wait_for('another one', lambda: monitors() and monitors() != first, timeout=30)
+    wait_for('a mail', lambda: mails(lab), timeout=90)
+    assert [mail['subject'] for mail in mails(lab)][0].startswith('[ISSUE]')
 
 
 def test_a_grace_that_is_none_is_refused(state):

@@ -19,6 +19,9 @@ constexpr std::uint16_t host_endpoint_port = 80;
 constexpr Seconds ready_timeout{90};
 constexpr Millis ready_interval{100};
 constexpr Millis overdue_interval{250};
+// One that does not last so long has not really started.
+constexpr Seconds monitor_start_time{3};
+constexpr int monitor_failures_max = 5;
 
 std::string last_line_of(const Path& log) {
     constexpr std::size_t log_max = 1U << 20U;
@@ -137,7 +140,7 @@ void Daemon::look_whether_ready() {
     const std::string missing = population_->what_is_missing(Wall::now());
     if (missing.empty()) {
         ready_ = true;
-        if (auto started = start_monitor(); !started) return end_with(started.error());
+        if (auto made = make_monitor(); !made) return end_with(made.error());
         if (auto saved = save_state(); !saved) return end_with(saved.error());
         return say_(fmt::format(
             "ready {} cluster {} region {}", state_.endpoint, options_.cluster, options_.region));
@@ -154,24 +157,46 @@ void Daemon::look_whether_ready() {
     ready_timer_.start(ready_interval, [this] { look_whether_ready(); });
 }
 
-Result<void> Daemon::start_monitor() {
+Result<void> Daemon::make_monitor() {
     if (!options_.with_monitor) return {};
-    const auto monitoring = make_monitoring(cloud_, fmt::format("127.0.0.1:{}", endpoint_port_));
+    auto monitoring = make_monitoring(cloud_, fmt::format("127.0.0.1:{}", endpoint_port_));
     if (!monitoring) return fail(monitoring.error());
+    monitoring_ = std::move(*monitoring);
     state_.monitor_store = paths_.folder / "monitor.db";
+    return start_monitor();
+}
+
+Result<void> Daemon::start_monitor() {
+    monitor_started_ = Steady::now();
+    ++monitor_number_;
     auto started = MonitorProcess::start(
         loop_,
-        *monitoring,
+        monitoring_,
         state_,
         {options_.monitor_grace, state_.monitor_store, paths_.folder / "monitor.log"},
-        [this] {
-            end_with({Errc::failed,
-                      fmt::format("the lab's monitor has ended: {}",
-                                  last_line_of(paths_.folder / "monitor.log"))});
+        // Not from inside what is about to be destroyed.
+        [this, number = monitor_number_] {
+            loop_.post([this, number] { monitor_ended(number); });
         });
     if (!started) return fail(started.error());
     monitor_ = std::move(*started);
     return {};
+}
+
+// As a supervisor would: whoever kills it wants to see that nothing is lost.
+void Daemon::monitor_ended(int number) {
+    // It may be said more than once, and of one that has been replaced.
+    if (!monitor_ || number != monitor_number_) return;
+    monitor_.reset();
+    const std::string why = last_line_of(paths_.folder / "monitor.log");
+    const bool is_early = Steady::now() - monitor_started_ < monitor_start_time;
+    monitor_failures_ = is_early ? monitor_failures_ + 1 : 0;
+    if (monitor_failures_ >= monitor_failures_max) {
+        log::error("lab: its monitor ends as soon as it is started, and stays away: {}", why);
+        return;
+    }
+    log::warning("lab: its monitor has ended, and is started again: {}", why);
+    if (auto started = start_monitor(); !started) log::error("lab: {}", started.error().message);
 }
 
 void Daemon::look_for_overdue() {

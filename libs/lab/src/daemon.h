@@ -25,7 +25,9 @@ private:
     Result<void> open_control();
     Result<void> make_cluster();
     void host_lost(int ordinal, const std::string& why);
+    Result<void> make_monitor();
     Result<void> start_monitor();
+    void monitor_ended(int number);
     void look_whether_ready();
     void look_for_overdue();
     [[nodiscard]] wire::HttpResponse interrupt_spot(const std::string& body);
@@ -50,7 +52,11 @@ private:
     std::uint16_t endpoint_port_ = 0;
     LabState state_;
     std::optional<Population> population_;
+    Monitoring monitoring_;
     std::unique_ptr<MonitorProcess> monitor_;
+    SteadyTime monitor_started_;
+    int monitor_failures_ = 0;
+    int monitor_number_ = 0;
     bool ready_ = false;
     std::optional<Error> problem_;
 };

@@ -120,6 +120,9 @@ std::vector<std::string> environment_for(const LabState& lab) {
 [[noreturn]] void become(char* const* argv, char* const* environment, int log, pid_t lab) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != lab) ::_exit(1);
+    // The lab's handlers write into a pipe that is the lab's, too.
+    for (const int number : {SIGINT, SIGTERM, SIGHUP})
+        std::signal(number, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -164,9 +167,15 @@ Result<std::unique_ptr<MonitorProcess>> MonitorProcess::start(transport::Loop& l
     const auto argv = c_strings(words);
     const auto variables = c_strings(environment);
     const pid_t self = ::getpid();
+    // Nothing reaches the child before it is somebody else.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
     const pid_t pid = ::fork();
-    if (pid < 0) return fail(Errc::failed, "starting the monitor: {}", errno_text(errno));
     if (pid == 0) become(argv.data(), variables.data(), log.get(), self);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (pid < 0) return fail(Errc::failed, "starting the monitor: {}", errno_text(errno));
     Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     std::unique_ptr<MonitorProcess> started(new MonitorProcess(pid, std::move(process)));
     started->watch_ =
