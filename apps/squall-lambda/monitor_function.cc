@@ -2,8 +2,8 @@
 
 #include "function_log.h"
 #include "squall/base/log.h"
-#include "squall/monitor/event_parser.h"
 #include "squall/watch/dynamo_lease.h"
+#include "squall/watch/queue_source.h"
 
 #include <thread>
 
@@ -73,12 +73,6 @@ SteadyTime steady(Clock& clock, WallTime when) {
     return clock.now() + (std::min(when, far) - clock.wall());
 }
 
-Result<std::optional<monitor::Input>> input_of(const json::Value& record) {
-    const auto event = json::parse(json::string_at(record, "body"));
-    if (!event) return fail(event.error());
-    return monitor::parse_event(*event);
-}
-
 } // namespace
 
 MonitorFunction::MonitorFunction(const FunctionSettings& settings,
@@ -122,7 +116,7 @@ Result<std::string> MonitorFunction::batch(const json::Array& records,
     json::Array failures;
     for (const auto& record : records) {
         const std::string_view id = json::string_at(record, "messageId");
-        auto input = input_of(record);
+        auto input = watch::input_of_message(json::string_at(record, "body"));
         if (!input) {
             log::warning("message {} cannot be read: {}", id, input.error().message);
             failures.push_back(json::Object{{"itemIdentifier", id}});

@@ -1,5 +1,6 @@
 #include "lab_commands.h"
 
+#include "complaint.h"
 #include "lab_api_text.h"
 #include "output.h"
 #include "signals.h"
@@ -12,13 +13,6 @@
 
 namespace squall::app {
 namespace {
-
-constexpr int exit_error = 3;
-
-int complain(const Error& error) {
-    log::print("squall: {}\n", error.message);
-    return error.code == Errc::invalid_input ? exit_usage : exit_error;
-}
 
 void print_status(const json::Object& status, Output& output) {
     const bool has_docker = json::string_at(status, "runtime") == "docker";

@@ -1,5 +1,6 @@
 // `squall monitor status`, `explain`, `mute` and `unmute`: questions to the monitor that runs on
 // this machine, over its socket.
+#include "complaint.h"
 #include "monitor_commands.h"
 #include "monitor_paths.h"
 #include "output.h"

@@ -1,5 +1,6 @@
 #include "monitor_commands.h"
 
+#include "complaint.h"
 #include "monitor_settings.h"
 #include "output.h"
 #include "squall/base/log.h"
@@ -10,16 +11,6 @@
 #include <iostream>
 
 namespace squall::app {
-namespace {
-
-constexpr int exit_error = 3;
-
-} // namespace
-
-int complain(const Error& error) {
-    log::print("squall: {}\n", error.message);
-    return error.code == Errc::invalid_input ? exit_usage : exit_error;
-}
 
 int run_command(const MonitorSimulateCommand& command) {
     auto settings = monitor_settings(command.settings);

@@ -3,7 +3,6 @@
 
 #include "cli.h"
 #include "signals.h"
-#include "squall/base/result.h"
 
 namespace squall::app {
 
@@ -14,8 +13,5 @@ int run_command(const MonitorStatusCommand& command);
 int run_command(const MonitorExplainCommand& command);
 int run_command(const MonitorMuteCommand& command);
 int run_command(const MonitorUnmuteCommand& command);
-
-// Tells of an error; the exit code for it.
-int complain(const Error& error);
 
 } // namespace squall::app

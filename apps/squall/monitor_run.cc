@@ -1,4 +1,5 @@
 // `squall monitor run`: the daemon, put together from its options.
+#include "complaint.h"
 #include "monitor_commands.h"
 #include "monitor_paths.h"
 #include "monitor_settings.h"

@@ -1,4 +1,5 @@
 """`squall monitor run` against the lab: an agent goes, and people hear of it once."""
+import datetime
 import json
 import os
 import random
@@ -283,15 +284,14 @@ def test_nothing_is_lost_or_repeated_whenever_it_is_killed(make_lab, receiver):
 
 def absences(lab):
     """By node, how long its agent was gone each time, as ECS's own events have it, oldest first."""
-    import datetime
-    moment = lambda text: datetime.datetime.fromisoformat(text.replace('Z', '+00:00')).timestamp()  # noqa: E731
     since, found = {}, {}
     for line in lab.squall('lab', 'events').out.splitlines():
         event = json.loads(line)
         if event['detail-type'] != 'ECS Container Instance State Change':
             continue
         detail = event['detail']
-        node, at = detail['ec2InstanceId'], moment(detail['updatedAt'])
+        node = detail['ec2InstanceId']
+        at = datetime.datetime.fromisoformat(detail['updatedAt'].replace('Z', '+00:00')).timestamp()
         if detail['agentConnected'] and node in since:
             found.setdefault(node, []).append(at - since.pop(node))
         elif not detail['agentConnected']:

@@ -87,10 +87,11 @@ std::string clock_time(WallTime when) {
     return formatted(parts, "%H:%M:%S");
 }
 
-double epoch_seconds(WallTime when) {
-    return static_cast<double>(std::chrono::floor<Millis>(when.time_since_epoch()).count())
-           / 1000.0;
+std::int64_t epoch_millis(WallTime when) {
+    return std::chrono::floor<Millis>(when.time_since_epoch()).count();
 }
+
+double epoch_seconds(WallTime when) { return static_cast<double>(epoch_millis(when)) / 1000.0; }
 
 WallTime from_epoch_seconds(double seconds) {
     // What is no time is the epoch, and what a clock cannot hold is the nearest that it can: these

@@ -371,13 +371,8 @@ Result<std::string> environment_lines() {
     const auto state = LabState::load(*paths);
     if (!state) return fail(state.error());
     std::string lines;
-    for (const auto& [name, value] : {std::pair("AWS_ENDPOINT_URL", state->endpoint),
-                                      std::pair("AWS_ACCESS_KEY_ID", state->access_key_id),
-                                      std::pair("AWS_SECRET_ACCESS_KEY", state->secret_access_key),
-                                      std::pair("AWS_REGION", state->region),
-                                      std::pair("AWS_DEFAULT_REGION", state->region)}) {
+    for (const auto& [name, value] : state->variables())
         lines += fmt::format("export {}={}\n", name, shell_quoted(value));
-    }
     if (!state->monitor_store.empty())
         lines +=
             fmt::format("export SQUALL_MONITOR_STORE={}\n", shell_quoted(state->monitor_store));

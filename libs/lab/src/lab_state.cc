@@ -34,6 +34,14 @@ bool ProcessRef::is_alive() const {
     return pid > 0 && !start_time.empty() && of(pid).start_time == start_time;
 }
 
+std::vector<std::pair<const char*, std::string>> LabState::variables() const {
+    return {{"AWS_ENDPOINT_URL", endpoint},
+            {"AWS_ACCESS_KEY_ID", access_key_id},
+            {"AWS_SECRET_ACCESS_KEY", secret_access_key},
+            {"AWS_REGION", region},
+            {"AWS_DEFAULT_REGION", region}};
+}
+
 Result<void> LabState::save(const LabPaths& paths) const {
     json::Array processes;
     for (const auto& host : hosts)

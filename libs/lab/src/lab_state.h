@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace squall::lab {
@@ -41,6 +42,8 @@ struct LabState {
     std::string monitor_store;     // empty where there is no monitor
     std::vector<ProcessRef> hosts; // the holders of the hosts, and their first processes
 
+    // What leads an AWS client here, by the names of its environment.
+    [[nodiscard]] std::vector<std::pair<const char*, std::string>> variables() const;
     [[nodiscard]] Result<void> save(const LabPaths& paths) const;
     [[nodiscard]] static Result<LabState> load(const LabPaths& paths);
 };

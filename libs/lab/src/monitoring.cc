@@ -1,5 +1,6 @@
 #include "monitoring.h"
 
+#include "own_call.h"
 #include "squall/base/c_strings.h"
 #include "squall/base/text.h"
 
@@ -25,14 +26,8 @@ public:
 
     Result<json::Object>
     operator()(const std::string& service, const std::string& operation, json::Object body) {
-        ApiCall call;
-        call.service = service;
-        call.operation = operation;
-        call.region = cloud_.region();
+        ApiCall call = own_call(cloud_, service, operation);
         call.host = host_;
-        call.caller = {fmt::format("arn:aws:iam::{}:user/lab", cloud_.keys().account()), "AIDALAB"};
-        call.request_id = random_uuid();
-        call.now = Wall::now();
         call.body = std::move(body);
         auto& home = cloud_.home();
         const auto answered = service == "sqs"   ? home.sqs.call(call)
@@ -108,10 +103,8 @@ std::vector<std::string> environment_for(const LabState& lab) {
             && !text.starts_with("no_proxy="))
             environment.emplace_back(text);
     }
-    environment.push_back("AWS_ENDPOINT_URL=" + lab.endpoint);
-    environment.push_back("AWS_ACCESS_KEY_ID=" + lab.access_key_id);
-    environment.push_back("AWS_SECRET_ACCESS_KEY=" + lab.secret_access_key);
-    environment.push_back("AWS_REGION=" + lab.region);
+    for (const auto& [variable, value] : lab.variables())
+        environment.push_back(fmt::format("{}={}", variable, value));
     environment.emplace_back("NO_PROXY=127.0.0.1");
     return environment;
 }

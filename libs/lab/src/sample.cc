@@ -1,6 +1,7 @@
 #include "sample.h"
 
 #include "hosts/population.h"
+#include "own_call.h"
 #include "squall/base/text.h"
 #include "squall/wire/xml.h"
 
@@ -13,23 +14,12 @@ constexpr std::uint16_t listener_port = 4780;
 // For `squall helper publish`; the user's own, in a real account.
 constexpr const char* helper_bucket = "squall-helpers";
 
-ApiCall call_of(const Cloud& cloud, const std::string& account, const std::string& operation) {
-    ApiCall call;
-    call.operation = operation;
-    call.region = cloud.region();
-    call.caller = {fmt::format("arn:aws:iam::{}:user/lab", account), "AIDALAB"};
-    call.request_id = random_uuid();
-    call.now = Wall::now();
-    return call;
-}
-
 class Maker {
 public:
     explicit Maker(Cloud& cloud) : cloud_(cloud), account_(cloud.keys().account()) {}
 
     Result<void> ecs(const std::string& operation, json::Object body) {
-        ApiCall call = call_of(cloud_, account_, operation);
-        call.service = "ecs";
+        ApiCall call = own_call(cloud_, "ecs", operation);
         call.body = std::move(body);
         const auto answered = cloud_.home().ecs.call(call);
         SQUALL_ASSERT(answered.has_value());
@@ -42,8 +32,7 @@ public:
     balancing(const std::string& operation,
               const std::vector<std::pair<std::string, std::string>>& parameters,
               const std::string& wanted = "RequestId") {
-        ApiCall call = call_of(cloud_, account_, operation);
-        call.service = "elasticloadbalancing";
+        ApiCall call = own_call(cloud_, "elasticloadbalancing", operation);
         call.protocol = wire::Protocol::query;
         for (const auto& [name, value] : parameters)
             call.form.add(name, value);
@@ -56,8 +45,7 @@ public:
     }
 
     Result<void> bucket(const std::string& name) {
-        ApiCall call = call_of(cloud_, account_, "CreateBucket");
-        call.service = "s3";
+        ApiCall call = own_call(cloud_, "s3", "CreateBucket");
         call.protocol = wire::Protocol::rest_xml;
         call.body = {{"Bucket", name}};
         // The first region is the one that is not named.

@@ -1,5 +1,6 @@
 #include "lab_world.h"
 #include "logs/filter_pattern.h"
+#include "squall/base/time_text.h"
 
 namespace squall::lab {
 namespace {
@@ -84,7 +85,7 @@ protected:
         return answered ? "" : answered.error().code;
     }
 
-    [[nodiscard]] std::int64_t at(Seconds ago) const { return logs::epoch_millis(world.now - ago); }
+    [[nodiscard]] std::int64_t at(Seconds ago) const { return epoch_millis(world.now - ago); }
 
     json::Object put(std::initializer_list<std::pair<std::int64_t, std::string>> events) {
         json::Array list;

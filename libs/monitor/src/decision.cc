@@ -1,5 +1,7 @@
 #include "squall/monitor/decision.h"
 
+#include "squall/base/time_text.h"
+
 #include <fmt/format.h>
 
 namespace squall::monitor {
@@ -68,12 +70,8 @@ std::string_view text(Reason reason) {
 
 std::string Decision::idempotency_key() const {
     if (incident.empty()) {
-        return fmt::format("{}/{}/{}/{}/{}",
-                           text(kind),
-                           text(reason),
-                           cluster,
-                           node,
-                           std::chrono::duration_cast<Millis>(at.time_since_epoch()).count());
+        return fmt::format(
+            "{}/{}/{}/{}/{}", text(kind), text(reason), cluster, node, epoch_millis(at));
     }
     if (kind == DecisionKind::action)
         return fmt::format("{}/action/{}/{}", incident, text(rung), node);

@@ -33,17 +33,10 @@ void add_text(std::string& line, std::string_view name, std::string_view value) 
 
 json::Object common_object(const Decision& decision) {
     json::Object common;
-    const auto put = [&](std::string_view name, const std::string& value) {
+    if (!decision.cluster.empty()) common["cluster"] = decision.cluster;
+    for_each_trait(decision.traits, [&](const char* name, const std::string& value) {
         if (!value.empty()) common[name] = value;
-    };
-    put("cluster", decision.cluster);
-    put("availability_zone", decision.traits.availability_zone);
-    put("subnet", decision.traits.subnet);
-    put("ami", decision.traits.ami);
-    put("instance_type", decision.traits.instance_type);
-    put("agent_version", decision.traits.agent_version);
-    put("docker_version", decision.traits.docker_version);
-    put("capacity_provider", decision.traits.capacity_provider);
+    });
     return common;
 }
 

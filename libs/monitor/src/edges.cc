@@ -19,14 +19,9 @@ Millis between(WallTime from, WallTime to) {
 void Reduction::restart_grace(Host& host, WallTime from) {
     host.judged_from = from;
     for (const auto& window : state_.windows) {
-        const bool concerns =
-            (window.cluster.empty() || window.cluster == host.cluster->arn
-             || cluster_name(window.cluster) == host.cluster->name)
-            && (window.nodes.empty()
-                || std::find(window.nodes.begin(), window.nodes.end(), host.ec2_instance_id)
-                       != window.nodes.end());
         // What goes in a window is not judged by the window's end, but a grace later.
-        if (concerns && window.from <= from && from < window.until && window.until <= now_)
+        if (concerns(window, host) && window.from <= from && from < window.until
+            && window.until <= now_)
             host.judged_from = std::max(host.judged_from, window.until);
     }
     state_.set_phase(host, Phase::grace);

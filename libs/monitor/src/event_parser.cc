@@ -133,7 +133,7 @@ WallTime time_of(const json::Value& value) {
     if (!value.is_number()) return unknown_time;
     const double seconds = value.to_number<double>();
     if (!(seconds > -epoch_seconds_max && seconds < epoch_seconds_max)) return unknown_time;
-    return WallTime(Millis(std::llround(seconds * 1000)));
+    return from_epoch_seconds(seconds);
 }
 
 Result<InstanceReport> parse_container_instance(const json::Value& instance,

@@ -1,6 +1,7 @@
 // What people are told, from the first word to the last.
 #include "reduction.h"
 #include "squall/base/text.h"
+#include "squall/base/time_text.h"
 
 #include <fmt/format.h>
 
@@ -11,25 +12,13 @@ namespace {
 
 constexpr std::size_t id_digits = 12;
 
-std::int64_t millis_of(WallTime when) {
-    return std::chrono::duration_cast<Millis>(when.time_since_epoch()).count();
-}
-
 // What all have in common, trait by trait.
 Traits shared_traits(const std::vector<Host*>& hosts) {
     Traits shared = hosts.front()->traits();
-    const auto keep = [](std::string& ours, const std::string& other) {
-        if (ours != other) ours.clear();
-    };
     for (const Host* host : hosts) {
-        const Traits traits = host->traits();
-        keep(shared.availability_zone, traits.availability_zone);
-        keep(shared.subnet, traits.subnet);
-        keep(shared.ami, traits.ami);
-        keep(shared.instance_type, traits.instance_type);
-        keep(shared.agent_version, traits.agent_version);
-        keep(shared.docker_version, traits.docker_version);
-        keep(shared.capacity_provider, traits.capacity_provider);
+        for_each_trait_of_both(shared, *host, [](std::string& ours, const std::string* other) {
+            if (ours != *other) ours.clear();
+        });
     }
     return shared;
 }
@@ -40,7 +29,7 @@ void Reduction::open_single(Host& host) {
     Incident incident;
     incident.id =
         "inc-"
-        + sha256_hex(fmt::format("{}|{}", host.key, millis_of(host.since))).substr(0, id_digits);
+        + sha256_hex(fmt::format("{}|{}", host.key, epoch_millis(host.since))).substr(0, id_digits);
     incident.cluster = host.cluster->name;
     incident.region = host.region();
     incident.members.push_back({host.key, host.ec2_instance_id, true});
@@ -74,7 +63,7 @@ void Reduction::open_group(Incident::Kind kind, const std::vector<Host*>& hosts)
         incident.members.push_back({host->key, host->ec2_instance_id, true});
         incident.since = std::min(incident.since, host->since);
         if (host->cluster->name != incident.cluster) incident.cluster.clear();
-        whole += fmt::format("{}|{}\n", host->key, millis_of(host->since));
+        whole += fmt::format("{}|{}\n", host->key, epoch_millis(host->since));
     }
     incident.id = "inc-" + sha256_hex(whole).substr(0, id_digits);
     incident.traits = shared_traits(hosts);

@@ -76,7 +76,7 @@ void Reduction::take_answer(const LookAnswer& answer) {
     std::string stale;
     for (const auto& report : answer.reports) {
         const std::int64_t known = record_of(*host, report).version();
-        if (!take_describe(report, now_))
+        if (!take_describe(*host, report, now_))
             stale =
                 fmt::format("the describe shows version {} of {}, and an event was of version {}",
                             report.version,
@@ -269,13 +269,7 @@ Reduction::Verdict Reduction::time_verdict(const Host& host) const {
 // had no grace since.
 const Window* Reduction::window_over(const Host& host) const {
     for (const auto& window : state_.windows) {
-        const bool concerns =
-            (window.cluster.empty() || window.cluster == host.cluster->arn
-             || cluster_name(window.cluster) == host.cluster->name)
-            && (window.nodes.empty()
-                || std::find(window.nodes.begin(), window.nodes.end(), host.ec2_instance_id)
-                       != window.nodes.end());
-        if (!concerns || now_ < window.from) continue;
+        if (!concerns(window, host) || now_ < window.from) continue;
         const bool went_in_it = window.from <= host.since && host.since < window.until;
         if (now_ < window.until || (went_in_it && now_ < window.until + settings_.grace))
             return &window;

@@ -40,7 +40,7 @@ private:
     // reports.cc
     void take_event(const InstanceReport& report);
     // False when it is older than what is known.
-    bool take_describe(const InstanceReport& report, WallTime asked_at);
+    bool take_describe(Host& host, const InstanceReport& report, WallTime asked_at);
     Record& record_of(Host& host, const InstanceReport& report);
     void take_details(Host& host, Record& record, const InstanceReport& report);
     bool revive(Host& host, const Record& record, const InstanceReport& report);

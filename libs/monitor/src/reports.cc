@@ -22,13 +22,10 @@ bool keep_trait(State& state, const std::string*& trait, const std::string& valu
 }
 
 bool keep_traits(State& state, Host& host, const Traits& traits) {
-    bool is_news = keep_trait(state, host.availability_zone, traits.availability_zone);
-    is_news |= keep_trait(state, host.subnet, traits.subnet);
-    is_news |= keep_trait(state, host.ami, traits.ami);
-    is_news |= keep_trait(state, host.instance_type, traits.instance_type);
-    is_news |= keep_trait(state, host.agent_version, traits.agent_version);
-    is_news |= keep_trait(state, host.docker_version, traits.docker_version);
-    is_news |= keep_trait(state, host.capacity_provider, traits.capacity_provider);
+    bool is_news = false;
+    for_each_trait_of_both(host, traits, [&](const std::string*& trait, const std::string& value) {
+        is_news |= keep_trait(state, trait, value);
+    });
     return is_news;
 }
 
@@ -133,8 +130,7 @@ void Reduction::take_history(Host& host, const Record& record, bool was_connecte
     restart_grace(host, at);
 }
 
-bool Reduction::take_describe(const InstanceReport& report, WallTime asked_at) {
-    Host& host = state_.host(report.cluster_arn, report.ec2_instance_id);
+bool Reduction::take_describe(Host& host, const InstanceReport& report, WallTime asked_at) {
     Record& record = record_of(host, report);
     if (report.version != unknown_version && report.version < record.version()) {
         record.heard_at = std::max(record.heard_at, asked_at);
@@ -232,8 +228,8 @@ void Reduction::take(const Polled& polled) {
     note_api(ApiOutcome::ok, {});
     ClusterState& cluster = state_.cluster(polled.cluster_arn);
     for (const auto& report : polled.reports) {
-        take_describe(report, polled.asked_at);
         Host& host = state_.host(report.cluster_arn, report.ec2_instance_id);
+        take_describe(host, report, polled.asked_at);
         look_for_ghosts(host);
         if (host.phase == Phase::open || host.phase == Phase::suppressed)
             ask(host, /*also_ecs=*/false);

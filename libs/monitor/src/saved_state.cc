@@ -1,5 +1,7 @@
 #include "squall/monitor/saved_state.h"
 
+#include "squall/base/time_text.h"
+
 #include <algorithm>
 
 namespace squall::monitor {
@@ -8,7 +10,7 @@ namespace {
 // Milliseconds since 1970. Times that mean "none" are left out.
 void put(json::Object& row, std::string_view name, WallTime when) {
     if (when == unknown_time || when == no_time) return;
-    row[name] = std::chrono::duration_cast<Millis>(when.time_since_epoch()).count();
+    row[name] = epoch_millis(when);
 }
 
 WallTime time_at(const json::Object& row, std::string_view name, WallTime otherwise) {
@@ -76,25 +78,8 @@ void for_each_time(Host& host, Visit visit) {
 
 template <class Host, class Visit>
 void for_each_text(Host& host, Visit visit) {
-    visit("availability_zone", host.availability_zone);
-    visit("subnet", host.subnet);
-    visit("ami", host.ami);
-    visit("instance_type", host.instance_type);
-    visit("agent_version", host.agent_version);
-    visit("docker_version", host.docker_version);
-    visit("capacity_provider", host.capacity_provider);
+    for_each_trait(host, visit);
     visit("ec2_state", host.ec2_state);
-}
-
-template <class Traits, class Visit>
-void for_each_trait(Traits& traits, Visit visit) {
-    visit("availability_zone", traits.availability_zone);
-    visit("subnet", traits.subnet);
-    visit("ami", traits.ami);
-    visit("instance_type", traits.instance_type);
-    visit("agent_version", traits.agent_version);
-    visit("docker_version", traits.docker_version);
-    visit("capacity_provider", traits.capacity_provider);
 }
 
 template <class Enum>

@@ -81,6 +81,15 @@ std::string_view cluster_name(std::string_view arn_or_name) {
     return slash == std::string_view::npos ? arn_or_name : arn_or_name.substr(slash + 1);
 }
 
+bool concerns(const Window& window, const Host& host) {
+    const bool is_of_cluster = window.cluster.empty() || window.cluster == host.cluster->arn
+                               || cluster_name(window.cluster) == host.cluster->name;
+    const auto& nodes = window.nodes;
+    return is_of_cluster
+           && (nodes.empty()
+               || std::find(nodes.begin(), nodes.end(), host.ec2_instance_id) != nodes.end());
+}
+
 bool Host::is_connected() const {
     return std::any_of(records.begin(), records.end(), [](const Record& record) {
         return record.is_known && record.is_connected && !record.is_missing
@@ -108,13 +117,10 @@ bool Host::is_expected() const {
 }
 
 Traits Host::traits() const {
-    return {*availability_zone,
-            *subnet,
-            *ami,
-            *instance_type,
-            *agent_version,
-            *docker_version,
-            *capacity_provider};
+    Traits traits;
+    for_each_trait_of_both(
+        traits, *this, [](std::string& text, const std::string* kept) { text = *kept; });
+    return traits;
 }
 
 std::size_t Incident::out() const {
@@ -150,8 +156,7 @@ Host& State::host(std::string_view cluster_arn, std::string_view ec2_instance_id
     host.slot = host.cluster->hosts.size();
     host.cluster->hosts.push_back(&host);
     const std::string* nothing = keep("");
-    host.availability_zone = host.subnet = host.ami = host.instance_type = nothing;
-    host.agent_version = host.docker_version = host.capacity_provider = nothing;
+    for_each_trait(host, [&](const char* /*name*/, const std::string*& trait) { trait = nothing; });
     host.ec2_state = nothing;
     by_instance_.emplace(host.ec2_instance_id, &host);
     hosts_.emplace(host.key, std::move(made));

@@ -2,16 +2,9 @@
 
 #include "squall/aws/dynamodb.h"
 #include "squall/base/text.h"
+#include "squall/base/time_text.h"
 
 namespace squall::watch {
-namespace {
-
-std::int64_t millis_of(WallTime when) {
-    return std::chrono::duration_cast<Millis>(when.time_since_epoch()).count();
-}
-
-} // namespace
-
 DynamoLease::DynamoLease(aws::Client& client, Clock& clock, DynamoOptions options, std::string name)
     : client_(client),
       clock_(clock),
@@ -21,10 +14,10 @@ DynamoLease::DynamoLease(aws::Client& client, Clock& clock, DynamoOptions option
 
 Result<bool> DynamoLease::take(WallTime until) {
     const aws::Item item{
-        {"pk", "lease"}, {"sk", name_}, {"holder", holder_}, {"until", millis_of(until)}};
+        {"pk", "lease"}, {"sk", name_}, {"holder", holder_}, {"until", epoch_millis(until)}};
     const aws::Expression is_free{"attribute_not_exists(#h) OR #h = :me OR #u < :now",
                                   {{"#h", "holder"}, {"#u", "until"}},
-                                  {{":me", holder_}, {":now", millis_of(clock_.wall())}}};
+                                  {{":me", holder_}, {":now", epoch_millis(clock_.wall())}}};
     const auto taken = aws::DynamoDb(client_).put_item(
         options_.table, item, is_free, Deadline::at(clock_.now() + options_.call_limit), {});
     if (taken) return true;

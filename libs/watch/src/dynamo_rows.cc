@@ -1,6 +1,7 @@
 #include "dynamo_rows.h"
 
 #include "squall/base/text.h"
+#include "squall/base/time_text.h"
 #include "squall/monitor/saved_state.h"
 #include "squall/wire/gzip.h"
 
@@ -32,15 +33,11 @@ RowWrite removal(std::string pk, std::string sk) {
     return {RowWrite::Kind::remove, key_of(std::move(pk), std::move(sk))};
 }
 
-std::int64_t millis_of(WallTime when) {
-    return std::chrono::duration_cast<Millis>(when.time_since_epoch()).count();
-}
-
 } // namespace
 
 std::string padded(std::int64_t number) { return fmt::format("{:016}", number); }
 
-std::int64_t DynamoTable::millis() const { return millis_of(clock.wall()); }
+std::int64_t DynamoTable::millis() const { return epoch_millis(clock.wall()); }
 
 std::int64_t DynamoTable::seconds_after(Seconds delay) const {
     return millis() / 1000 + delay.count();
@@ -163,7 +160,7 @@ std::vector<RowWrite> timeline_writes(const std::vector<TimelineEntry>& entries,
     std::vector<RowWrite> writes;
     for (std::size_t i = 0; i < entries.size(); ++i) {
         const TimelineEntry& entry = entries[i];
-        const std::int64_t at = millis_of(entry.at);
+        const std::int64_t at = epoch_millis(entry.at);
         RowWrite write = put("timeline",
                              fmt::format("{}#{}#{:06}", padded(at), commit, i),
                              {{"at", at},

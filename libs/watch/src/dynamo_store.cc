@@ -2,6 +2,7 @@
 
 #include "dynamo_commits.h"
 #include "squall/base/text.h"
+#include "squall/base/time_text.h"
 
 #include <algorithm>
 #include <set>
@@ -11,9 +12,6 @@ namespace {
 
 using aws::Item;
 
-// As the store in a file has it.
-constexpr Seconds known_kept{7 * 86400};
-constexpr Seconds timeline_kept{30 * 86400};
 // How often a state is read while others change it.
 constexpr int readings_max = 10;
 
@@ -201,8 +199,7 @@ Result<void> DynamoStore::postpone(const OutboxEntry& entry, WallTime until) {
         "SET #d = :due, #a = :attempts",
         {"attribute_exists(#pk)",
          {{"#d", "due"}, {"#a", "attempts"}, {"#pk", "pk"}},
-         {{":due", std::chrono::duration_cast<Millis>(until.time_since_epoch()).count()},
-          {":attempts", std::int64_t{entry.attempts} + 1}}}};
+         {{":due", epoch_millis(until)}, {":attempts", std::int64_t{entry.attempts} + 1}}}};
     const auto done = table_.dynamodb.update_item(update, table_.limit(), {});
     // Somebody else has finished it: there is nothing to put off.
     if (!done && done.error().kind != Errc::conflict) return fail(aws::to_error(done.error()));

@@ -59,7 +59,6 @@ void QueueSource::receive(const std::stop_token& stop) {
             queue_url_, {10, poll_wait, std::nullopt}, Deadline::in(call_limit + poll_wait), stop);
         if (!messages) {
             if (stop.stop_requested()) return;
-            ++counts_.failed_calls;
             log::error("receiving events: {}", aws::to_error(messages.error()).message);
             clock_.wait_for(after_failure, stop);
             continue;
@@ -129,10 +128,8 @@ void QueueSource::delete_done(std::vector<std::string> receipts, const std::stop
     const auto failures =
         sqs_.delete_messages(queue_url_, receipts, Deadline::in(call_limit), stop);
     // One that is not deleted comes again, and is known then.
-    if (!failures && !stop.stop_requested()) {
-        ++counts_.failed_calls;
+    if (!failures && !stop.stop_requested())
         log::warning("deleting what was read: {}", aws::to_error(failures.error()).message);
-    }
 }
 
 // What waits for its turn for longer than the queue expects is not to be given to others.

@@ -31,15 +31,8 @@ CREATE INDEX timeline_by_node ON timeline(node, id);
 CREATE INDEX timeline_by_time ON timeline(at);
 )sql";
 
-// How long keys of what was told stay known, and how far back `explain` can look.
-constexpr Seconds finished_kept{7 * 86400};
-constexpr Seconds timeline_kept{30 * 86400};
 // How often what is older is taken out.
 constexpr int commits_between_cleanings = 1000;
-
-std::int64_t millis(WallTime when) {
-    return std::chrono::duration_cast<Millis>(when.time_since_epoch()).count();
-}
 
 WallTime time_column(const Row& row, int column) { return WallTime(Millis(row.integer(column))); }
 
@@ -152,7 +145,7 @@ Result<void> SqliteStore::write_timeline(const std::vector<TimelineEntry>& entri
         if (auto done = database_->run(
                 "INSERT INTO timeline(at, cluster, node, incident, kind, text) VALUES(?, ?, ?, ?, "
                 "?, ?)",
-                {millis(entry.at),
+                {epoch_millis(entry.at),
                  entry.cluster,
                  entry.node,
                  entry.incident,
@@ -167,10 +160,10 @@ Result<void> SqliteStore::write_timeline(const std::vector<TimelineEntry>& entri
 Result<void> SqliteStore::clean_up() {
     const WallTime now = Wall::now();
     if (auto done = database_->run("DELETE FROM outbox WHERE finished_at < ?",
-                                   {millis(now - finished_kept)});
+                                   {epoch_millis(now - known_kept)});
         !done)
         return done;
-    return database_->run("DELETE FROM timeline WHERE at < ?", {millis(now - timeline_kept)});
+    return database_->run("DELETE FROM timeline WHERE at < ?", {epoch_millis(now - timeline_kept)});
 }
 
 Result<void> SqliteStore::commit(const Commit& commit) {
@@ -200,7 +193,7 @@ SqliteStore::outbox(const std::string& channel, WallTime now, std::size_t count_
         "= ? AND finished_at IS NULL ORDER BY id LIMIT ?",
         {channel, static_cast<std::int64_t>(count_max)},
         [&](const Row& row) {
-            is_held_up = is_held_up || row.integer(7) > millis(now);
+            is_held_up = is_held_up || row.integer(7) > epoch_millis(now);
             if (is_held_up) return;
             entries.push_back({row.integer(0),
                                channel,
@@ -223,12 +216,12 @@ Result<void> SqliteStore::finish(const OutboxEntry& entry) {
     // The texts are of no use any more; the key is.
     return database_->run(
         "UPDATE outbox SET finished_at = ?, subject = '', body = '', object = '{}' WHERE id = ?",
-        {millis(Wall::now()), entry.id});
+        {epoch_millis(Wall::now()), entry.id});
 }
 
 Result<void> SqliteStore::postpone(const OutboxEntry& entry, WallTime until) {
     return database_->run("UPDATE outbox SET attempts = attempts + 1, due = ? WHERE id = ?",
-                          {millis(until), entry.id});
+                          {epoch_millis(until), entry.id});
 }
 
 Result<std::map<std::string, std::int64_t>> SqliteStore::outbox_sizes() {

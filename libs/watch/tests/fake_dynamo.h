@@ -5,6 +5,7 @@
 #include "squall/aws/client.h"
 #include "squall/aws/dynamodb.h"
 #include "squall/aws/traffic.h"
+#include "standing_clock.h"
 
 #include <functional>
 #include <map>
@@ -13,29 +14,6 @@
 #include <utility>
 
 namespace squall::watch {
-
-// A clock that stands still until somebody waits for it.
-class StandingClock final : public Clock {
-public:
-    [[nodiscard]] SteadyTime now() const override {
-        return SteadyTime(std::chrono::hours(1)) + passed_;
-    }
-
-    // 2026-11-21T02:00:00Z
-    [[nodiscard]] WallTime wall() const override {
-        return WallTime(Seconds(1'795'226'400)) + passed_;
-    }
-
-    bool wait_until(SteadyTime when, std::stop_token) override {
-        passed_ += std::max(when - now(), Steady::duration(0));
-        return true;
-    }
-
-    void advance(Millis by) { passed_ += by; }
-
-private:
-    Steady::duration passed_{0};
-};
 
 class FakeDynamo final : public aws::HttpSender {
 public:

@@ -1,9 +1,11 @@
 #include "squall/base/file.h"
+#include "squall/base/temporary_folder.h"
 #include "squall/base/text.h"
 #include "squall/monitor/saved_state.h"
 #include "squall/watch/judge.h"
 #include "squall/watch/queue_source.h"
 #include "squall/watch/sqlite_store.h"
+#include "standing_clock.h"
 
 #include <gtest/gtest.h>
 
@@ -15,37 +17,6 @@ namespace {
 using monitor::DecisionKind;
 
 constexpr WallTime start{Seconds(1'700'000'000)};
-
-class Folder {
-public:
-    Folder() : path(std::filesystem::temp_directory_path() / ("sqw-" + random_hex(12))) {
-        std::filesystem::create_directories(path);
-    }
-
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    ~Folder() { std::filesystem::remove_all(path); }
-
-    Path path;
-};
-
-class StillClock final : public Clock {
-public:
-    [[nodiscard]] SteadyTime now() const override { return SteadyTime{} + (wall_ - start); }
-
-    [[nodiscard]] WallTime wall() const override { return wall_; }
-
-    bool wait_until(SteadyTime when, std::stop_token stop) override {
-        wall_ = std::max(wall_, start + (when - SteadyTime{}));
-        return !stop.stop_requested();
-    }
-
-    void advance(Seconds by) { wall_ += by; }
-
-private:
-    WallTime wall_ = start;
-};
 
 // Remembers what it was sent; fails as often as it is told to.
 class RecordingChannel final : public Channel {
@@ -153,11 +124,11 @@ std::size_t deliver_all(const Path& file, Channel& channel, Clock& clock) {
 }
 
 TEST(Judge, ForgetsNothingBetweenProcesses) {
-    const Folder folder;
-    const Path file = folder.path / "m.db";
+    const TemporaryFolder folder;
+    const Path file = folder / "m.db";
     const monitor::Settings settings;
     RecordingChannel channel;
-    StillClock clock;
+    StandingClock clock(start);
     open_incident(file, settings, channel);
     EXPECT_EQ(deliver_all(file, channel, clock), 1U);
     ASSERT_EQ(channel.sent.size(), 1U);
@@ -173,8 +144,8 @@ TEST(Judge, ForgetsNothingBetweenProcesses) {
 }
 
 TEST(Judge, AsksAgainWhatADeadProcessHasAsked) {
-    const Folder folder;
-    const Path file = folder.path / "m.db";
+    const TemporaryFolder folder;
+    const Path file = folder / "m.db";
     const monitor::Settings settings;
     const RecordingChannel channel;
     Process(file, settings, channel, start).take(changed(1, true, 10, Seconds(0)), start);
@@ -189,11 +160,11 @@ TEST(Judge, AsksAgainWhatADeadProcessHasAsked) {
 }
 
 TEST(Delivery, PutsOffWhatFailsAndKeepsTheOrder) {
-    const Folder folder;
-    const Path file = folder.path / "m.db";
+    const TemporaryFolder folder;
+    const Path file = folder / "m.db";
     const monitor::Settings settings;
     RecordingChannel channel;
-    StillClock clock;
+    StandingClock clock(start);
     open_incident(file, settings, channel);
     Process(file, settings, channel, start + Seconds(400))
         .take(changed(1, true, 12, Seconds(399)), start + Seconds(400));
@@ -212,11 +183,11 @@ TEST(Delivery, PutsOffWhatFailsAndKeepsTheOrder) {
 }
 
 TEST(Delivery, GivesUpAtLastWhatIsRefusedForGood) {
-    const Folder folder;
-    const Path file = folder.path / "m.db";
+    const TemporaryFolder folder;
+    const Path file = folder / "m.db";
     const monitor::Settings settings;
     RecordingChannel channel;
-    StillClock clock;
+    StandingClock clock(start);
     open_incident(file, settings, channel);
     channel.failures = 1000;
     channel.failure = Errc::invalid_input;
@@ -229,11 +200,11 @@ TEST(Delivery, GivesUpAtLastWhatIsRefusedForGood) {
 }
 
 TEST(Delivery, DoesNotRepeatWhatWasBegun) {
-    const Folder folder;
-    const Path file = folder.path / "m.db";
+    const TemporaryFolder folder;
+    const Path file = folder / "m.db";
     const monitor::Settings settings;
     RecordingChannel channel(/*at_most_once=*/true);
-    StillClock clock;
+    StandingClock clock(start);
     open_incident(file, settings, channel);
     {
         const auto store = open_sqlite_store(file).value();
@@ -247,11 +218,11 @@ TEST(Delivery, DoesNotRepeatWhatWasBegun) {
 }
 
 TEST(Delivery, KeepsWhatCameOfAnActionAndDoesItOnce) {
-    const Folder folder;
-    const Path file = folder.path / "m.db";
+    const TemporaryFolder folder;
+    const Path file = folder / "m.db";
     const monitor::Settings settings;
     RecordingChannel channel(/*at_most_once=*/true);
-    StillClock clock;
+    StandingClock clock(start);
     open_incident(file, settings, channel);
     channel.failures = 1;
     EXPECT_EQ(deliver_all(file, channel, clock), 1U);
@@ -262,8 +233,8 @@ TEST(Delivery, KeepsWhatCameOfAnActionAndDoesItOnce) {
 }
 
 TEST(SqliteStore, KeepsAStateAsItWas) {
-    const Folder folder;
-    const Path file = folder.path / "m.db";
+    const TemporaryFolder folder;
+    const Path file = folder / "m.db";
     const monitor::Settings settings;
     const RecordingChannel channel;
     open_incident(file, settings, channel);
@@ -284,8 +255,8 @@ TEST(SqliteStore, KeepsAStateAsItWas) {
 }
 
 TEST(SqliteStore, RefusesWhatIsNoStore) {
-    const Folder folder;
-    const Path file = folder.path / "m.db";
+    const TemporaryFolder folder;
+    const Path file = folder / "m.db";
     ASSERT_TRUE(write_file(file, std::string(5000, 'x')));
     const auto opened = open_sqlite_store(file);
     ASSERT_FALSE(opened);

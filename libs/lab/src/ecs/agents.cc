@@ -14,10 +14,6 @@ namespace {
 constexpr std::chrono::hours task_credentials_lifetime{6};
 constexpr std::chrono::minutes task_credentials_renewal{30};
 
-std::int64_t epoch_millis(WallTime when) {
-    return std::chrono::floor<Millis>(when.time_since_epoch()).count();
-}
-
 void apply_health(Store& store, const json::Object& message) {
     for (const auto& report : json::array_at(message, "tasks")) {
         Task* task = store.task_by_arn(json::string_at(report, "taskArn"));

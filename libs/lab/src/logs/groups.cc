@@ -1,5 +1,6 @@
 // Log groups, how long they keep what is in them, and their tags.
 #include "logs/service.h"
+#include "squall/base/time_text.h"
 
 #include <algorithm>
 #include <array>

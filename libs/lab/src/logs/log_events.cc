@@ -2,6 +2,7 @@
 #include "logs/filter_pattern.h"
 #include "logs/service.h"
 #include "squall/base/text.h"
+#include "squall/base/time_text.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,5 +1,7 @@
 #include "logs/service.h"
 
+#include "squall/base/time_text.h"
+
 namespace squall::lab::logs {
 
 tl::unexpected<wire::ServiceError> invalid_parameter(std::string message) {

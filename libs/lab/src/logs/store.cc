@@ -1,12 +1,10 @@
 #include "logs/store.h"
 
+#include "squall/base/time_text.h"
+
 #include <algorithm>
 
 namespace squall::lab::logs {
-
-std::int64_t epoch_millis(WallTime when) {
-    return std::chrono::floor<Millis>(when.time_since_epoch()).count();
-}
 
 std::uint64_t LogGroup::bytes() const {
     std::uint64_t sum = 0;

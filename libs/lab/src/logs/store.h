@@ -70,6 +70,4 @@ private:
     std::uint64_t last_number_ = 0;
 };
 
-[[nodiscard]] std::int64_t epoch_millis(WallTime when);
-
 } // namespace squall::lab::logs

@@ -1,5 +1,6 @@
 // Log streams.
 #include "logs/service.h"
+#include "squall/base/time_text.h"
 
 #include <algorithm>
 

@@ -2,6 +2,7 @@
 #include "sqs/message_attributes.h"
 #include "sqs/service.h"
 #include "squall/base/log.h"
+#include "squall/base/time_text.h"
 
 #include <algorithm>
 
@@ -12,9 +13,7 @@ constexpr std::int64_t messages_max = 10;
 constexpr std::int64_t wait_max = 20;
 constexpr std::int64_t visibility_max = 43'200;
 
-std::string millis_text(WallTime when) {
-    return std::to_string(std::chrono::duration_cast<Millis>(when.time_since_epoch()).count());
-}
+std::string millis_text(WallTime when) { return std::to_string(epoch_millis(when)); }
 
 json::Object system_attributes(const Message& message, bool is_fifo) {
     json::Object all{{"SenderId", message.letter.sender_id},

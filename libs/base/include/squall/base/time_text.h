@@ -4,6 +4,7 @@
 #include "squall/base/clock.h"
 #include "squall/base/result.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ namespace squall {
 // Seconds since the epoch with a fraction, as AWS's JSON protocols write a timestamp.
 [[nodiscard]] double epoch_seconds(WallTime when);
 [[nodiscard]] WallTime from_epoch_seconds(double seconds);
+[[nodiscard]] std::int64_t epoch_millis(WallTime when);
 
 // Accepts the three forms above and offsets (+02:00).
 [[nodiscard]] Result<WallTime> parse_time(std::string_view text);

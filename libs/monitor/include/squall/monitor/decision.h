@@ -96,10 +96,6 @@ struct Actions {
     std::vector<Decision> decisions;
     std::vector<Trace> traces;
     Look look;
-
-    [[nodiscard]] bool empty() const {
-        return decisions.empty() && traces.empty() && look.hosts.empty();
-    }
 };
 
 } // namespace squall::monitor

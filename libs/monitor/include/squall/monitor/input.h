@@ -26,6 +26,31 @@ struct Traits {
     std::string capacity_provider;
 };
 
+// Every trait of one, by its name, in the order in which people read them. Of whatever has members
+// of these names.
+template <class Traited, class Visit>
+void for_each_trait(Traited& traited, Visit visit) {
+    visit("availability_zone", traited.availability_zone);
+    visit("subnet", traited.subnet);
+    visit("ami", traited.ami);
+    visit("instance_type", traited.instance_type);
+    visit("agent_version", traited.agent_version);
+    visit("docker_version", traited.docker_version);
+    visit("capacity_provider", traited.capacity_provider);
+}
+
+// The same trait of both.
+template <class One, class Other, class Visit>
+void for_each_trait_of_both(One& one, Other& other, Visit visit) {
+    visit(one.availability_zone, other.availability_zone);
+    visit(one.subnet, other.subnet);
+    visit(one.ami, other.ami);
+    visit(one.instance_type, other.instance_type);
+    visit(one.agent_version, other.agent_version);
+    visit(one.docker_version, other.docker_version);
+    visit(one.capacity_provider, other.capacity_provider);
+}
+
 // One container instance at one moment, from an event or a describe.
 struct InstanceReport {
     std::string arn;

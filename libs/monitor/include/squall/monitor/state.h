@@ -268,6 +268,8 @@ private:
     bool is_other_changed_ = false;
 };
 
+[[nodiscard]] bool concerns(const Window& window, const Host& host);
+
 // "demo" of "arn:aws:ecs:us-east-1:123456789012:cluster/demo", or of itself.
 [[nodiscard]] std::string_view cluster_name(std::string_view arn_or_name);
 

@@ -25,7 +25,6 @@ public:
     struct Counts {
         std::atomic<std::uint64_t> received{0};
         std::atomic<std::uint64_t> unreadable{0};
-        std::atomic<std::uint64_t> failed_calls{0};
         std::atomic<std::int64_t> last_answer{0}; // steady clock, milliseconds
     };
 

@@ -36,6 +36,10 @@ struct TimelineEntry {
     std::string text;
 };
 
+// For how long keys of what was told stay known, and how far back `explain` can look.
+inline constexpr Seconds known_kept{7 * 86400};
+inline constexpr Seconds timeline_kept{30 * 86400};
+
 // Everything that one step of the judgement has brought about: all of it is stored, or none.
 struct Commit {
     monitor::State::Changes changes; // borrows from the state
