@@ -2,6 +2,7 @@
 
 #include "function_log.h"
 #include "squall/base/log.h"
+#include "squall/watch/delivery.h"
 #include "squall/watch/dynamo_lease.h"
 #include "squall/watch/queue_source.h"
 
@@ -204,7 +205,7 @@ void MonitorFunction::deliver(watch::Channel& channel,
     while (!is_late()) {
         const auto sent = watch::deliver(*store, channel, clock_, stop);
         if (!sent) gave_up(sent.error());
-        if (!sent || *sent == 0) break;
+        if (!sent || sent->done == 0) break;
     }
     if (auto given = lease.give_back(); !given)
         log::warning("{}: {}", channel.name(), given.error().message);

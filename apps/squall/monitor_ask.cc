@@ -35,6 +35,11 @@ Result<json::Object> ask(const std::string& store,
     transport::HttpClient client(transport::ClientSettings{});
     const auto answer =
         client.send(url, {method, target, {}, std::move(body)}, Deadline::in(ask_limit));
+    // Whoever was killed left the socket's file behind.
+    if (!answer && answer.error().message.find("refused") != std::string::npos)
+        return fail(Errc::unavailable,
+                    "the monitor of {} has died: `squall monitor run` starts it again",
+                    paths->store.string());
     if (!answer) return fail("asking the monitor", answer.error());
     auto object = json::parse_object(answer->body);
     if (!object) return fail("reading what the monitor says", object.error());
@@ -65,6 +70,8 @@ void print_incident(Output& output, const json::Value& incident) {
 }
 
 void print_status(Output& output, const json::Object& status) {
+    for (const auto& problem : json::array_at(status, "problems"))
+        output.line(fmt::format("PROBLEM: {}", json::string_of(problem)));
     const json::Object& agents = json::object_at(status, "agents");
     output.line(fmt::format("{} agents connected", json::integer_at(agents, "connected")));
     for (const auto& cluster : json::array_at(status, "clusters"))

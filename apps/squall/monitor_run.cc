@@ -67,12 +67,30 @@ queue_url_of(const std::string& queue, aws::Client& client, const std::stop_toke
     return std::move(*url);
 }
 
+// arn:aws:sns:us-east-1:123456789012:oncall. Whether there is such a topic the first message will
+// tell; that it could not be told in the night is found out now.
+Result<void> check_topic(const std::string& arn, const std::string& region) {
+    const auto parts = split(arn, ':');
+    if (parts.size() != 6 || parts[0] != "arn" || parts[2] != "sns" || parts[5].empty())
+        return fail(Errc::invalid_input,
+                    "--topic {}: the ARN of an SNS topic, arn:aws:sns:REGION:ACCOUNT:NAME",
+                    arn);
+    if (parts[3] != region)
+        return fail(Errc::invalid_input,
+                    "--topic {}: it is in {}, and the monitor works in {}: SNS takes messages in "
+                    "the topic's own region only",
+                    arn,
+                    parts[3],
+                    region);
+    return {};
+}
+
 Result<std::vector<std::unique_ptr<watch::Channel>>>
 channels_of(const MonitorRunCommand& command, aws::Client& client, Clock& clock) {
     std::vector<std::unique_ptr<watch::Channel>> channels;
     if (!command.topic.empty()) {
-        if (!command.topic.starts_with("arn:"))
-            return fail(Errc::invalid_input, "--topic {}: the ARN of a topic", command.topic);
+        if (auto checked = check_topic(command.topic, client.region()); !checked)
+            return fail(checked.error());
         channels.push_back(watch::sns_channel(client, command.topic));
     }
     if (!command.webhook.empty()) {

@@ -28,6 +28,15 @@ def receiver():
     made.close()
 
 
+@pytest.fixture(scope='module')
+def monitored(shared_lab):
+    """A monitor that knows its one cluster, for questions that change nothing."""
+    monitor = Monitor(Pipeline(shared_lab, 'questions'), *HASTY, store=shared_lab.state / 'questions.db')
+    monitor.wait_until_it_has_looked(len(shared_lab.instance_ids()))
+    yield monitor
+    monitor.end()
+
+
 def stop_agent(lab, instance=1):
     lab.sh(instance, 'systemctl stop ecs')
 
@@ -182,6 +191,32 @@ def test_a_mute_is_kept_quiet_and_measured(lab, pipeline):
     wait_for('a mail', pipeline.mail, timeout=60)
 
 
+@pytest.mark.parametrize('arguments, word', [
+    (('--cluster', 'nowhere'), 'knows no cluster nowhere; it knows demo'), (('--cluster', 'demo', '--node', 'i-0123'), 'no instance i-0123 in cluster demo'),
+    (('--cluster', 'demo', '--why', 'a \x1b[31mred\x1b[0m day'), 'one line of text'), (('--cluster', 'demo', '--why', 'two\nlines'), 'one line of text'),
+    (('--cluster', 'demo', '--for', '9d'), 'within seven days')])
+def test_a_mute_of_what_is_not_there_is_refused(monitored, arguments, word):
+    usual = [word for option in (('--for', '1d'), ('--why', 'a new disk')) if option[0] not in arguments for word in option]
+    refused = monitored.squall('mute', *arguments, *usual)
+    assert refused.code != 0 and word in refused.err, refused
+    assert monitored.status()['windows'] == []
+
+
+def test_what_keeps_it_from_its_work_is_told(lab, pipeline):
+    monitor = Monitor(pipeline, *HASTY)
+    monitor.wait_until_it_has_looked(1)
+    request = urllib.request.Request(monitor.url + '/healthz', method='HEAD')
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.status == 200
+    pipeline.sqs.delete_queue(QueueUrl=pipeline.queue)
+    code, health = wait_for('it is not well', lambda: get(monitor.url + '/healthz')[0] == 503 and get(monitor.url + '/healthz'), timeout=60)
+    assert 'no event can be received' in json.loads(health)['problems'][0], health
+    assert monitor.status()['problems'] and 'PROBLEM: no event can be received' in monitor.squall('status').out
+    monitor.kill()
+    dead = monitor.squall('status')
+    assert dead.code != 0 and 'has died' in dead.err, dead
+
+
 def test_the_agent_is_restarted_where_that_was_asked_for(lab, pipeline):
     monitor = Monitor(pipeline, *HASTY, '--actions', 'restart-agent')
     monitor.wait_until_it_has_looked(1)
@@ -238,7 +273,8 @@ def test_two_monitors_do_not_share_a_store(lab, pipeline):
 
 @pytest.mark.parametrize('arguments, word', [
     (('--grace', 'soon'), '--grace'), (('--grace', '0'), '--grace'), (('--actions', 'reboot'), 'there is no action'), (('--listen', 'port'), '--listen'),
-    (('--queue', 'no-such-queue'), 'no-such-queue'), (('--topic', 'mine'), '--topic'), (('--webhook', 'ftp://x'), '--webhook'), (('--command', '/no/such'), '/no/such'),
+    (('--queue', 'no-such-queue'), 'no-such-queue'), (('--topic', 'mine'), '--topic'), (('--topic', 'arn:aws:sqs:us-east-1:111122223333:mine'), 'ARN of an SNS topic'),
+    (('--topic', 'arn:aws:sns:eu-west-1:111122223333:mine'), 'it is in eu-west-1'), (('--webhook', 'ftp://x'), '--webhook'), (('--command', '/no/such'), '/no/such'),
     (('--group', 'lonely'), '--group'), (('--poll', '1'), '--poll')])
 def test_bad_options_are_refused_in_words(shared_lab, arguments, word):
     done = shared_lab.squall('monitor', 'run', '--store', str(shared_lab.state / 'bad.db'), *arguments)

@@ -25,10 +25,9 @@ def test_a_lab_with_its_monitor_tells_of_an_agent_that_is_gone(make_lab):
     mail = wait_for('a mail', lambda: mails(lab), timeout=90)[0]
     assert mail['subject'] == f'[ISSUE] ECS Instance - {node}' and mail['to'] == 'oncall@example.com'
     lab.sh(1, 'systemctl start ecs')
-    # So short a grace is over three times before the hold is: there is a [CRITICAL] between the two.
-    back = wait_for('the word of its return', lambda: [mail for mail in mails(lab) if mail['subject'].startswith('[RECOVERED]')], timeout=60)
+    # So short a grace is over three times before others were waited for; nothing is critical all the same before somebody could have acted.
+    back = wait_for('the word of its return', lambda: mails(lab)[1:], timeout=60)
     assert [mail['subject'] for mail in back] == [f'[RECOVERED] ECS Instance - {node}']
-    assert len([mail for mail in mails(lab) if mail['subject'].startswith('[ISSUE]')]) == 1
 
 
 def command_line(pid):

@@ -91,6 +91,14 @@ std::int64_t epoch_millis(WallTime when) {
     return std::chrono::floor<Millis>(when.time_since_epoch()).count();
 }
 
+std::string decimal_seconds(Millis length) {
+    const std::int64_t millis = length.count();
+    if (millis % 1000 == 0) return fmt::format("{}", millis / 1000);
+    std::string text = fmt::format("{:.3f}", static_cast<double>(millis) / 1000);
+    text.erase(text.find_last_not_of('0') + 1);
+    return text;
+}
+
 double epoch_seconds(WallTime when) { return static_cast<double>(epoch_millis(when)) / 1000.0; }
 
 WallTime from_epoch_seconds(double seconds) {
@@ -146,7 +154,7 @@ std::string short_duration(Millis duration) {
 Result<Millis> parse_duration(std::string_view text) {
     const auto bad = [&] {
         return fail(Errc::invalid_input,
-                    "'{}' is not a duration such as 250ms, 3s, 2m or 1h",
+                    "'{}' is not a duration such as 250ms, 3s, 2m, 1h or 1d",
                     text.substr(0, 80));
     };
     std::int64_t count = 0;
@@ -159,6 +167,7 @@ Result<Millis> parse_duration(std::string_view text) {
     if (unit.empty() || unit == "s") scale = 1000;
     if (unit == "m") scale = 60'000;
     if (unit == "h") scale = 3'600'000;
+    if (unit == "d") scale = 86'400'000;
     constexpr std::int64_t year = 365LL * 24 * 3'600'000;
     if (scale == 0 || count > year / scale) return bad();
     return Millis(count * scale);

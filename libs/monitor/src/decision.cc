@@ -85,4 +85,8 @@ bool is_notice(DecisionKind kind) {
            || kind == DecisionKind::grouped;
 }
 
+bool is_about_sight(const Decision& decision) {
+    return decision.kind == DecisionKind::info && decision.reason == Reason::api;
+}
+
 } // namespace squall::monitor

@@ -1,4 +1,5 @@
 #include "squall/base/json.h"
+#include "squall/base/time_text.h"
 #include "squall/monitor/simulation.h"
 
 #include <fmt/format.h>
@@ -6,18 +7,7 @@
 namespace squall::monitor {
 namespace {
 
-// 1700000000 or 1700000000.5
-std::string seconds(Millis since_1970) {
-    const std::int64_t millis = since_1970.count();
-    if (millis % 1000 == 0) return fmt::format("{}", millis / 1000);
-    std::string text = fmt::format("{:.3f}", static_cast<double>(millis) / 1000);
-    text.erase(text.find_last_not_of('0') + 1);
-    return text;
-}
-
-std::string seconds(WallTime when) {
-    return seconds(std::chrono::duration_cast<Millis>(when.time_since_epoch()));
-}
+std::string seconds(WallTime when) { return decimal_seconds(Millis(epoch_millis(when))); }
 
 std::string quoted(std::string_view text) { return json::text(json::Value(text)); }
 
@@ -60,7 +50,7 @@ std::string json_line(const Decision& decision) {
     add_text(line, "incident", decision.incident);
     if (decision.kind == DecisionKind::action) add_text(line, "action", text(decision.rung));
     if (decision.since != unknown_time) add(line, "since", seconds(decision.since));
-    if (decision.duration) add(line, "duration_s", seconds(*decision.duration));
+    if (decision.duration) add(line, "duration_s", decimal_seconds(*decision.duration));
     if (decision.number > 0) add(line, "number", std::to_string(decision.number));
     if (!decision.members.empty()) {
         add(line,

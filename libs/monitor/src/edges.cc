@@ -15,15 +15,20 @@ Millis between(WallTime from, WallTime to) {
 
 } // namespace
 
-// Puts the end of the grace where it belongs, when it counts from `from`.
-void Reduction::restart_grace(Host& host, WallTime from) {
-    host.judged_from = from;
+// What goes in a window is not judged by the window's end, but a grace later.
+WallTime Reduction::after_windows(const Host& host, WallTime from) const {
+    WallTime after = from;
     for (const auto& window : state_.windows) {
-        // What goes in a window is not judged by the window's end, but a grace later.
         if (concerns(window, host) && window.from <= from && from < window.until
             && window.until <= now_)
-            host.judged_from = std::max(host.judged_from, window.until);
+            after = std::max(after, window.until);
     }
+    return after;
+}
+
+// Puts the end of the grace where it belongs, when it counts from `from`.
+void Reduction::restart_grace(Host& host, WallTime from) {
+    host.judged_from = after_windows(host, from);
     state_.set_phase(host, Phase::grace);
     state_.set_due(host, host.judged_from + settings_.grace);
 }

@@ -10,10 +10,6 @@
 namespace squall::monitor {
 namespace {
 
-bool is_recent(WallTime what, WallTime now, Seconds kept) {
-    return what != unknown_time && now - what <= kept;
-}
-
 bool is_final(Reason reason) {
     return reason == Reason::missing || reason == Reason::terminated || reason == Reason::inactive;
 }
@@ -111,6 +107,7 @@ void Reduction::judge(Host& host) {
         return;
     }
     trace(host, "it is gone, and nothing excuses that");
+    host.judged_from = after_windows(host, std::max(host.since, host.judged_from));
     host.held_at = now_;
     host.retries = 0;
     state_.set_phase(host, Phase::held);
@@ -169,11 +166,23 @@ void Reduction::leave_unverified(Host& host, const std::string& why) {
     state_.set_phase(host, Phase::unverified);
     state_.set_due(host, now_ + backoff(host.retries));
     if (host.retries < 100) ++host.retries;
+    // Refused calls are told of as such; an answer that never counts is of this host alone.
+    if (host.retries == limits::retries_told && host.cluster->is_monitored
+        && !state_.is_api_failure_told)
+        decide(DecisionKind::info,
+               host,
+               Reason::api,
+               fmt::format("whether its agent is really gone cannot be verified, and so nothing is "
+                           "told of it: {}",
+                           why));
 }
 
 void Reduction::note_api(ApiOutcome outcome, const std::string& what) {
     if (outcome == ApiOutcome::ok) {
         if (state_.api_failures == 0) return;
+        if (state_.is_api_failure_told)
+            tell_of_api(fmt::format("the APIs answer again, after {} calls that were not answered",
+                                    state_.api_failures));
         state_.api_failures = 0;
         state_.is_api_failure_told = false;
         state_.touch_other();
@@ -183,158 +192,19 @@ void Reduction::note_api(ApiOutcome outcome, const std::string& what) {
     state_.touch_other();
     if (state_.api_failures < limits::api_failures_told || state_.is_api_failure_told) return;
     state_.is_api_failure_told = true;
+    tell_of_api(fmt::format("{} calls in a row were not answered; nothing is told of what cannot "
+                            "be verified: {}",
+                            state_.api_failures,
+                            what));
+}
+
+void Reduction::tell_of_api(std::string what) {
     Decision decision;
     decision.at = now_;
     decision.kind = DecisionKind::info;
     decision.reason = Reason::api;
-    decision.detail =
-        fmt::format("{} calls in a row were not answered; nothing is told of what cannot be "
-                    "verified: {}",
-                    state_.api_failures,
-                    what);
+    decision.detail = std::move(what);
     actions_.decisions.push_back(std::move(decision));
-}
-
-Reduction::Verdict Reduction::verdict(const Host& host) const {
-    for (const auto& look :
-         {&Reduction::status_verdict, &Reduction::ec2_verdict, &Reduction::time_verdict}) {
-        Verdict found = (this->*look)(host);
-        if (found.reason != Reason::none) return found;
-    }
-    return {};
-}
-
-Reduction::Verdict Reduction::status_verdict(const Host& host) const {
-    const Record* record = host.active_record();
-    if (record == nullptr) return {}; // never registered
-    if (record->is_missing)
-        return {Reason::missing, "ECS does not know this container instance any more"};
-    switch (record->status) {
-    case Status::draining:
-        return {Reason::draining};
-    case Status::deregistering:
-        return {Reason::deregistering};
-    case Status::inactive:
-        return {Reason::inactive};
-    case Status::failed:
-        return {Reason::inactive, "its registration has failed"};
-    case Status::registering:
-        return {Reason::boot_grace, "it is registering"};
-    case Status::active:
-    case Status::unknown:
-        break;
-    }
-    return {};
-}
-
-Reduction::Verdict Reduction::ec2_verdict(const Host& host) const {
-    const std::string& state = *host.ec2_state;
-    if (state == "terminated" || state == "shutting-down")
-        return {Reason::terminated, "EC2 says " + state};
-    if (state == "not found") return {Reason::terminated, "EC2 does not know this instance"};
-    if (state == "stopped" || state == "stopping") return {Reason::stopped, "EC2 says " + state};
-    if (state == "pending") return {Reason::boot_grace, "EC2 is starting it"};
-    const auto same = const_cast<State&>(state_).hosts_of(host.ec2_instance_id);
-    for (const Host* other : same) {
-        if (other == &host || !other->is_connected()) continue;
-        return {
-            Reason::ghost,
-            fmt::format("this instance is connected in cluster {}: deregister what it left here",
-                        other->cluster->name)};
-    }
-    return {};
-}
-
-Reduction::Verdict Reduction::time_verdict(const Host& host) const {
-    WallTime begun = host.launched_at;
-    if (const Record* record = host.active_record()) begun = std::max(begun, record->registered_at);
-    if (begun != unknown_time && now_ < begun + settings_.boot_grace)
-        return {Reason::boot_grace,
-                fmt::format("registered or launched at {}", rfc3339_seconds(begun)),
-                begun + settings_.boot_grace};
-    if (is_recent(host.spot_at, now_, limits::notice_kept))
-        return {Reason::spot,
-                "EC2 has announced that it takes this instance back",
-                host.spot_at + limits::notice_kept + Seconds(1)};
-    if (is_recent(host.scale_in_at, now_, limits::notice_kept))
-        return {Reason::scale_in,
-                "its Auto Scaling group terminates it",
-                host.scale_in_at + limits::notice_kept + Seconds(1)};
-    if (const Window* window = window_over(host))
-        return {Reason::planned, window->why, window->until + settings_.grace};
-    return {};
-}
-
-// The planned window that excuses this disconnection: it is open, or the agent went in it and has
-// had no grace since.
-const Window* Reduction::window_over(const Host& host) const {
-    for (const auto& window : state_.windows) {
-        if (!concerns(window, host) || now_ < window.from) continue;
-        const bool went_in_it = window.from <= host.since && host.since < window.until;
-        if (now_ < window.until || (went_in_it && now_ < window.until + settings_.grace))
-            return &window;
-    }
-    return nullptr;
-}
-
-// An instance of an Auto Scaling group that serves and that no cluster knows.
-void Reduction::look_at_unregistered(const GroupMember& member) {
-    const auto hosts = state_.hosts_of(member.ec2_instance_id);
-    Host* unregistered = nullptr;
-    bool is_registered = false;
-    for (Host* host : hosts) {
-        if (host->is_unregistered) unregistered = host;
-        is_registered = is_registered || (!host->is_unregistered && host->phase != Phase::gone);
-    }
-    const bool is_gone = !member.ec2 || member.ec2->state != "running";
-    if (unregistered != nullptr) {
-        if (member.ec2) see_ec2(*unregistered, *member.ec2);
-        if (is_gone && !member.ec2) unregistered->ec2_state = state_.keep("not found");
-        judge_again(*unregistered);
-        return;
-    }
-    if (is_registered || is_gone || member.lifecycle_state != "InService") return;
-    const auto seen = state_.first_seen.try_emplace(member.ec2_instance_id, now_).first;
-    const WallTime begun =
-        member.ec2->launched_at == unknown_time ? seen->second : member.ec2->launched_at;
-    if (now_ < begun + settings_.boot_grace) return;
-    ClusterState* cluster = state_.find_cluster(member.cluster);
-    Host& host =
-        state_.host(cluster == nullptr ? member.cluster : cluster->arn, member.ec2_instance_id);
-    host.records.clear();
-    host.is_unregistered = true;
-    host.since = begun;
-    host.told_reason = Reason::none;
-    see_ec2(host, *member.ec2);
-    judge(host);
-}
-
-void Reduction::take(const GroupMembersSeen& seen) {
-    std::set<std::string_view> listed;
-    for (const auto& member : seen.members) {
-        listed.insert(member.ec2_instance_id);
-        if (member.lifecycle_state.starts_with("Terminat")) {
-            for (Host* host : state_.hosts_of(member.ec2_instance_id)) {
-                host->scale_in_at = now_;
-                state_.touch(*host);
-            }
-        }
-        if (!member.cluster.empty()) look_at_unregistered(member);
-    }
-    std::vector<Host*> left; // those that were told of, and have left their group
-    state_.for_each_host([&](const Host& host) {
-        if (host.is_unregistered && !listed.contains(host.ec2_instance_id))
-            left.push_back(state_.find(host.key));
-    });
-    std::sort(
-        left.begin(), left.end(), [](const Host* a, const Host* b) { return a->key < b->key; });
-    for (Host* host : left) {
-        host->ec2_state = state_.keep("not found");
-        if (host->phase == Phase::gone || host->phase == Phase::up) continue;
-        judge_again(*host);
-    }
-    std::erase_if(state_.first_seen,
-                  [&](const auto& entry) { return !listed.contains(entry.first); });
 }
 
 } // namespace squall::monitor

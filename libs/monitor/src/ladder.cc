@@ -29,6 +29,11 @@ void Reduction::start_ladder(Host& host) {
 
 void Reduction::climb(Host& host) {
     if (host.phase != Phase::open || host.next_rung >= settings_.actions.size()) return;
+    // Somebody works on it, or breaks it on purpose.
+    if (const WallTime until = window_end(host); now_ < until) {
+        state_.set_rung_due(host, until);
+        return;
+    }
     const Rung rung = settings_.actions[host.next_rung];
     if (rung != Rung::diagnose && !may_act(host)) {
         state_.set_rung_due(host, now_ + ask_again);

@@ -66,15 +66,46 @@ void Reduction::take(const Window& window) {
     const auto same = std::find_if(state_.windows.begin(),
                                    state_.windows.end(),
                                    [&](const Window& other) { return other.id == window.id; });
+    const bool is_shorter = same != state_.windows.end() && window.until < same->until;
+    if (is_shorter) end_silence(same->until, window.until);
     if (same != state_.windows.end())
         *same = window;
     else
         state_.windows.push_back(window);
     state_.touch_other();
     // Who was about to be told of is not, and who was waited for longer is not any more.
-    std::vector<Host*> held(state_.held().begin(), state_.held().end());
-    for (Host* host : held)
+    std::vector<Host*> concerned;
+    state_.for_each_host([&](const Host& host) {
+        const bool is_planned = host.phase == Phase::suppressed && host.reason == Reason::planned;
+        if (host.phase == Phase::held || (is_planned && concerns(window, host)))
+            concerned.push_back(state_.find(host.key));
+    });
+    std::sort(concerned.begin(), concerned.end(), [](const Host* a, const Host* b) {
+        return a->key < b->key;
+    });
+    for (Host* host : concerned)
         judge_again(*host);
+}
+
+// What was put off to the end of a window that ends earlier.
+void Reduction::end_silence(WallTime put_off_to, WallTime until) {
+    std::vector<std::string> ids;
+    for (const auto& [id, incident] : state_.incidents())
+        ids.push_back(id);
+    for (const auto& id : ids) {
+        Incident& incident = *state_.find_incident(id);
+        if (incident.remind_at == put_off_to) state_.set_remind_at(incident, until);
+        if (incident.remind_at == put_off_to + settings_.remind)
+            state_.set_remind_at(incident, until + settings_.remind);
+        if (incident.escalate_at == put_off_to) state_.set_escalate_at(incident, until);
+        state_.touch(incident);
+        for (const auto& member : incident.members) {
+            Host* const host = state_.find(member.host);
+            if (host == nullptr || host->rung_due != put_off_to) continue;
+            state_.set_rung_due(*host, until);
+            state_.touch(*host);
+        }
+    }
 }
 
 void Reduction::take(const ClustersSeen& seen) {

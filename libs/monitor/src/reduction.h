@@ -1,6 +1,7 @@
 // One step of the monitor's judgement: what reduce() is made of. A Reduction lives for one input.
 // Its parts are in files by subject: reports (what is said of container instances), edges (gone,
-// back), judgement (whether anybody needs to know), grouping, incidents, ladder.
+// back), judgement (whether anybody needs to know), verdict (what excuses it), unregistered,
+// grouping, incidents, ladder.
 #pragma once
 
 #include "squall/monitor/reduce.h"
@@ -56,22 +57,31 @@ private:
     void came_back(Host& host, WallTime at, bool is_exact);
     void came_back_unconfirmed(Host& host, WallTime at, bool is_exact);
     void count_gap(Host& host, WallTime end, Millis length);
+    [[nodiscard]] WallTime after_windows(const Host& host, WallTime from) const;
     void restart_grace(Host& host, WallTime from);
 
     // judgement.cc
     void check(Host& host);
     void ask(Host& host, bool also_ecs);
     void take_answer(const LookAnswer& answer);
-    [[nodiscard]] Verdict verdict(const Host& host) const;
-    [[nodiscard]] Verdict status_verdict(const Host& host) const;
-    [[nodiscard]] Verdict ec2_verdict(const Host& host) const;
-    [[nodiscard]] Verdict time_verdict(const Host& host) const;
     void judge(Host& host);
     void judge_again(Host& host);
     void suppress(Host& host, const Verdict& verdict);
     void leave_unverified(Host& host, const std::string& why);
     void note_api(ApiOutcome outcome, const std::string& what);
+    void tell_of_api(std::string what);
+
+    // verdict.cc
+    [[nodiscard]] Verdict verdict(const Host& host) const;
+    [[nodiscard]] Verdict status_verdict(const Host& host) const;
+    [[nodiscard]] Verdict ec2_verdict(const Host& host) const;
+    [[nodiscard]] Verdict time_verdict(const Host& host) const;
+    [[nodiscard]] WallTime believed_until(const Host& host, WallTime noticed_at) const;
     [[nodiscard]] const Window* window_over(const Host& host) const;
+    // Of the windows that are open over it the last end; unknown_time: none is.
+    [[nodiscard]] WallTime window_end(const Host& host) const;
+
+    // unregistered.cc
     void look_at_unregistered(const GroupMember& member);
 
     // grouping.cc
@@ -83,11 +93,15 @@ private:
     // incidents.cc
     void open_single(Host& host);
     void open_group(Incident::Kind kind, const std::vector<Host*>& hosts);
-    void arm(Incident& incident);
+    void arm(Incident& incident, WallTime judged_from);
+    [[nodiscard]] WallTime silent_until(const Incident& incident) const;
     void leave_incident(Host& host, WallTime at, Reason reason);
     void remind(Incident& incident);
     void escalate(Incident& incident);
     void finish(Host& host); // out of every list: forgotten after a while
+
+    // reduce.cc
+    void end_silence(WallTime put_off_to, WallTime until);
 
     // ladder.cc
     void start_ladder(Host& host);

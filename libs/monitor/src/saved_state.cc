@@ -192,8 +192,11 @@ json::Object saved(const Incident& incident) {
         put(row, name, std::string_view(text));
     });
     json::Array members;
-    for (const auto& member : incident.members)
-        members.push_back({{"host", member.host}, {"node", member.node}, {"out", member.is_out}});
+    for (const auto& member : incident.members) {
+        json::Object entry{{"host", member.host}, {"node", member.node}, {"out", member.is_out}};
+        put(entry, "gone", member.is_gone);
+        members.push_back(std::move(entry));
+    }
     row["members"] = std::move(members);
     return row;
 }
@@ -219,7 +222,8 @@ Result<void> restore_incident(State& state, const json::Object& row) {
     for (const auto& member : json::array_at(row, "members"))
         incident.members.push_back({std::string(json::string_at(member, "host")),
                                     std::string(json::string_at(member, "node")),
-                                    json::bool_at(member, "out")});
+                                    json::bool_at(member, "out"),
+                                    json::bool_at(member, "gone")});
     if (incident.id.empty() || incident.members.empty())
         return fail(Errc::failed, "the saved state has an incident without members: it is damaged");
     state.open(std::move(incident));

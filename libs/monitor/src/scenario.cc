@@ -57,14 +57,20 @@ Result<ScenarioLine> ScenarioReader::read(const std::string& text) {
         if (!outcome) return error("\"api\" is \"ok\", \"throttled\" or \"denied\"");
         line.what = ApiLine{*outcome};
     } else if (object.contains("restart")) {
+        if (!json::bool_at(object, "restart")) return error("\"restart\" is true");
+        if (object.contains("down") && !object["down"].is_number())
+            return error("\"down\" is seconds, a number");
         const double down = json::number_at(object, "down");
         if (!(down >= 0 && down < down_max_s)) return error("\"down\" is seconds, 0 or more");
         line.what = RestartLine{Millis(std::llround(down * 1000))};
     } else if (object.contains("window")) {
-        auto read = window(json::object_at(object, "window"), line.at);
+        if (!object["window"].is_object()) return error("\"window\" is an object");
+        auto read = window(object["window"].get_object(), line.at);
         if (!read) return fail(read.error());
         line.what = std::move(*read);
-    } else if (!object.contains("end")) {
+    } else if (object.contains("end")) {
+        if (!json::bool_at(object, "end")) return error("\"end\" is true");
+    } else {
         return error("a line has one of \"event\", \"world\", \"api\", \"restart\", \"window\" or "
                      "\"end\"");
     }
@@ -78,8 +84,12 @@ Result<Window> ScenarioReader::window(const json::Object& line, WallTime at) con
     window.from = at;
     window.until = time_of(json::at(line, "until"));
     window.why = json::string_at(line, "why");
-    for (const auto& node : json::array_at(line, "nodes"))
+    if (line.contains("nodes") && !line.at("nodes").is_array())
+        return error("\"nodes\" of a window is a list of EC2 instance ids");
+    for (const auto& node : json::array_at(line, "nodes")) {
+        if (!node.is_string()) return error("\"nodes\" of a window is a list of EC2 instance ids");
         window.nodes.emplace_back(json::string_of(node));
+    }
     if (window.cluster.empty()) return error("\"window\" has a \"cluster\": a name or an ARN");
     if (window.until == unknown_time)
         return error("\"window\" has \"until\": seconds since 1970, or RFC 3339");

@@ -65,7 +65,14 @@ Result<void> SimulatedWorld::add_container_instance(View& changes,
     return {};
 }
 
+// A list that is none would be a world without what it was meant to hold.
 Result<void> SimulatedWorld::set(const json::Object& world) {
+    for (const char* list : {"containerInstances", "instances", "asg", "clusters", "gone"}) {
+        if (world.contains(list) && !world.at(list).is_array())
+            return fail(Errc::invalid_input, "\"{}\" of a world is a list", list);
+    }
+    if (world.contains("patch") && !world.at("patch").is_bool())
+        return fail(Errc::invalid_input, "\"patch\" of a world is true or false");
     if (!json::bool_at(world, "patch")) {
         SimulatedWorld whole;
         if (auto made = whole.patch(world); !made) return made;

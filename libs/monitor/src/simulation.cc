@@ -33,7 +33,10 @@ Result<State> reborn(const State& state) {
 class Simulation {
 public:
     Simulation(const SimulationOptions& options, const Complain& complain)
-        : options_(options), complain_(complain) {}
+        : options_(options), complain_(complain) {
+        // The format of scenarios has it at three graces, and nothing else.
+        options_.settings.escalate_min = Seconds(0);
+    }
 
     [[nodiscard]] Result<void> apply(ScenarioLine line, const ScenarioReader& reader);
     // Runs what is due before `when`, or then too.
@@ -49,7 +52,7 @@ private:
     void poll();
     [[nodiscard]] WallTime next_poll_after(WallTime when);
 
-    const SimulationOptions& options_;
+    SimulationOptions options_;
     const Complain& complain_;
     SimulatedWorld world_;
     State state_;

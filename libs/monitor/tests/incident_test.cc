@@ -26,6 +26,45 @@ TEST(Incident, IsEscalatedAndRemindedOfAndEnds) {
     EXPECT_EQ(incidents.size(), 1U);
 }
 
+TEST(Incident, ThatIsOpenIsNotSpokenOfInAWindow) {
+    // It would be critical at 1000, and reminded of at 2230.
+    auto all = Scenario().fleet(0, 1).gone(100, 1).window(500, 4000).run(5900);
+    ASSERT_EQ(notices(all), "opened escalated reminded");
+    EXPECT_EQ(all[1].at, 4000);
+    EXPECT_EQ(all[2].at, 4000 + 1800);
+    // Its end is always told: somebody may be waiting for it.
+    all = Scenario().fleet(0, 1).gone(100, 1).window(500, 4000).back(3000, 1).run(5000);
+    ASSERT_EQ(notices(all), "opened recovered");
+    EXPECT_EQ(all[1].at, 3000);
+    // A reminder that was due in it comes when it is over, too.
+    all = Scenario().fleet(0, 1).gone(100, 1).window(1500, 4000).run(4100);
+    ASSERT_EQ(notices(all), "opened escalated reminded");
+    EXPECT_EQ(all[2].at, 4000);
+}
+
+TEST(Incident, OfAGroupIsSpokenOfWhileOneMemberIsInNoWindow) {
+    Scenario day;
+    day.fleet(0, 9);
+    for (const int i : {3, 6, 9})
+        day.gone(100, i);
+    auto other = day;
+    EXPECT_EQ(notices(day.window(500, 4000, {3, 6}).run(2000)), "grouped escalated");
+    EXPECT_EQ(notices(other.window(500, 4000, {3, 6, 9}).run(2000)), "grouped");
+}
+
+TEST(Incident, OfAGroupTellsAtItsEndWhoDidNotComeBack) {
+    Scenario day;
+    day.fleet(0, 9);
+    for (const int i : {3, 6, 9})
+        day.gone(100, i);
+    day.machine(600, Scenario::ec2(6, "terminated")).back(700, 3).back(720, 9);
+    const auto all = day.run(900);
+    ASSERT_EQ(notices(all), "grouped recovered");
+    EXPECT_EQ(all.back().reason, "");
+    EXPECT_TRUE(speaks_of(all.back(), "1 of 3 did not come back"));
+    EXPECT_TRUE(speaks_of(all.back(), "any more: " + Scenario::node(6)));
+}
+
 TEST(Incident, EndsOnceWhenItsHostGoesAway) {
     struct Case {
         const char* reason;
@@ -129,6 +168,17 @@ TEST(Ladder, ClimbsRungByRungUntilTheAgentIsBack) {
     EXPECT_EQ(actions[1].action, "restart-agent");
     EXPECT_EQ(actions[2].action, "drain");
     EXPECT_EQ(actions[2].at - actions[1].at, 180); // an agent is back 160 s after its trouble
+}
+
+TEST(Ladder, IsNotClimbedInAWindow) {
+    Scenario day;
+    day.settings.actions = {Rung::diagnose, Rung::restart_agent, Rung::drain};
+    const auto all = day.fleet(0, 1).gone(100, 1).window(440, 4000).run(4100);
+    const auto actions = of_kind(all, "action");
+    ASSERT_EQ(actions.size(), 3U);
+    EXPECT_EQ(actions[1].at, 430); // before it
+    EXPECT_EQ(actions[2].action, "drain");
+    EXPECT_EQ(actions[2].at, 4000);
 }
 
 TEST(Ladder, NeverWorksOnMoreThanAFifthOfAClusterAtOnce) {

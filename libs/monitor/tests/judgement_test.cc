@@ -72,9 +72,10 @@ TEST(Judgement, JudgesADrainedHostAfreshWhenItIsActiveAgain) {
                          .gone(100, 1)
                          .change(200, Scenario::instance(1, false, 12, "DRAINING"))
                          .change(1000, Scenario::instance(1, false, 13))
-                         .run(1400);
+                         .run(2000);
     ASSERT_EQ(notices(all), "opened escalated");
     EXPECT_EQ(of_kind(all, "opened")[0].at, 1330);
+    EXPECT_EQ(of_kind(all, "escalated")[0].at, 1900);
 }
 
 TEST(Judgement, GivesTheReasonForEveryStateThatExcuses) {
@@ -136,7 +137,7 @@ TEST(Judgement, WaitsForTheBootGraceOfANewHost) {
     EXPECT_EQ(of_kind(all, "opened")[0].at, 630);
 }
 
-TEST(Judgement, BelievesASpotNoticeForFiveMinutes) {
+TEST(Judgement, BelievesASpotNoticeForFiveMinutesAndAGrace) {
     const json::Object notice{
         {"event",
          json::Object{{"source", "aws.ec2"},
@@ -145,8 +146,16 @@ TEST(Judgement, BelievesASpotNoticeForFiveMinutes) {
     auto all = Scenario().fleet(0, 1).gone(100, 1).line(250, notice).run(500);
     EXPECT_EQ(notices(all), "");
     EXPECT_EQ(reasons(all), "spot");
+    // EC2 gives notice two minutes before it takes an instance back, and the agent goes with it.
+    all = Scenario().fleet(0, 1).line(20, notice).gone(100, 1).run(600);
+    EXPECT_EQ(notices(all), "");
+    EXPECT_EQ(reasons(all), "spot");
     // It was not taken away after all.
     all = Scenario().fleet(0, 1).gone(100, 1).line(250, notice).run(990);
+    ASSERT_EQ(notices(all), "opened");
+    EXPECT_EQ(all.back().at, 250 + 300 + 300 + 30);
+    // An old notice has nothing to do with it.
+    all = Scenario().fleet(0, 1).line(50, notice).gone(400, 1).run(990);
     EXPECT_EQ(notices(all), "opened");
 }
 
@@ -176,6 +185,11 @@ TEST(Judgement, NeverTakesARefusedCallForADisconnection) {
     EXPECT_EQ(notices(never), "");
     EXPECT_EQ(of_kind(never, "unverified").size(), 1U);
     EXPECT_EQ(reasons(never, "info"), "api"); // on the monitor itself, once
+    denied = Scenario();
+    denied.fleet(0, 1).line(90, {{"api", "denied"}}).line(3000, {{"api", "ok"}});
+    const auto ended = of_kind(denied.run(9000), "info");
+    ASSERT_EQ(ended.size(), 2U);
+    EXPECT_TRUE(speaks_of(ended[1], "answer again"));
 }
 
 TEST(Judgement, TakesADescribeThatIsOlderThanTheLastEventForNoEvidence) {
@@ -184,6 +198,10 @@ TEST(Judgement, TakesADescribeThatIsOlderThanTheLastEventForNoEvidence) {
     auto all = day.run(900);
     EXPECT_EQ(notices(all), "");
     EXPECT_EQ(of_kind(all, "unverified").size(), 1U);
+    // Somebody is to know that it cannot be known, once.
+    day = Scenario();
+    day.fleet(0, 1).event(100, Scenario::instance(1, false, 11));
+    EXPECT_EQ(reasons(day.run(9000), "info"), "api");
     day = Scenario();
     day.fleet(0, 1)
         .event(100, Scenario::instance(1, false, 11))
@@ -348,26 +366,20 @@ TEST(Judgement, ServesOnlyClustersWithItsTag) {
 }
 
 TEST(Judgement, RecordsAPlannedDisconnectionAndMeasuresIt) {
-    const json::Object window{
-        {"window",
-         json::Object{{"cluster", "demo"}, {"until", Scenario::epoch + 500}, {"why", "game day"}}}};
-    auto all = Scenario().fleet(0, 1).line(50, window).gone(100, 1).back(450, 1).run(2000);
+    auto all = Scenario().fleet(0, 1).window(50, 500).gone(100, 1).back(450, 1).run(2000);
     EXPECT_EQ(notices(all), "");
     EXPECT_EQ(reasons(all), "planned");
     EXPECT_EQ(of_kind(all, "info").at(0).duration, 350);
     // One that is still gone when it is over is judged afresh.
-    all = Scenario().fleet(0, 1).line(50, window).gone(100, 1).run(900);
-    ASSERT_EQ(notices(all), "opened");
-    EXPECT_EQ(of_kind(all, "opened")[0].at, 830);
+    all = Scenario().fleet(0, 1).window(50, 500).gone(100, 1).run(1500);
+    ASSERT_EQ(notices(all), "opened escalated");
+    EXPECT_EQ(all[1].at, 830);
+    EXPECT_EQ(all[2].at, 500 + 3 * 300); // and is not critical before its time
 }
 
 TEST(Judgement, ExcusesOnlyTheNodesOfAWindow) {
-    const json::Object window{{"window",
-                               json::Object{{"cluster", Scenario::cluster_arn()},
-                                            {"nodes", json::Array{Scenario::node(1)}},
-                                            {"until", Scenario::epoch + 5000},
-                                            {"why", "game day"}}}};
-    const auto all = Scenario().fleet(0, 2).line(50, window).gone(100, 1).gone(100, 2).run(900);
+    const auto all =
+        Scenario().fleet(0, 2).window(50, 5000, {1}).gone(100, 1).gone(100, 2).run(900);
     ASSERT_EQ(notices(all), "opened");
     EXPECT_EQ(of_kind(all, "opened")[0].node, Scenario::node(2));
 }

@@ -125,6 +125,18 @@ public:
         return change(at, instance(i, true, version), late);
     }
 
+    // Over these nodes of the cluster; none: over all.
+    Scenario& window(double at, double until, const std::vector<int>& nodes = {}) {
+        json::Object window{{"cluster", "demo"}, {"until", epoch + until}, {"why", "game day"}};
+        if (!nodes.empty()) {
+            json::Array ids;
+            for (const int i : nodes)
+                ids.emplace_back(node(i));
+            window["nodes"] = std::move(ids);
+        }
+        return line(at, {{"window", std::move(window)}});
+    }
+
     // Everything that was said until `end`.
     std::vector<Told> run(double end) {
         line(end, {{"end", true}});
@@ -174,6 +186,10 @@ inline std::string notices(const std::vector<Told>& all) {
         text += (text.empty() ? "" : " ") + told.kind;
     }
     return text;
+}
+
+inline bool speaks_of(const Told& told, std::string_view words) {
+    return json::text(told.line).find(words) != std::string::npos;
 }
 
 inline std::vector<Told> of_kind(const std::vector<Told>& all, const std::string& kind) {

@@ -59,5 +59,28 @@ TEST(Simulation, AWorldThatIsNoPatchForgetsWhatItDoesNotName) {
     EXPECT_EQ(reports[0].ec2_instance_id, "i-2");
 }
 
+TEST(Simulation, RefusesALineThatItCannotTakeAtItsWord) {
+    for (const char* line : {R"({"at":1,"world":{"containerInstances":"x"}})",
+                             R"({"at":1,"world":{"instances":{}}})",
+                             R"({"at":1,"world":{"patch":1}})",
+                             R"({"at":1,"world":[]})",
+                             R"({"at":1,"restart":{"down":5}})",
+                             R"({"at":1,"restart":false})",
+                             R"({"at":1,"restart":true,"down":"5"})",
+                             R"({"at":1,"restart":true,"down":-5})",
+                             R"({"at":1,"window":"demo"})",
+                             R"({"at":1,"window":{"cluster":"demo","until":9,"nodes":"i-1"}})",
+                             R"({"at":1,"window":{"cluster":"demo","until":9,"nodes":[1]}})",
+                             R"({"at":1,"end":"later"})",
+                             R"({"at":1,"api":"slow"})",
+                             R"({"at":1})"}) {
+        std::istringstream scenario(line);
+        const auto said = simulate(scenario, "test", {}, [](const std::string&) {});
+        ASSERT_FALSE(said) << line;
+        EXPECT_EQ(said.error().code, Errc::invalid_input);
+        EXPECT_EQ(said.error().message.rfind("test:1: ", 0), 0U) << said.error().message;
+    }
+}
+
 } // namespace
 } // namespace squall::monitor

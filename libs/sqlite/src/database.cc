@@ -1,6 +1,9 @@
 #include "squall/sqlite/database.h"
 
 #include "connection.h"
+#include "squall/base/fd.h"
+
+#include <fcntl.h>
 
 namespace squall::sqlite {
 namespace {
@@ -72,6 +75,8 @@ Database::~Database() = default;
 
 Result<std::unique_ptr<Database>> Database::open(const Path& file, Schema schema) {
     auto connection = std::make_unique<Connection>(file, std::move(schema));
+    // SQLite would let everybody read it. What fails here fails again below, and is told there.
+    static_cast<void>(Fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)));
     if (sqlite3_open_v2(
             file.c_str(), &connection->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr)
         != SQLITE_OK)

@@ -3,6 +3,7 @@
 #include "monitor_api.h"
 #include "squall/base/log.h"
 #include "squall/monitor/simulation.h"
+#include "squall/watch/delivery.h"
 #include "squall/watch/inbox.h"
 #include "squall/watch/judge.h"
 #include "squall/watch/queue_source.h"
@@ -56,8 +57,10 @@ public:
           channels_(std::move(channels)),
           say_(say),
           source_(client, clock, options.queue_url, inbox_) {
-        for (std::size_t i = 0; i < channels_.size(); ++i)
+        for (std::size_t i = 0; i < channels_.size(); ++i) {
             bells_.push_back(std::make_unique<Bell>());
+            troubles_.push_back(std::make_unique<Trouble>());
+        }
     }
 
     Result<void> run(const std::stop_token& stop);
@@ -82,7 +85,9 @@ private:
     Inbox inbox_;
     QueueSource source_;
     LookOrders looks_;
-    std::vector<std::unique_ptr<Bell>> bells_; // one for each channel
+    // One for each channel.
+    std::vector<std::unique_ptr<Bell>> bells_;
+    std::vector<std::unique_ptr<Trouble>> troubles_;
     MonitorFigures figures_;
 };
 
@@ -120,16 +125,25 @@ void Daemon::deliver_for(std::size_t index, const std::stop_token& stop) {
     Channel& channel = *channels_[index];
     auto store = open_sqlite_store(options_.store);
     while (!stop.stop_requested()) {
+        const auto failed = [&](const Error& error) {
+            log::error("channel {}: {}", channel.name(), error.message);
+            troubles_[index]->failed(error.message, clock_.now());
+        };
         if (!store) {
-            log::error("channel {}: {}", channel.name(), store.error().message);
+            failed(store.error());
             clock_.wait_for(channel_interval, stop);
             store = open_sqlite_store(options_.store);
             continue;
         }
-        const auto sent = deliver(**store, channel, clock_, stop);
-        if (!sent) log::error("channel {}: {}", channel.name(), sent.error().message);
-        if (sent && *sent > 0) {
-            figures_.sent(channel.name(), *sent);
+        const auto turn = deliver(**store, channel, clock_, stop);
+        if (!turn)
+            failed(turn.error());
+        else if (turn->failure)
+            troubles_[index]->failed(turn->failure->message, clock_.now());
+        else if (turn->done > 0)
+            troubles_[index]->ended();
+        if (turn && turn->done > 0) {
+            figures_.sent(channel.name(), turn->done);
             continue;
         }
         bells_[index]->wait(channel_interval, stop);
@@ -161,8 +175,11 @@ SteadyTime Daemon::next_turn(const Judge& judge) const {
 Result<void> Daemon::take(Judge& judge, std::span<const monitor::Input> inputs) {
     auto look = judge.take(inputs, aws_now());
     if (!look)
-        return fail("what was decided cannot be stored, and so nothing is told: the monitor ends; "
-                    "events wait in the queue",
+        return fail(options_.queue_url.empty()
+                        ? "what was decided cannot be stored, and so nothing is told: the monitor "
+                          "ends; mend the store and start it again, and it polls"
+                        : "what was decided cannot be stored, and so nothing is told: the monitor "
+                          "ends; mend the store and start it again, events wait in the queue",
                     look.error());
     figures_.judged(inputs.size());
     if (!look->hosts.empty()) looks_.put(std::move(*look));
@@ -199,12 +216,16 @@ Result<void> Daemon::run(const std::stop_token& stop) {
     Judge judge(**store, options_.settings, channels);
     judge.on_actions([this](const monitor::Actions& actions) { hear(actions); });
     if (auto loaded = judge.load(aws_now()); !loaded) return loaded;
+    std::map<std::string, const Trouble*> troubles;
+    for (std::size_t i = 0; i < channels_.size(); ++i)
+        troubles[std::string(channels_[i]->name())] = troubles_[i].get();
     MonitorApi api({options_,
                     judge,
                     **store,
                     inbox_,
                     source_,
                     figures_,
+                    std::move(troubles),
                     client_,
                     clock_,
                     [&](const monitor::Window& window) {

@@ -1,6 +1,5 @@
 #include "squall/watch/judge.h"
 
-#include "squall/base/log.h"
 #include "squall/base/time_text.h"
 #include "squall/monitor/saved_state.h"
 
@@ -8,13 +7,6 @@
 
 namespace squall::watch {
 namespace {
-
-constexpr std::size_t entries_at_once = 100;
-constexpr Seconds put_off_max{300};
-// What an error that does not go away is given: somebody may mend the settings.
-constexpr int attempts_max = 20;
-
-Seconds put_off(int attempts) { return std::min(put_off_max, Seconds(1 << std::min(attempts, 9))); }
 
 std::string timeline_text(const monitor::Decision& decision) {
     std::string line(text(decision.kind));
@@ -28,18 +20,6 @@ std::string timeline_text(const monitor::Decision& decision) {
     if (!decision.members.empty()) line += fmt::format(", {} instances", decision.members.size());
     if (!decision.detail.empty()) line += ": " + decision.detail;
     return line;
-}
-
-TimelineEntry outcome_of(const OutboxEntry& entry,
-                         const std::string& channel,
-                         const std::string& words,
-                         WallTime now) {
-    return {now,
-            std::string(json::string_at(entry.object, "cluster")),
-            std::string(json::string_at(entry.object, "node")),
-            std::string(json::string_at(entry.object, "incident")),
-            channel,
-            words};
 }
 
 } // namespace
@@ -109,54 +89,6 @@ Commit Judge::commit_of(const monitor::Actions& actions) {
     for (const auto& trace : actions.traces)
         commit.timeline.push_back({trace.at, trace.cluster, trace.node, {}, "trace", trace.text});
     return commit;
-}
-
-Result<std::size_t>
-deliver(Store& store, Channel& channel, Clock& clock, const std::stop_token& stop) {
-    const std::string name(channel.name());
-    auto entries = store.outbox(name, clock.wall(), entries_at_once);
-    if (!entries) return fail(entries.error());
-    std::size_t sent = 0;
-    for (auto& entry : *entries) {
-        if (stop.stop_requested()) break;
-        if (channel.is_at_most_once()) {
-            if (entry.is_begun) {
-                log::warning("{}: {} was under way when the monitor ended: it is not done again",
-                             name,
-                             entry.idempotency_key);
-                if (auto done = store.finish(entry); !done) return fail(done.error());
-                continue;
-            }
-            if (auto begun = store.begin(entry); !begun) return fail(begun.error());
-        }
-        const auto told = channel.send(entry, stop);
-        if (told || channel.is_at_most_once()) {
-            if (!told) log::error("{}: {}: {}", name, entry.idempotency_key, told.error().message);
-            if (auto done = store.finish(entry); !done) return fail(done.error());
-            if (channel.is_at_most_once()) {
-                const std::string& words = told ? *told : told.error().message;
-                if (auto kept = store.add({outcome_of(entry, name, words, clock.wall())}); !kept)
-                    return fail(kept.error());
-            }
-            ++sent;
-            continue;
-        }
-        if (stop.stop_requested()) break;
-        const bool is_given_up =
-            told.error().code == Errc::invalid_input && entry.attempts + 1 >= attempts_max;
-        log::error("{}: {}: {}{}",
-                   name,
-                   entry.idempotency_key,
-                   told.error().message,
-                   is_given_up ? "; given up" : "");
-        const auto noted = is_given_up
-                               ? store.finish(entry)
-                               : store.postpone(entry, clock.wall() + put_off(entry.attempts));
-        if (!noted) return fail(noted.error());
-        // What follows may be of the same incident, and come after this.
-        if (!is_given_up) break;
-    }
-    return sent;
 }
 
 } // namespace squall::watch

@@ -10,6 +10,7 @@
 #include "state_json.h"
 
 #include <algorithm>
+#include <set>
 
 namespace squall::watch {
 namespace {
@@ -19,6 +20,9 @@ constexpr Seconds window_max{7 * 86400};
 // After so many intervals without a poll, or so long without a word of the queue, all is not well.
 constexpr int polls_missed_max = 3;
 constexpr Seconds queue_silence_max{120};
+constexpr int receives_failed_max = 3;
+constexpr Seconds channel_trouble_max{60};
+constexpr std::size_t why_max = 500;
 
 wire::HttpResponse answer(int status, const json::Object& body) {
     return {status, {{"Content-Type", "application/json"}}, json::text(body) + "\n"};
@@ -26,6 +30,13 @@ wire::HttpResponse answer(int status, const json::Object& body) {
 
 wire::HttpResponse refusal(int status, std::string what) {
     return answer(status, {{"error", std::move(what)}});
+}
+
+// What is shown on terminals must not steer them.
+bool is_one_line(std::string_view text) {
+    return is_valid_utf8(text) && std::none_of(text.begin(), text.end(), [](char c) {
+               return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+           });
 }
 
 } // namespace
@@ -85,7 +96,7 @@ void MonitorApi::handle(const wire::HttpRequest& request,
     const std::string cluster = parameters ? std::string(parameters->get("cluster")) : "";
     constexpr std::string_view explain_path = "/v1/explain/";
     constexpr std::string_view window_path = "/v1/windows/";
-    if (request.method == "GET" && path == "/healthz") {
+    if ((request.method == "GET" || request.method == "HEAD") && path == "/healthz") {
         responder.respond(health());
     } else if (request.method == "GET" && path == "/metrics") {
         on_judging_thread([this] { return metrics(); }, std::move(responder));
@@ -115,22 +126,40 @@ void MonitorApi::handle(const wire::HttpRequest& request,
     }
 }
 
-wire::HttpResponse MonitorApi::health() const {
-    json::Array problems;
+std::vector<std::string> MonitorApi::problems() const {
+    std::vector<std::string> problems;
     const auto figures = parts_.figures.snapshot();
     const SteadyTime now = parts_.clock.now();
+    const auto so_far = [&](SteadyTime since) {
+        return short_duration(std::chrono::duration_cast<Seconds>(now - since));
+    };
     if (!figures.last_poll)
         problems.emplace_back("no poll has succeeded yet");
     else if (now - *figures.last_poll > parts_.options.poll_interval * polls_missed_max)
-        problems.emplace_back("the last polls have failed");
+        problems.push_back(fmt::format("no poll has succeeded for {}", so_far(*figures.last_poll)));
     if (!parts_.options.queue_url.empty()) {
         const SteadyTime last{Millis(parts_.source.counts().last_answer.load())};
-        if (now - last > queue_silence_max)
-            problems.emplace_back("the queue has not answered for two minutes");
+        const auto trouble = parts_.source.trouble().seen();
+        if (trouble && trouble->times >= receives_failed_max)
+            problems.push_back(fmt::format(
+                "no event can be received, for {}: {}", so_far(trouble->since), trouble->what));
+        else if (now - last > queue_silence_max)
+            problems.push_back(fmt::format("the queue has not answered for {}", so_far(last)));
     }
-    const bool is_well = problems.empty();
-    return answer(is_well ? 200 : 503,
-                  {{"status", is_well ? "ok" : "failing"}, {"problems", std::move(problems)}});
+    for (const auto& [channel, trouble] : parts_.channels) {
+        const auto seen = trouble->seen();
+        if (seen && now - seen->since > channel_trouble_max)
+            problems.push_back(fmt::format(
+                "{} cannot be told, for {}: {}", channel, so_far(seen->since), seen->what));
+    }
+    return problems;
+}
+
+wire::HttpResponse MonitorApi::health() const {
+    const auto found = problems();
+    return answer(found.empty() ? 200 : 503,
+                  {{"status", found.empty() ? "ok" : "failing"},
+                   {"problems", json::Array(found.begin(), found.end())}});
 }
 
 wire::HttpResponse MonitorApi::incidents(const std::string& cluster) const {
@@ -186,7 +215,9 @@ wire::HttpResponse MonitorApi::status() const {
         for (const auto& [channel, size] : *sizes)
             outbox[channel] = size;
     }
-    json::Object body{{"clusters", std::move(clusters)},
+    const auto found = problems();
+    json::Object body{{"problems", json::Array(found.begin(), found.end())},
+                      {"clusters", std::move(clusters)},
                       {"agents", counts_json(state)},
                       {"incidents", std::move(incidents)},
                       {"windows", std::move(windows)},
@@ -231,6 +262,35 @@ wire::HttpResponse MonitorApi::metrics() const {
         200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, prometheus_text(view)};
 }
 
+// Silence over something that is not there would leave what was meant as loud as before.
+std::optional<std::string> MonitorApi::unknown_in(const monitor::Window& window) const {
+    const auto& state = parts_.judge.state();
+    std::vector<std::string> clusters;
+    std::set<std::string_view> nodes;
+    bool is_cluster_known = window.cluster.empty();
+    for (const auto& [arn, cluster] : state.clusters()) {
+        clusters.push_back(cluster.name);
+        const bool is_meant =
+            window.cluster.empty() || arn == window.cluster || cluster.name == window.cluster;
+        is_cluster_known = is_cluster_known || is_meant;
+        for (const monitor::Host* host : cluster.hosts) {
+            if (is_meant) nodes.insert(host->ec2_instance_id);
+        }
+    }
+    if (!is_cluster_known)
+        return fmt::format("the monitor knows no cluster {}; it knows {}",
+                           window.cluster,
+                           clusters.empty() ? "none yet" : join(clusters, ", "));
+    for (const auto& node : window.nodes) {
+        if (!nodes.contains(node))
+            return fmt::format("the monitor knows no instance {}{}{}: an EC2 instance id, or mi-…",
+                               node,
+                               window.cluster.empty() ? "" : " in cluster ",
+                               window.cluster);
+    }
+    return std::nullopt;
+}
+
 wire::HttpResponse MonitorApi::open_window(const std::string& body) {
     const auto asked = json::parse_object(body);
     if (!asked) return refusal(400, asked.error().message);
@@ -244,11 +304,15 @@ wire::HttpResponse MonitorApi::open_window(const std::string& body) {
     window.until = monitor::time_of(json::at(*asked, "until"));
     for (const auto& node : json::array_at(*asked, "nodes"))
         window.nodes.emplace_back(json::string_of(node));
+    if (window.why.size() > why_max || !is_one_line(window.why) || !is_one_line(window.id))
+        return refusal(
+            400, fmt::format("\"why\" is one line of text, of {} bytes at the most", why_max));
     if (window.until == monitor::unknown_time || window.until <= now
         || window.until > now + window_max)
         return refusal(400, "\"until\" is a time to come, within seven days");
     if (window.cluster.empty() && window.nodes.empty())
         return refusal(400, "a window is over a cluster, or over nodes");
+    if (const auto unknown = unknown_in(window)) return refusal(404, *unknown);
     if (const auto told = parts_.tell(window); !told) return refusal(500, told.error().message);
     return answer(200, window_json(window));
 }

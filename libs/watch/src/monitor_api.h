@@ -26,6 +26,7 @@ public:
         Inbox& inbox;
         const QueueSource& source;
         const MonitorFigures& figures;
+        std::map<std::string, const Trouble*> channels; // with telling, by channel
         const aws::Client& client;
         Clock& clock;
         // Judges a window, on the judging thread.
@@ -50,7 +51,10 @@ private:
     void handle(const wire::HttpRequest& request, transport::Responder responder, Door door);
     void on_judging_thread(std::function<wire::HttpResponse()> question,
                            transport::Responder responder);
+    // What keeps the monitor from doing its work, for people.
+    [[nodiscard]] std::vector<std::string> problems() const;
     [[nodiscard]] wire::HttpResponse health() const;
+    [[nodiscard]] std::optional<std::string> unknown_in(const monitor::Window& window) const;
     [[nodiscard]] wire::HttpResponse incidents(const std::string& cluster) const;
     [[nodiscard]] wire::HttpResponse status() const;
     [[nodiscard]] wire::HttpResponse explain(const std::string& node) const;

@@ -12,7 +12,7 @@ using monitor::DecisionKind;
 constexpr std::size_t members_shown_max = 20;
 
 // The word in brackets, by which people filter their mail. "[ISSUE]" is the published sample's.
-std::string_view tag(DecisionKind kind) {
+std::string_view tag(DecisionKind kind, monitor::Reason reason) {
     switch (kind) {
     case DecisionKind::recovered:
         return "[RECOVERED]";
@@ -30,7 +30,7 @@ std::string_view tag(DecisionKind kind) {
     case DecisionKind::info:
         break;
     }
-    return "[INFO]";
+    return reason == monitor::Reason::api ? "[MONITOR]" : "[INFO]";
 }
 
 std::string group_name(const Decision& decision) {
@@ -44,9 +44,11 @@ std::string group_name(const Decision& decision) {
 
 std::string subject_of(const Decision& decision) {
     if (!decision.members.empty())
-        return fmt::format("{} ECS Instances - {}", tag(decision.kind), group_name(decision));
-    if (decision.node.empty()) return fmt::format("{} ECS agent monitor", tag(decision.kind));
-    return fmt::format("{} ECS Instance - {}", tag(decision.kind), decision.node);
+        return fmt::format(
+            "{} ECS Instances - {}", tag(decision.kind, decision.reason), group_name(decision));
+    if (decision.node.empty())
+        return fmt::format("{} ECS agent monitor", tag(decision.kind, decision.reason));
+    return fmt::format("{} ECS Instance - {}", tag(decision.kind, decision.reason), decision.node);
 }
 
 std::string ago(WallTime since, WallTime now) {
@@ -67,31 +69,40 @@ std::string headline(const Decision& decision) {
     switch (decision.kind) {
     case DecisionKind::opened:
     case DecisionKind::grouped:
-        return fmt::format("{} {} {} the ECS Agent disconnected.", tag(decision.kind), what, have);
+        return fmt::format("{} {} {} the ECS Agent disconnected.",
+                           tag(decision.kind, decision.reason),
+                           what,
+                           have);
     case DecisionKind::reminded:
     case DecisionKind::escalated:
         return fmt::format("{} {} still {} the ECS Agent disconnected, since {}.",
-                           tag(decision.kind),
+                           tag(decision.kind, decision.reason),
                            what,
                            have,
                            ago(decision.since, decision.at));
     case DecisionKind::recovered:
         if (decision.reason != monitor::Reason::none)
-            return fmt::format(
-                "{} {} {} gone ({}).", tag(decision.kind), what, are, text(decision.reason));
+            return fmt::format("{} {} {} gone ({}).",
+                               tag(decision.kind, decision.reason),
+                               what,
+                               are,
+                               text(decision.reason));
         return fmt::format("{} {} {} the ECS Agent connected again, after {}.",
-                           tag(decision.kind),
+                           tag(decision.kind, decision.reason),
                            what,
                            have,
                            short_duration(decision.duration.value_or(Millis(0))));
     case DecisionKind::action:
-        return fmt::format("{} {}: {}.", tag(decision.kind), what, text(decision.rung));
+        return fmt::format(
+            "{} {}: {}.", tag(decision.kind, decision.reason), what, text(decision.rung));
     case DecisionKind::suppressed:
     case DecisionKind::unverified:
     case DecisionKind::info:
         break;
     }
-    return fmt::format("{} {}: {}", tag(decision.kind), what, text(decision.reason));
+    const std::string about = decision.node.empty() ? "The ECS agent monitor" : what;
+    return fmt::format(
+        "{} {}: {}", tag(decision.kind, decision.reason), about, text(decision.reason));
 }
 
 struct Named {
@@ -138,7 +149,9 @@ std::string body_of(const Decision& decision, const std::string& key) {
     }
     if (!decision.node.empty() && decision.kind != DecisionKind::recovered)
         body += fmt::format("\nWhat led to this: squall monitor explain {}\n", decision.node);
-    body += fmt::format("\nIncident {}, message {}\n", decision.incident, key);
+    body += decision.incident.empty()
+                ? fmt::format("\nMessage {}\n", key)
+                : fmt::format("\nIncident {}, message {}\n", decision.incident, key);
     return body;
 }
 

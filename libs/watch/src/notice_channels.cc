@@ -19,7 +19,7 @@ public:
     [[nodiscard]] std::string_view name() const override { return "sns"; }
 
     [[nodiscard]] bool takes(const monitor::Decision& decision) const override {
-        return is_notice(decision.kind);
+        return is_notice(decision.kind) || is_about_sight(decision);
     }
 
     Result<std::string> send(const OutboxEntry& entry, const std::stop_token& stop) override {

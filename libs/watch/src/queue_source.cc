@@ -59,10 +59,13 @@ void QueueSource::receive(const std::stop_token& stop) {
             queue_url_, {10, poll_wait, std::nullopt}, Deadline::in(call_limit + poll_wait), stop);
         if (!messages) {
             if (stop.stop_requested()) return;
-            log::error("receiving events: {}", aws::to_error(messages.error()).message);
+            const std::string what = aws::to_error(messages.error()).message;
+            log::error("receiving events: {}", what);
+            trouble_.failed(what, clock_.now());
             clock_.wait_for(after_failure, stop);
             continue;
         }
+        trouble_.ended();
         counts_.last_answer =
             std::chrono::duration_cast<Millis>(clock_.now().time_since_epoch()).count();
         take(*messages, stop);

@@ -2,6 +2,7 @@
 #include "squall/base/temporary_folder.h"
 #include "squall/base/text.h"
 #include "squall/monitor/saved_state.h"
+#include "squall/watch/delivery.h"
 #include "squall/watch/judge.h"
 #include "squall/watch/queue_source.h"
 #include "squall/watch/sqlite_store.h"
@@ -120,7 +121,7 @@ void open_incident(const Path& file, const monitor::Settings& settings, const Ch
 
 std::size_t deliver_all(const Path& file, Channel& channel, Clock& clock) {
     const auto store = open_sqlite_store(file).value();
-    return deliver(*store, channel, clock, {}).value();
+    return deliver(*store, channel, clock, {}).value().done;
 }
 
 TEST(Judge, ForgetsNothingBetweenProcesses) {
@@ -180,6 +181,40 @@ TEST(Delivery, PutsOffWhatFailsAndKeepsTheOrder) {
     EXPECT_EQ(deliver_all(file, channel, clock), 2U);
     EXPECT_TRUE(channel.sent[0].ends_with("/opened"));
     EXPECT_TRUE(channel.sent[1].ends_with("/recovered"));
+}
+
+TEST(Delivery, SendsNoReminderThatWasOvertakenWhileNobodyCouldBeTold) {
+    const TemporaryFolder folder;
+    const Path file = folder / "m.db";
+    const monitor::Settings settings;
+    RecordingChannel channel;
+    StandingClock clock(start);
+    open_incident(file, settings, channel);
+    for (const int at : {1000, 2300, 4200})
+        Process(file, settings, channel, start + Seconds(at))
+            .take(monitor::Tick{}, start + Seconds(at));
+    channel.failures = 1;
+    const auto store = open_sqlite_store(file).value();
+    const auto turn = deliver(*store, channel, clock, {}).value();
+    EXPECT_EQ(turn.done, 0U);
+    EXPECT_EQ(turn.failure.value().message, "not now");
+    clock.advance(Seconds(10));
+    deliver_all(file, channel, clock);
+    const auto phases = [&] {
+        std::vector<std::string> last;
+        for (const auto& key : channel.sent)
+            last.push_back(key.substr(key.find('/') + 1));
+        return join(last, " ");
+    };
+    // Of two reminders the later one; and that it is critical nothing has said since.
+    EXPECT_EQ(phases(), "opened escalated reminded/2");
+    channel.sent.clear();
+    Process(file, settings, channel, start + Seconds(6100))
+        .take(monitor::Tick{}, start + Seconds(6100));
+    Process(file, settings, channel, start + Seconds(6200))
+        .take(changed(1, true, 12, Seconds(6199)), start + Seconds(6200));
+    deliver_all(file, channel, clock);
+    EXPECT_EQ(phases(), "recovered");
 }
 
 TEST(Delivery, GivesUpAtLastWhatIsRefusedForGood) {
@@ -252,6 +287,16 @@ TEST(SqliteStore, KeepsAStateAsItWas) {
     const auto rows = rows_of();
     EXPECT_EQ(rows.size(), 2U);
     EXPECT_EQ(rows, rows_of());
+}
+
+TEST(SqliteStore, IsItsOwnersAlone) {
+    const TemporaryFolder folder;
+    const auto store = open_sqlite_store(folder / "m.db").value();
+    ASSERT_TRUE(store->add({{start, "demo", "i-1", "", "trace", "text"}}));
+    for (const char* name : {"m.db", "m.db-wal", "m.db-shm"})
+        EXPECT_EQ(std::filesystem::status(folder / name).permissions(),
+                  std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
+            << name;
 }
 
 TEST(SqliteStore, RefusesWhatIsNoStore) {

@@ -18,6 +18,8 @@ namespace squall {
 [[nodiscard]] double epoch_seconds(WallTime when);
 [[nodiscard]] WallTime from_epoch_seconds(double seconds);
 [[nodiscard]] std::int64_t epoch_millis(WallTime when);
+// "1700000000", "1700000000.5": never with an exponent.
+[[nodiscard]] std::string decimal_seconds(Millis length);
 
 // Accepts the three forms above and offsets (+02:00).
 [[nodiscard]] Result<WallTime> parse_time(std::string_view text);

@@ -71,6 +71,9 @@ struct Decision {
 
 // True of what people are told; the rest is for the log, `explain` and metrics.
 [[nodiscard]] bool is_notice(DecisionKind kind);
+// Of the monitor itself: it cannot see, or sees again. People are told of that, too: silence would
+// look like peace.
+[[nodiscard]] bool is_about_sight(const Decision& decision);
 
 struct LookRequest {
     std::string host; // key

@@ -33,6 +33,9 @@ struct Settings {
     Seconds boot_grace{600}; // since registration or launch, whichever is later
     Seconds hold{30};        // how long an incident waits for others that belong to it
     Seconds remind{1800};
+    // However short the grace is, and however late an incident was told: who was woken by it has so
+    // long to act before it is called critical.
+    Seconds escalate_min{300};
     std::vector<Rung> actions; // each opt-in
     // Only clusters whose tag `ecs-agent-monitoring` has this value.
     std::optional<std::string> cluster_tag;
@@ -50,7 +53,8 @@ inline constexpr Seconds spread_max{120};
 inline constexpr std::size_t group_min = 3;
 inline constexpr double group_share = 0.2; // of a zone or a cluster
 inline constexpr std::size_t region_min = 10;
-// Half-lives of facts: what was said of an instance's coming end is believed for so long.
+// What was said of an instance's coming end belongs to a disconnection that follows within this,
+// and is believed for so long and a grace more. EC2 takes a Spot instance back two minutes later.
 inline constexpr Seconds notice_kept{300};
 // An agent is back 160 s after its trouble has ended; then the next rung.
 inline constexpr Seconds rung_wait{180};
@@ -61,6 +65,8 @@ inline constexpr Seconds retry_max{60};
 // An answer that does not come is asked for again.
 inline constexpr Seconds look_patience{120};
 inline constexpr int api_failures_told = 5;
+// Of one host: about ten minutes.
+inline constexpr int retries_told = 12;
 // What has gone is remembered so long that late duplicates find it.
 inline constexpr Seconds gone_kept{3600};
 // AWS's own rule for Managed Instances: 20 % at a time, one of fewer than nine.

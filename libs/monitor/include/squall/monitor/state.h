@@ -135,6 +135,7 @@ struct Incident {
         std::string host;
         std::string node;
         bool is_out = true;
+        bool is_gone = false; // out no more, because there is no such host any more
     };
 
     std::string id;

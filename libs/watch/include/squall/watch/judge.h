@@ -47,9 +47,4 @@ private:
     WallTime now_ = monitor::unknown_time; // never goes back
 };
 
-// Sends what a channel has to send and is due; gives how many were sent. What fails is put off:
-// 1 s, 2 s, 4 s … 5 min. An error is the store's.
-[[nodiscard]] Result<std::size_t>
-deliver(Store& store, Channel& channel, Clock& clock, const std::stop_token& stop);
-
 } // namespace squall::watch

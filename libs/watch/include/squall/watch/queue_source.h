@@ -4,6 +4,7 @@
 
 #include "squall/aws/sqs.h"
 #include "squall/watch/inbox.h"
+#include "squall/watch/trouble.h"
 
 #include <atomic>
 #include <map>
@@ -43,6 +44,9 @@ public:
 
     [[nodiscard]] const Counts& counts() const { return counts_; }
 
+    // With receiving.
+    [[nodiscard]] const Trouble& trouble() const { return trouble_; }
+
 private:
     void take(const std::vector<aws::SqsMessage>& messages, const std::stop_token& stop);
     void delete_done(std::vector<std::string> receipts, const std::stop_token& stop);
@@ -53,6 +57,7 @@ private:
     std::string queue_url_;
     Inbox& inbox_;
     Counts counts_;
+    Trouble trouble_;
     Bell bell_;
     std::mutex mutex_;
     std::vector<std::string> done_;
