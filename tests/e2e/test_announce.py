@@ -64,6 +64,12 @@ def test_an_announced_run_is_planned_and_wakes_nobody(watched):
     assert not monitor.status()['incidents'] and len(pipeline.mail()) == before, pipeline.mail()
 
 
+def test_a_bus_that_is_not_there_refuses_the_run(lab):
+    refused = lab.squall('run', *FAULT, '--set', 'TOTAL_CHAOS_DURATION=5', '--announce', 'nobus')
+    assert refused.code == 6 and 'there is no bus nobus' in refused.out, refused
+    assert all(lab.connected().values())
+
+
 def test_a_run_that_nobody_has_announced_leads_to_the_mail(watched):
     lab, pipeline, monitor = watched
     before = len(pipeline.mail())

@@ -65,4 +65,13 @@ Outcome<std::vector<EntryFailure>> Events::put_events(std::string_view event_bus
     return failures;
 }
 
+Outcome<bool>
+Events::has_event_bus(std::string_view event_bus, Deadline deadline, const std::stop_token& stop) {
+    const auto answer = client_.call_json(
+        ServiceId::events, "DescribeEventBus", {{"Name", event_bus}}, deadline, stop);
+    if (answer) return true;
+    if (answer.error().code == "ResourceNotFoundException") return false;
+    return fail(answer.error());
+}
+
 } // namespace squall::aws

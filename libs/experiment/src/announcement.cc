@@ -15,6 +15,7 @@ constexpr const char* tunable_name = "ANNOUNCE_BUS";
 constexpr const char* event_source = "squall";
 constexpr const char* event_type = "Squall Experiment Window";
 constexpr const char* put_events = "events:PutEvents";
+constexpr const char* describe_bus = "events:DescribeEventBus";
 
 } // namespace
 
@@ -46,7 +47,8 @@ std::string bus_of(const TunableValues& values) {
 
 void add_announcement(Plan& plan) {
     if (bus_of(plan.tunables).empty()) return;
-    plan.permissions.emplace_back(put_events);
+    plan.permissions.insert(plan.permissions.end(), {put_events, describe_bus});
+    plan.calls.push_back({describe_bus, 1});
     plan.calls.push_back({put_events, 2});
 }
 
@@ -57,7 +59,7 @@ std::optional<json::Object> announcement_statement(const TunableValues& values) 
     return json::Object{
         {"Sid", "AnnounceTheRun"},
         {"Effect", "Allow"},
-        {"Action", put_events},
+        {"Action", json::Array{put_events, describe_bus}},
         {"Resource",
          wire::parse_arn(bus) ? bus : names.arn("events", names.account, "event-bus/" + bus)}};
 }
@@ -102,10 +104,35 @@ Result<void> Announcement::put(WallTime until, const std::stop_token& stop) {
     return {};
 }
 
+// The monitor's times are AWS's, and ours are to be the same.
+WallTime Announcement::aws_now() const {
+    return world_.clock.wall() + world_.events.server_ahead();
+}
+
+Result<void> Announcement::find_bus(const std::string& bus, const std::stop_token& stop) {
+    const Deadline deadline = Deadline::at(world_.clock.now() + times_.call_limit);
+    const auto found = world_.events.has_event_bus(bus, deadline, stop);
+    if (!found) {
+        events_.tell("warning",
+                     {{"text",
+                       fmt::format("whether there is a bus {} could not be looked up: {}; where "
+                                   "there is none EventBridge takes the announcement and loses it",
+                                   bus,
+                                   aws::to_error(found.error()).message)}});
+        return {};
+    }
+    if (*found) return {};
+    return fail(Errc::not_found,
+                "the run cannot be announced: there is no bus {}, and EventBridge would take the "
+                "event and lose it; `aws events list-event-buses` has those that there are",
+                bus);
+}
+
 Result<void> Announcement::begin(const std::stop_token& stop) {
     const std::string bus = bus_of(plan_.tunables);
     if (bus.empty()) return {};
-    from_ = world_.clock.wall();
+    if (auto found = find_bus(bus, stop); !found) return found;
+    from_ = aws_now();
     until_ = latest_end(plan_, times_, *from_);
     auto announced = put(until_, stop);
     if (!announced)
@@ -122,7 +149,7 @@ Result<void> Announcement::begin(const std::stop_token& stop) {
 
 void Announcement::end(const std::stop_token& stop) {
     if (!may_be_announced_) return;
-    const WallTime until = world_.clock.wall();
+    const WallTime until = aws_now();
     const auto announced = put(until, stop);
     if (!announced) {
         if (is_announced_)

@@ -47,6 +47,9 @@ public:
     [[nodiscard]] std::optional<json::Object> summary() const;
 
 private:
+    [[nodiscard]] WallTime aws_now() const;
+    // An error where it is not there.
+    [[nodiscard]] Result<void> find_bus(const std::string& bus, const std::stop_token& stop);
     [[nodiscard]] Result<void> put(WallTime until, const std::stop_token& stop);
     [[nodiscard]] json::Object told() const;
 

@@ -61,6 +61,7 @@ void PermissionChecks::look_at_bus(const TunableValues& values) {
     // EventBridge takes no event without a source: it says so, and nobody gets it.
     const std::vector<aws::EventEntry> no_event(1);
     take("events:PutEvents", world_.events.put_events(bus, no_event, deadline_, stop_));
+    take("events:DescribeEventBus", world_.events.has_event_bus(bus, deadline_, stop_));
 }
 
 std::vector<CheckItem> look_in_turn(World& world,

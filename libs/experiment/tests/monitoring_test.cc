@@ -25,8 +25,11 @@ wire::ServiceError denied() {
 class WatchedWorld : public TestWorld {
 public:
     explicit WatchedWorld(int hosts = 3) : TestWorld(hosts) {
-        aws.answers = [this](const std::string& operation, const json::Object& body) {
-            return operation == "PutEvents" ? std::optional(take_events(body)) : std::nullopt;
+        aws.answers = [this](const std::string& operation,
+                             const json::Object& body) -> std::optional<json::Object> {
+            if (operation == "PutEvents") return take_events(body);
+            if (operation == "DescribeEventBus") return json::Object{{"Name", "default"}};
+            return std::nullopt;
         };
         world.send_http = [this](const wire::Url& server,
                                  const wire::HttpRequest& request,
@@ -146,6 +149,24 @@ TEST(Announcement, ThatFailsRefusesTheRunAndNobodyIsTold) {
         EXPECT_EQ(test.aws.calls["PutEvents"], 1) << "what was refused needs no end";
         EXPECT_FALSE(test.events.events.back().data.contains("announced"));
     }
+}
+
+TEST(Announcement, OnABusThatIsNotThereRefusesTheRun) {
+    WatchedWorld test;
+    test.aws.fail_with["DescribeEventBus"] = {
+        "ResourceNotFoundException", "Event bus default does not exist.", 400};
+    const auto result = test.run(test.announced_plan());
+    EXPECT_EQ(result.verdict, Verdict::refused);
+    EXPECT_NE(result.reason.find("there is no bus default"), std::string::npos) << result.reason;
+    EXPECT_EQ(test.aws.calls["PutEvents"] + test.aws.calls["SendCommand"], 0);
+}
+
+TEST(Announcement, OnABusThatNobodyMayLookAtIsAWarning) {
+    WatchedWorld test;
+    test.aws.fail_with["DescribeEventBus"] = denied();
+    EXPECT_EQ(test.run(test.announced_plan()).verdict, Verdict::passed);
+    EXPECT_EQ(test.windows.size(), 2U);
+    EXPECT_NE(test.warnings().find("could not be looked up"), std::string::npos);
 }
 
 TEST(Announcement, ThatItIsOverIsAlsoToldWhenTheRunIsAborted) {
@@ -290,6 +311,7 @@ TEST(Monitoring, IsThereForFaultsOnHttpTraffic) {
     const auto tasks = test.aws.answers;
     test.aws.answers = [&](const std::string& operation,
                            const json::Object& body) -> std::optional<json::Object> {
+        if (operation == "DescribeEventBus") return json::Object{{"Name", "default"}};
         if (operation != "PutEvents") return tasks(operation, body);
         ++announced;
         return json::Object{{"Entries", json::Array{json::Object{{"EventId", "1"}}}}};

@@ -33,6 +33,13 @@ public:
                                                                 Deadline deadline,
                                                                 const std::stop_token& stop);
 
+    // Of this name or ARN. EventBridge takes events for a bus that is not there, and loses them.
+    [[nodiscard]] Outcome<bool>
+    has_event_bus(std::string_view event_bus, Deadline deadline, const std::stop_token& stop);
+
+    // By how much AWS's clock is ahead of ours, as its answers have it.
+    [[nodiscard]] Wall::duration server_ahead() const { return client_.server_ahead(); }
+
 private:
     Client& client_;
 };
