@@ -272,7 +272,7 @@ struct Parser {
         command = add(*monitor, "status", "show what the monitor on this machine knows", [this] {
             return Command(monitor_status);
         });
-        add_monitor_store_option(*command, monitor_status.store);
+        add_monitor_place_options(*command, monitor_status.place);
         command->add_flag("--json", monitor_status.json, "machine-readable output");
         command =
             add(*monitor, "explain", "show what led to what: the timeline of one instance", [this] {
@@ -280,7 +280,7 @@ struct Parser {
             });
         command->add_option("NODE", monitor_explain.node, "an EC2 instance id, or mi-…")
             ->required();
-        add_monitor_store_option(*command, monitor_explain.store);
+        add_monitor_place_options(*command, monitor_explain.place);
         command->add_flag("--json", monitor_explain.json, "machine-readable output");
         command = add(*monitor,
                       "mute",
@@ -291,7 +291,7 @@ struct Parser {
             return Command(monitor_unmute);
         });
         command->add_option("ID", monitor_unmute.id, "as mute and status show it")->required();
-        add_monitor_store_option(*command, monitor_unmute.store);
+        add_monitor_place_options(*command, monitor_unmute.place, /*with_bus=*/true);
         command->add_flag("--json", monitor_unmute.json, "machine-readable output");
         add_monitor_scenarios(*monitor);
     }

@@ -172,19 +172,28 @@ struct MonitorRunCommand {
     bool explain = false;
 };
 
+// Where the monitor that is asked keeps what it knows.
+struct MonitorPlaceArguments {
+    std::string store; // of one on this machine
+    std::string table; // of one that is a function; empty: it is none
+    std::string bus = "default";
+    std::string region;
+    std::string role_arn;
+};
+
 struct MonitorStatusCommand {
-    std::string store;
+    MonitorPlaceArguments place;
     bool json = false;
 };
 
 struct MonitorExplainCommand {
-    std::string store;
+    MonitorPlaceArguments place;
     std::string node;
     bool json = false;
 };
 
 struct MonitorMuteCommand {
-    std::string store;
+    MonitorPlaceArguments place;
     std::string cluster;
     std::vector<std::string> nodes;
     std::string duration;
@@ -193,7 +202,7 @@ struct MonitorMuteCommand {
 };
 
 struct MonitorUnmuteCommand {
-    std::string store;
+    MonitorPlaceArguments place;
     std::string id;
     bool json = false;
 };

@@ -3,6 +3,17 @@
 #include <CLI/CLI.hpp>
 
 namespace squall::app {
+namespace {
+
+void add_monitor_store_option(CLI::App& command, std::string& store) {
+    command.add_option(
+        "--store",
+        store,
+        "the monitor's file; else SQUALL_MONITOR_STORE, else monitor/monitor.db in squall's "
+        "state directory");
+}
+
+} // namespace
 
 void add_monitor_settings(CLI::App& command, MonitorSettingsArguments& into) {
     command.add_option("--grace", into.grace, "how long an agent may be gone: 300, 90s, 5m")
@@ -27,12 +38,16 @@ void add_monitor_settings(CLI::App& command, MonitorSettingsArguments& into) {
                        "unless given");
 }
 
-void add_monitor_store_option(CLI::App& command, std::string& store) {
-    command.add_option(
-        "--store",
-        store,
-        "the monitor's file; else SQUALL_MONITOR_STORE, else monitor/monitor.db in squall's "
-        "state directory");
+void add_monitor_place_options(CLI::App& command, MonitorPlaceArguments& into, bool with_bus) {
+    add_monitor_store_option(command, into.store);
+    command.add_option("--table",
+                       into.table,
+                       "the table of a monitor that is a function (the stack's output Table)");
+    if (with_bus)
+        command.add_option("--bus", into.bus, "with --table: the event bus that it hears of")
+            ->capture_default_str();
+    command.add_option("--region", into.region, "with --table: else AWS_REGION");
+    command.add_option("--assume-role-arn", into.role_arn, "with --table: a role to assume");
 }
 
 void add_monitor_run_options(CLI::App& command, MonitorRunCommand& into) {
@@ -70,7 +85,7 @@ void add_monitor_run_options(CLI::App& command, MonitorRunCommand& into) {
 }
 
 void add_monitor_mute_options(CLI::App& command, MonitorMuteCommand& into) {
-    add_monitor_store_option(command, into.store);
+    add_monitor_place_options(command, into.place, /*with_bus=*/true);
     command.add_option("--cluster", into.cluster, "a cluster's name or ARN");
     command.add_option("--node", into.nodes, "an EC2 instance id, or mi-…; may be repeated")
         ->expected(1)

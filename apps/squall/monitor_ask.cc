@@ -1,8 +1,9 @@
 // `squall monitor status`, `explain`, `mute` and `unmute`: questions to the monitor that runs on
-// this machine, over its socket.
+// this machine, over its socket, or to one that is a function.
 #include "complaint.h"
 #include "monitor_commands.h"
 #include "monitor_paths.h"
+#include "monitor_table.h"
 #include "output.h"
 #include "squall/base/json.h"
 #include "squall/base/log.h"
@@ -93,6 +94,8 @@ void print_status(Output& output, const json::Object& status) {
     for (const auto& [channel, waiting] : json::object_at(status, "outbox"))
         output.line(
             fmt::format("{} messages wait for {}", json::text(waiting), std::string_view(channel)));
+    // A function's table does not say when it was written last.
+    if (!status.contains("polls")) return;
     output.line(status.contains("last_poll_s")
                     ? fmt::format("last poll {} s ago", json::integer_at(status, "last_poll_s"))
                     : "no poll has succeeded yet");
@@ -155,13 +158,19 @@ Result<MonitorPaths> MonitorPaths::find(const std::string& store) {
 }
 
 int run_command(const MonitorStatusCommand& command) {
-    return print(ask(command.store, "GET", "/v1/status"), command.json, print_status);
+    return print(command.place.table.empty() ? ask(command.place.store, "GET", "/v1/status")
+                                             : status_of_table(command.place),
+                 command.json,
+                 print_status);
 }
 
 int run_command(const MonitorExplainCommand& command) {
-    return print(ask(command.store, "GET", "/v1/explain/" + wire::percent_encoded(command.node)),
-                 command.json,
-                 print_explanation);
+    return print(
+        command.place.table.empty()
+            ? ask(command.place.store, "GET", "/v1/explain/" + wire::percent_encoded(command.node))
+            : explanation_of_table(command.place, command.node),
+        command.json,
+        print_explanation);
 }
 
 int run_command(const MonitorMuteCommand& command) {
@@ -171,7 +180,9 @@ int run_command(const MonitorMuteCommand& command) {
                               {"nodes", json::Array(command.nodes.begin(), command.nodes.end())},
                               {"until", rfc3339_millis(Wall::now() + *length)},
                               {"why", command.why}};
-    return print(ask(command.store, "POST", "/v1/windows", json::text(window)),
+    return print(command.place.table.empty()
+                     ? ask(command.place.store, "POST", "/v1/windows", json::text(window))
+                     : mute_by_bus(command, *length),
                  command.json,
                  [](Output& output, const json::Object& made) {
                      output.line(fmt::format("{}: muted until {}; `squall monitor unmute {}` ends "
@@ -183,11 +194,14 @@ int run_command(const MonitorMuteCommand& command) {
 }
 
 int run_command(const MonitorUnmuteCommand& command) {
-    return print(ask(command.store, "DELETE", "/v1/windows/" + wire::percent_encoded(command.id)),
-                 command.json,
-                 [](Output& output, const json::Object& ended) {
-                     output.line(fmt::format("{}: over", json::string_at(ended, "id")));
-                 });
+    return print(
+        command.place.table.empty()
+            ? ask(command.place.store, "DELETE", "/v1/windows/" + wire::percent_encoded(command.id))
+            : unmute_by_bus(command),
+        command.json,
+        [](Output& output, const json::Object& ended) {
+            output.line(fmt::format("{}: over", json::string_at(ended, "id")));
+        });
 }
 
 } // namespace squall::app

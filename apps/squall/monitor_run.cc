@@ -2,10 +2,10 @@
 #include "complaint.h"
 #include "monitor_commands.h"
 #include "monitor_paths.h"
+#include "monitor_session.h"
 #include "monitor_settings.h"
 #include "output.h"
 #include "signals.h"
-#include "squall/aws/session.h"
 #include "squall/aws/sqs.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -13,8 +13,6 @@
 #include "squall/watch/daemon.h"
 
 #include <unistd.h>
-
-#include <random>
 
 namespace squall::app {
 namespace {
@@ -148,14 +146,7 @@ Result<void> run_monitor(const MonitorRunCommand& command, const std::stop_token
     auto options = options_of(command);
     if (!options) return fail(options.error());
     SystemClock clock;
-    aws::SessionOptions session_options;
-    session_options.environment = aws::Environment::from_process();
-    session_options.region = command.region;
-    session_options.assume_role_arn = command.role_arn;
-    session_options.role_session = "squall-monitor";
-    session_options.seed = std::random_device{}();
-    const auto session =
-        aws::Session::open(std::move(session_options), clock, Deadline::in(open_limit), stop);
+    const auto session = open_monitor_session(command.region, command.role_arn, clock, stop);
     if (!session) return fail(session.error());
     aws::Client& client = (*session)->client();
     auto url = queue_url_of(command.queue, client, stop);

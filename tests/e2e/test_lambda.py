@@ -279,6 +279,45 @@ def test_two_that_run_side_by_side_both_have_their_say(function, make_function, 
     assert int(items(table, 'head')[0]['count']['N']) == 40
 
 
+def test_its_table_answers_questions_and_its_bus_takes_mutes(function, moto, table):
+    account = {'AWS_ENDPOINT_URL': moto, 'AWS_ACCESS_KEY_ID': 'AKIDTEST', 'AWS_SECRET_ACCESS_KEY': 'secret', 'AWS_REGION': 'us-east-1', 'PATH': os.environ['PATH']}
+    events, sqs = (boto3.client(service, endpoint_url=moto, **KEYS) for service in ('events', 'sqs'))
+    queue = sqs.create_queue(QueueName='windows')['QueueUrl']
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=['QueueArn'])['Attributes']['QueueArn']
+    events.put_rule(Name='windows', EventPattern=json.dumps({'source': ['squall']}))
+    events.put_targets(Rule='windows', Targets=[{'Id': 'queue', 'Arn': arn}])
+
+    def squall(*arguments):
+        return conftest.squall_with(account, 'monitor', arguments[0], '--table', 'monitor', *arguments[1:])
+
+    def hand_over():
+        """What the bus has for the function, as its queue would bring it."""
+        messages = conftest.wait_for('the event', lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get('Messages'))
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=messages[0]['ReceiptHandle'])
+        assert failures(function.invoke(batch(messages[0]['Body']))) == []
+
+    node = f'i-{1:017x}'
+    function.invoke(batch(made_up(1), made_up(1, version=4, agentConnected=False)))
+    told = squall('explain', node)
+    assert told.code == 0 and f'{node} in cluster demo: grace' in told.out, told
+    assert json.loads(squall('status', '--json').out)['agents']['by_phase'] == {'grace': 1}
+    nobody = squall('explain', 'i-0123')
+    assert nobody.code != 0 and 'nothing is known of i-0123' in nobody.err
+    unknown = squall('mute', '--cluster', 'nowhere', '--for', '1h', '--why', 'a new disk')
+    assert unknown.code != 0 and 'knows no cluster nowhere' in unknown.err
+    muted = squall('mute', '--cluster', 'demo', '--node', node, '--for', '1h', '--why', 'a new disk')
+    assert muted.code == 0, muted
+    hand_over()
+    assert 'a new disk' in squall('status').out
+    lost = squall('mute', '--cluster', 'demo', '--for', '1h', '--why', 'a new disk', '--bus', 'nobus')
+    assert lost.code != 0 and 'no such event bus' in lost.err
+    assert squall('unmute', muted.out.split(':')[0]).code == 0
+    hand_over()
+    assert json.loads(squall('status', '--json').out)['windows'] == []
+    missing = conftest.squall_with(account, 'monitor', 'status', '--table', 'none')
+    assert missing.code != 0 and 'reading the table none' in missing.err and 'ResourceNotFoundException' in missing.err
+
+
 def test_an_event_that_is_none_of_ours_is_an_error_and_the_next_is_taken(function):
     assert function.fail({'hello': 'world'})['errorType'] == 'Squall.InvalidInput'
     assert function.fail(b'{ no json')['errorType'] == 'Squall.InvalidInput'

@@ -6,23 +6,20 @@
 #include "squall/base/time_text.h"
 #include "squall/monitor/event_parser.h"
 #include "squall/transport/socket.h"
+#include "squall/watch/report.h"
 #include "squall/wire/query.h"
 #include "state_json.h"
 
 #include <algorithm>
-#include <set>
 
 namespace squall::watch {
 namespace {
 
-constexpr std::size_t timeline_max = 500;
-constexpr Seconds window_max{7 * 86400};
 // After so many intervals without a poll, or so long without a word of the queue, all is not well.
 constexpr int polls_missed_max = 3;
 constexpr Seconds queue_silence_max{120};
 constexpr int receives_failed_max = 3;
 constexpr Seconds channel_trouble_max{60};
-constexpr std::size_t why_max = 500;
 
 wire::HttpResponse answer(int status, const json::Object& body) {
     return {status, {{"Content-Type", "application/json"}}, json::text(body) + "\n"};
@@ -30,13 +27,6 @@ wire::HttpResponse answer(int status, const json::Object& body) {
 
 wire::HttpResponse refusal(int status, std::string what) {
     return answer(status, {{"error", std::move(what)}});
-}
-
-// What is shown on terminals must not steer them.
-bool is_one_line(std::string_view text) {
-    return is_valid_utf8(text) && std::none_of(text.begin(), text.end(), [](char c) {
-               return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-           });
 }
 
 } // namespace
@@ -195,37 +185,15 @@ wire::HttpResponse MonitorApi::incidents(const std::string& cluster) const {
 }
 
 wire::HttpResponse MonitorApi::status() const {
-    const auto& state = parts_.judge.state();
     const auto figures = parts_.figures.snapshot();
-    json::Array clusters;
-    for (const auto& [arn, cluster] : state.clusters()) {
-        if (cluster.is_monitored)
-            clusters.push_back({{"cluster", cluster.name}, {"instances", cluster.hosts.size()}});
-    }
-    json::Array incidents;
-    for (const auto& [id, incident] : state.incidents())
-        incidents.push_back(incident_json(incident));
-    json::Array windows;
-    const WallTime now = parts_.clock.wall() + parts_.client.server_ahead();
-    for (const auto& window : state.windows) {
-        if (window.until > now) windows.push_back(window_json(window));
-    }
-    json::Object outbox;
-    if (const auto sizes = parts_.store.outbox_sizes()) {
-        for (const auto& [channel, size] : *sizes)
-            outbox[channel] = size;
-    }
+    json::Object body = overview(
+        parts_.judge.state(), parts_.store, parts_.clock.wall() + parts_.client.server_ahead());
     const auto found = problems();
-    json::Object body{{"problems", json::Array(found.begin(), found.end())},
-                      {"clusters", std::move(clusters)},
-                      {"agents", counts_json(state)},
-                      {"incidents", std::move(incidents)},
-                      {"windows", std::move(windows)},
-                      {"outbox", std::move(outbox)},
-                      {"messages_received", parts_.source.counts().received.load()},
-                      {"messages_unreadable", parts_.source.counts().unreadable.load()},
-                      {"polls", figures.polls},
-                      {"failed_polls", figures.failed_polls}};
+    body["problems"] = json::Array(found.begin(), found.end());
+    body["messages_received"] = parts_.source.counts().received.load();
+    body["messages_unreadable"] = parts_.source.counts().unreadable.load();
+    body["polls"] = figures.polls;
+    body["failed_polls"] = figures.failed_polls;
     if (figures.last_poll)
         body["last_poll_s"] =
             std::chrono::duration_cast<Seconds>(parts_.clock.now() - *figures.last_poll).count();
@@ -233,20 +201,10 @@ wire::HttpResponse MonitorApi::status() const {
 }
 
 wire::HttpResponse MonitorApi::explain(const std::string& node) const {
-    json::Array hosts;
-    parts_.judge.state().for_each_host([&](const monitor::Host& host) {
-        if (host.ec2_instance_id == node) hosts.push_back(host_json(host));
-    });
-    const auto entries = parts_.store.timeline(node, timeline_max);
-    if (!entries) return refusal(500, entries.error().message);
-    if (hosts.empty() && entries->empty())
-        return refusal(404,
-                       fmt::format("nothing is known of {}: an EC2 instance id, or mi-…", node));
-    json::Array timeline;
-    for (const auto& entry : *entries)
-        timeline.push_back(timeline_json(entry));
-    return answer(
-        200, {{"node", node}, {"records", std::move(hosts)}, {"timeline", std::move(timeline)}});
+    const auto found = explanation(parts_.judge.state(), parts_.store, node);
+    if (!found)
+        return refusal(found.error().code == Errc::not_found ? 404 : 500, found.error().message);
+    return answer(200, *found);
 }
 
 wire::HttpResponse MonitorApi::metrics() const {
@@ -262,35 +220,6 @@ wire::HttpResponse MonitorApi::metrics() const {
         200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, prometheus_text(view)};
 }
 
-// Silence over something that is not there would leave what was meant as loud as before.
-std::optional<std::string> MonitorApi::unknown_in(const monitor::Window& window) const {
-    const auto& state = parts_.judge.state();
-    std::vector<std::string> clusters;
-    std::set<std::string_view> nodes;
-    bool is_cluster_known = window.cluster.empty();
-    for (const auto& [arn, cluster] : state.clusters()) {
-        clusters.push_back(cluster.name);
-        const bool is_meant =
-            window.cluster.empty() || arn == window.cluster || cluster.name == window.cluster;
-        is_cluster_known = is_cluster_known || is_meant;
-        for (const monitor::Host* host : cluster.hosts) {
-            if (is_meant) nodes.insert(host->ec2_instance_id);
-        }
-    }
-    if (!is_cluster_known)
-        return fmt::format("the monitor knows no cluster {}; it knows {}",
-                           window.cluster,
-                           clusters.empty() ? "none yet" : join(clusters, ", "));
-    for (const auto& node : window.nodes) {
-        if (!nodes.contains(node))
-            return fmt::format("the monitor knows no instance {}{}{}: an EC2 instance id, or mi-…",
-                               node,
-                               window.cluster.empty() ? "" : " in cluster ",
-                               window.cluster);
-    }
-    return std::nullopt;
-}
-
 wire::HttpResponse MonitorApi::open_window(const std::string& body) {
     const auto asked = json::parse_object(body);
     if (!asked) return refusal(400, asked.error().message);
@@ -304,15 +233,9 @@ wire::HttpResponse MonitorApi::open_window(const std::string& body) {
     window.until = monitor::time_of(json::at(*asked, "until"));
     for (const auto& node : json::array_at(*asked, "nodes"))
         window.nodes.emplace_back(json::string_of(node));
-    if (window.why.size() > why_max || !is_one_line(window.why) || !is_one_line(window.id))
-        return refusal(
-            400, fmt::format("\"why\" is one line of text, of {} bytes at the most", why_max));
-    if (window.until == monitor::unknown_time || window.until <= now
-        || window.until > now + window_max)
-        return refusal(400, "\"until\" is a time to come, within seven days");
-    if (window.cluster.empty() && window.nodes.empty())
-        return refusal(400, "a window is over a cluster, or over nodes");
-    if (const auto unknown = unknown_in(window)) return refusal(404, *unknown);
+    if (const auto wrong = not_a_window(window)) return refusal(400, *wrong);
+    if (const auto unknown = unknown_in(parts_.judge.state(), window))
+        return refusal(404, *unknown);
     if (const auto told = parts_.tell(window); !told) return refusal(500, told.error().message);
     return answer(200, window_json(window));
 }

@@ -54,7 +54,6 @@ private:
     // What keeps the monitor from doing its work, for people.
     [[nodiscard]] std::vector<std::string> problems() const;
     [[nodiscard]] wire::HttpResponse health() const;
-    [[nodiscard]] std::optional<std::string> unknown_in(const monitor::Window& window) const;
     [[nodiscard]] wire::HttpResponse incidents(const std::string& cluster) const;
     [[nodiscard]] wire::HttpResponse status() const;
     [[nodiscard]] wire::HttpResponse explain(const std::string& node) const;

@@ -1,6 +1,7 @@
 #include "state_json.h"
 
 #include "squall/base/time_text.h"
+#include "squall/watch/report.h"
 
 namespace squall::watch {
 namespace {

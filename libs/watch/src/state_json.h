@@ -1,4 +1,4 @@
-// What the monitor knows, for programs: the answers of its API.
+// Parts of a report.
 #pragma once
 
 #include "squall/base/json.h"
@@ -9,7 +9,6 @@ namespace squall::watch {
 
 [[nodiscard]] json::Object incident_json(const monitor::Incident& incident);
 [[nodiscard]] json::Object host_json(const monitor::Host& host);
-[[nodiscard]] json::Object window_json(const monitor::Window& window);
 [[nodiscard]] json::Object timeline_json(const TimelineEntry& entry);
 // "connected", "disconnected", …: how many of each.
 [[nodiscard]] json::Object counts_json(const monitor::State& state);
