@@ -16,6 +16,7 @@ import botocore.exceptions
 import pytest
 
 AWAY = 'eu-west-1'
+ACCOUNT = '123456789012'
 ECS = 'AmazonEC2ContainerServiceV20141113'
 SSM = 'AmazonSSM'
 FAST = {'Delay': 1, 'MaxAttempts': 60}
@@ -103,3 +104,14 @@ def call_form(lab, service, form, **how):
 
 def answers(lab):
     return client(lab, 'sts').get_caller_identity()['Arn'] == 'arn:aws:iam::123456789012:user/lab'
+
+
+def watched(lab, name, pattern, region='us-east-1', **target):
+    """A rule that writes what it sees into a log group of its name: what has come so far."""
+    logs, events = client(lab, 'logs', region), client(lab, 'events', region)
+    logs.create_log_group(logGroupName=name)
+    arn = logs.describe_log_groups(logGroupNamePrefix=name)['logGroups'][0]['arn'].removesuffix(':*')
+    rule = events.put_rule(Name=name, EventPattern=json.dumps(pattern))['RuleArn']
+    assert rule == f'arn:aws:events:{region}:{ACCOUNT}:rule/{name}'
+    assert events.put_targets(Rule=name, Targets=[{'Id': 'log', 'Arn': arn, **target}])['FailedEntryCount'] == 0
+    return lambda: [event['message'] for page in logs.get_paginator('filter_log_events').paginate(logGroupName=name) for event in page['events']]

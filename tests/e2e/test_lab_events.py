@@ -2,21 +2,9 @@
 import json
 
 from conftest import wait_for
-from lab_api import Refusal, client, refused
+from lab_api import ACCOUNT, Refusal, client, refused, watched
 
 AWAY = 'eu-north-1'
-ACCOUNT = '123456789012'
-
-
-def watched(lab, name, pattern, region='us-east-1', **target):
-    """A rule that writes what it sees into a log group of its name: what has come so far."""
-    logs, events = client(lab, 'logs', region), client(lab, 'events', region)
-    logs.create_log_group(logGroupName=name)
-    arn = logs.describe_log_groups(logGroupNamePrefix=name)['logGroups'][0]['arn'].removesuffix(':*')
-    rule = events.put_rule(Name=name, EventPattern=json.dumps(pattern))['RuleArn']
-    assert rule == f'arn:aws:events:{region}:{ACCOUNT}:rule/{name}'
-    assert events.put_targets(Rule=name, Targets=[{'Id': 'log', 'Arn': arn, **target}])['FailedEntryCount'] == 0
-    return lambda: [event['message'] for page in logs.get_paginator('filter_log_events').paginate(logGroupName=name) for event in page['events']]
 
 
 def details(lines):

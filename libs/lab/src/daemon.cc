@@ -129,11 +129,10 @@ Result<void> Daemon::make_cluster() {
 }
 
 void Daemon::host_lost(int ordinal, const std::string& why) {
-    const std::string id = population_->terminate(ordinal, Wall::now());
     if (!ready_)
         return end_with(
             {Errc::failed, fmt::format("container instance {} did not come up: {}", ordinal, why)});
-    log::warning("lab: container instance {} ({}) is gone: {}", ordinal, id, why);
+    log::warning("lab: container instance {} is gone: {}", ordinal, why);
 }
 
 void Daemon::look_whether_ready() {

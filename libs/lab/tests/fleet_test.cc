@@ -238,5 +238,36 @@ TEST_F(Fleets, AreForgottenWhenTheyAreDeregistered) {
     EXPECT_EQ(world.ecs().store().instances.size(), 0U);
 }
 
+TEST_F(Fleets, AreGoneWhileTheyAreSwitchedOff) {
+    Fleet& fleet = with({}, 2);
+    fleet.switch_off(ids[0], world.now);
+    live(Seconds(60));
+    EXPECT_EQ(connected(), 1);
+    EXPECT_FALSE(world.ssm().is_online(ids[0], world.now));
+    EXPECT_TRUE(world.ssm().is_online(ids[1], world.now));
+    fleet.switch_on(ids[0], world.now);
+    live(Seconds(20));
+    EXPECT_EQ(connected(), 2);
+    EXPECT_TRUE(world.ssm().is_online(ids[0], world.now));
+    EXPECT_EQ(world.ecs().store().instances.size(), 2U) << "the same container instances";
+}
+
+TEST_F(Fleets, HaveLostTheirTasksWhenTheyAreBack) {
+    Fleet& fleet = with({}, 1);
+    world.call("RegisterTaskDefinition", web_task_definition());
+    world.call("RunTask", {{"cluster", "demo"}, {"taskDefinition", "web"}});
+    live(Seconds(5));
+    const auto status = [&] {
+        return world.ecs().store().tasks.begin()->second.last_status;
+    };
+    ASSERT_EQ(status(), "RUNNING");
+    fleet.switch_off(ids[0], world.now);
+    live(Seconds(5));
+    EXPECT_EQ(status(), "RUNNING") << "nobody has told ECS";
+    fleet.switch_on(ids[0], world.now);
+    live(Seconds(5));
+    EXPECT_EQ(status(), "STOPPED");
+}
+
 } // namespace
 } // namespace squall::lab::fleet

@@ -28,6 +28,7 @@ enum class Resource {
     resource_arn, // `resourceArn`
     command,      // SendCommand: its document, and every host
     managed_node, // `InstanceId` of Systems Manager
+    instances,    // `InstanceId` of EC2
     account,      // arn:aws:SERVICE:REGION:ACCOUNT:*
     user,
     role,

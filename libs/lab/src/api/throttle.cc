@@ -28,6 +28,7 @@ constexpr Group agent_modify{"ecs agent modify", 200, 120};
 constexpr Group service_modify{"ecs service modify", 50, 5};
 constexpr Group service_read{"ecs service read", 100, 20};
 constexpr Group ec2_read{"ec2 non-mutating", 100, 20};
+constexpr Group ec2_modify{"ec2 mutating", 50, 5};
 constexpr Group ec2_read_all{"ec2 unfiltered and unpaginated non-mutating", 50, 10};
 constexpr Group sts_any{"sts", 600, 600};
 
@@ -83,6 +84,7 @@ constexpr std::array ecs_members{
 const Group* group_of(const ApiCall& call) {
     if (call.service == "sts") return &sts_any;
     if (call.service == "ec2") {
+        if (!call.operation.starts_with("Describe")) return &ec2_modify;
         const bool narrowed = call.form.has("MaxResults") || call.form.has("NextToken")
                               || call.form.has_structure("Filter")
                               || call.form.has_structure("InstanceId");

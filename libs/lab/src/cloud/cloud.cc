@@ -146,6 +146,7 @@ void Cloud::on_message(const std::function<void(const std::string& awaited)>& li
 void Cloud::tick(WallTime now) {
     for (auto& [region, world] : worlds_) {
         world->ecs.tick(now);
+        world->ec2.tick(now);
         world->ssm.tick(now);
         world->elb.tick(now);
         world->events.tick(now);

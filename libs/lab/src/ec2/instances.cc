@@ -13,14 +13,6 @@ namespace {
 constexpr std::size_t page_size_max = 1000;
 constexpr int filters_max = 50;
 
-std::string state_code(const std::string& state) {
-    if (state == "pending") return "0";
-    if (state == "running") return "16";
-    if (state == "shutting-down") return "32";
-    if (state == "terminated") return "48";
-    return "80";
-}
-
 std::optional<std::string> filter_value(const Instance& instance, std::string_view name) {
     if (name == "instance-id") return instance.id;
     if (name == "instance-state-name") return instance.state;
@@ -28,7 +20,9 @@ std::optional<std::string> filter_value(const Instance& instance, std::string_vi
     if (name == "instance-type") return instance.type;
     if (name == "private-ip-address") return instance.private_ip;
     if (name == "vpc-id") return instance.vpc_id;
+    if (name == "instance-state-code") return state_code(instance.state);
     if (name == "tag:Name") return instance.name;
+    if (name == "tag:aws:autoscaling:groupName") return instance.group;
     return std::nullopt;
 }
 
@@ -66,14 +60,24 @@ void write_members(wire::XmlWriter& xml, const Instance& instance) {
     xml.leaf("instanceType", instance.type);
     xml.leaf("launchTime", rfc3339_millis(instance.launched_at));
     xml.element("placement", [&] { xml.leaf("availabilityZone", instance.availability_zone); });
-    xml.leaf("privateIpAddress", instance.private_ip);
-    xml.leaf("vpcId", instance.vpc_id);
-    xml.leaf("subnetId", instance.subnet_id);
-    xml.element("tagSet", [&] {
+    if (!instance.reason.empty())
+        xml.element("stateReason", [&] { xml.leaf("code", instance.reason); });
+    // It has given back its address.
+    if (instance.state != "terminated") {
+        xml.leaf("privateIpAddress", instance.private_ip);
+        xml.leaf("vpcId", instance.vpc_id);
+        xml.leaf("subnetId", instance.subnet_id);
+    }
+    const auto tag = [&](const char* key, const std::string& value) {
+        if (value.empty()) return;
         xml.element("item", [&] {
-            xml.leaf("key", "Name");
-            xml.leaf("value", instance.name);
+            xml.leaf("key", key);
+            xml.leaf("value", value);
         });
+    };
+    xml.element("tagSet", [&] {
+        tag("Name", instance.name);
+        tag("aws:autoscaling:groupName", instance.group);
     });
 }
 
@@ -92,19 +96,21 @@ std::optional<Answer> Instances::call(const ApiCall& call) {
     static const OperationTable<Instances> operations{
         {"DescribeInstances", &Instances::describe_instances},
         {"DescribeSecurityGroups", &Instances::describe_security_groups},
-        {"DescribeSubnets", &Instances::describe_subnets}};
+        {"DescribeSubnets", &Instances::describe_subnets},
+        {"RebootInstances", &Instances::reboot_instances},
+        {"StartInstances", &Instances::start_instances},
+        {"StopInstances", &Instances::stop_instances},
+        {"TerminateInstances", &Instances::terminate_instances}};
     return call_operation(*this, operations, call);
 }
 
-Answer Instances::describe_instances(const ApiCall& call) {
-    const auto filters = read_filters(call.form);
-    if (!filters) return fail(filters.error());
-    const auto wanted = call.form.list("InstanceId");
-    if (!wanted.empty() && call.form.has("MaxResults")) {
-        return refuse("InvalidParameterCombination",
-                      "The parameter instancesSet cannot be used with the parameter maxResults");
-    }
+Result<std::vector<std::string>, wire::ServiceError> Instances::ids_of(const ApiCall& call) const {
     static const std::regex id_pattern("i-[0-9a-f]{8}([0-9a-f]{9})?");
+    std::vector<std::string> wanted;
+    for (auto& id : call.form.list("InstanceId")) {
+        if (std::find(wanted.begin(), wanted.end(), id) == wanted.end())
+            wanted.push_back(std::move(id));
+    }
     for (const auto& id : wanted) {
         if (!std::regex_match(id, id_pattern))
             return refuse("InvalidInstanceID.Malformed", fmt::format("Invalid id: \"{}\"", id));
@@ -121,10 +127,22 @@ Answer Instances::describe_instances(const ApiCall& call) {
                                   join(unknown, ", "),
                                   unknown.size() == 1 ? "es" : ""));
     }
+    return wanted;
+}
+
+Answer Instances::describe_instances(const ApiCall& call) {
+    const auto filters = read_filters(call.form);
+    if (!filters) return fail(filters.error());
+    if (call.form.has("InstanceId.1") && call.form.has("MaxResults")) {
+        return refuse("InvalidParameterCombination",
+                      "The parameter instancesSet cannot be used with the parameter maxResults");
+    }
+    const auto wanted = ids_of(call);
+    if (!wanted) return fail(wanted.error());
     std::vector<std::string> ids;
     for (const auto& [id, instance] : all) {
         const bool asked =
-            wanted.empty() || std::find(wanted.begin(), wanted.end(), id) != wanted.end();
+            wanted->empty() || std::find(wanted->begin(), wanted->end(), id) != wanted->end();
         if (asked && matches(instance, *filters)) ids.push_back(id);
     }
     const auto size =

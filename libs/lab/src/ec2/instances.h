@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/call.h"
+#include "ec2/machines.h"
 #include "ec2/network.h"
 
 namespace squall::lab::ec2 {
@@ -17,8 +18,11 @@ struct Instance {
     std::string subnet_id;
     std::string role = "ecsInstanceRole";
     std::string name;
+    std::string group; // of Auto Scaling; empty where it is in none
     std::string state = "running";
-    WallTime launched_at;
+    std::string reason;               // why it is not running: Client.UserInitiatedShutdown, …
+    WallTime launched_at;             // or started again
+    std::optional<WallTime> ended_at; // terminated
     std::optional<WallTime> interrupted_at; // EC2 takes it back then: a Spot Instance's end
 };
 
@@ -27,14 +31,29 @@ public:
     // Spot Instances are told so long before EC2 takes them back.
     static constexpr Seconds spot_notice{120};
 
+    // A terminated instance is described for so long, as in AWS.
+    static constexpr std::chrono::hours terminated_kept{1};
+
     using Watcher = std::function<void(const Instance& instance, WallTime now)>;
 
     [[nodiscard]] std::optional<Answer> call(const ApiCall& call);
 
-    // It is pending, and then running. The reference is good as long as this.
+    // What instances run on; without it nothing does, and whatever is ordered has happened at once.
+    // Must outlive its use.
+    void use(Machines* machines) { machines_ = machines; }
+
+    // It is pending, and then running. The reference is good until it is forgotten.
     Instance& launch(Instance instance, WallTime now);
     // False where there is no such instance, or where it is in that state already.
     bool change_state(const std::string& id, const std::string& state, WallTime now);
+    // Ends it for good. False where there is none of that name, or it has ended.
+    bool terminate(const std::string& id, const std::string& reason, WallTime now);
+    // What was ordered has come about: it runs, it is stopped or terminated. Nothing happens where
+    // nobody had ordered that.
+    void settle(const std::string& id, const std::string& state, WallTime now);
+    // Forgets those that ended long ago.
+    void tick(WallTime now);
+
     // Says that EC2 takes it back at that time. False where none of that name runs.
     bool interrupt(const std::string& id, WallTime at, WallTime now);
     // Those that run and should not any more: whoever asks ends them.
@@ -49,12 +68,31 @@ public:
 
 private:
     Answer describe_instances(const ApiCall& call);
+    // orders.cc
+    Answer start_instances(const ApiCall& call);
+    Answer stop_instances(const ApiCall& call);
+    Answer terminate_instances(const ApiCall& call);
+    Answer reboot_instances(const ApiCall& call);
+    // The instances that a call names, each once; a refusal where it names any that there is not.
+    [[nodiscard]] Result<std::vector<std::string>, wire::ServiceError>
+    ids_of(const ApiCall& call) const;
+    // The same for a call that changes them: it names some, and is no DryRun.
+    [[nodiscard]] Result<std::vector<std::string>, wire::ServiceError>
+    ordered_ids(const ApiCall& call) const;
+    // What became of each, in the order in which they were named.
+    using Change = std::function<void(const std::string& id)>;
+    [[nodiscard]] Answer
+    change_all(const ApiCall& call, const std::vector<std::string>& ids, const Change& change);
     // describe_network.cc
     Answer describe_subnets(const ApiCall& call);
     Answer describe_security_groups(const ApiCall& call);
 
+    Machines* machines_ = nullptr;
     Watcher on_state_;
     Watcher on_interruption_;
 };
+
+// 16 for running, …
+[[nodiscard]] std::string state_code(const std::string& state);
 
 } // namespace squall::lab::ec2

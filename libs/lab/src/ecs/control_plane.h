@@ -45,8 +45,9 @@ public:
     // Heartbeats, services, credentials, forgetting. Call it about twice a second.
     void tick(WallTime now);
 
-    // EC2 has terminated it: its container instance is deregistered, its tasks have stopped.
-    void host_terminated(const std::string& ec2_instance_id, WallTime now);
+    // EC2 has terminated it, which began then: its tasks have stopped, and its container instance
+    // is deregistered if its agent was connected at the time. (Else it is left over.)
+    void host_terminated(const std::string& ec2_instance_id, WallTime begun, WallTime now);
 
     // Puts the tasks' network interfaces into the instances from now on; without one, who plays an
     // agent says that they are there. Must outlive its use.
@@ -70,6 +71,8 @@ private:
     Answer register_container_instance(const ApiCall& call);
     Answer deregister_container_instance(const ApiCall& call);
     json::Object forget_instance(ContainerInstance& instance, const std::string& why, WallTime now);
+    // Nothing of its tasks runs any more.
+    void end_tasks(const ContainerInstance& instance, const std::string& why, WallTime now);
     Answer describe_container_instances(const ApiCall& call);
     Answer list_container_instances(const ApiCall& call);
     // instance_state.cc

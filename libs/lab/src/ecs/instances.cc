@@ -144,13 +144,7 @@ Answer ControlPlane::deregister_container_instance(const ApiCall& call) {
 
 json::Object
 ControlPlane::forget_instance(ContainerInstance& instance, const std::string& why, WallTime now) {
-    for (Task* task : store_.tasks_on(instance)) {
-        if (!is_live(*task)) continue;
-        task->desired_status = "STOPPED";
-        task->stop_code = "TerminationNotice";
-        task->stopped_reason = why;
-        finish(*task, now);
-    }
+    end_tasks(instance, why, now);
     instance.status = "INACTIVE";
     instance.agent_connected = false;
     changed(instance, now);
@@ -162,13 +156,34 @@ ControlPlane::forget_instance(ContainerInstance& instance, const std::string& wh
     return described;
 }
 
-void ControlPlane::host_terminated(const std::string& ec2_instance_id, WallTime now) {
-    std::vector<ContainerInstance*> gone;
+void ControlPlane::host_terminated(const std::string& ec2_instance_id,
+                                   WallTime begun,
+                                   WallTime now) {
+    const std::string why = fmt::format("Host EC2 (instance {}) terminated.", ec2_instance_id);
+    std::vector<ContainerInstance*> of_it;
     for (auto& [arn, instance] : store_.instances)
-        if (instance.ec2_instance_id == ec2_instance_id) gone.push_back(&instance);
-    for (ContainerInstance* instance : gone)
-        static_cast<void>(forget_instance(
-            *instance, fmt::format("Host EC2 (instance {}) terminated.", ec2_instance_id), now));
+        if (instance.ec2_instance_id == ec2_instance_id) of_it.push_back(&instance);
+    for (ContainerInstance* instance : of_it) {
+        const bool was_connected =
+            instance->agent_connected
+            || (instance->disconnected_at && *instance->disconnected_at >= begun);
+        if (was_connected)
+            static_cast<void>(forget_instance(*instance, why, now));
+        else
+            end_tasks(*instance, why, now);
+    }
+}
+
+void ControlPlane::end_tasks(const ContainerInstance& instance,
+                             const std::string& why,
+                             WallTime now) {
+    for (Task* task : store_.tasks_on(instance)) {
+        if (!is_live(*task)) continue;
+        task->desired_status = "STOPPED";
+        task->stop_code = "TerminationNotice";
+        task->stopped_reason = why;
+        finish(*task, now);
+    }
 }
 
 Answer ControlPlane::describe_container_instances(const ApiCall& call) {

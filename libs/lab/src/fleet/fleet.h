@@ -43,6 +43,11 @@ public:
     // Brings one up: running for EC2, online for SSM, connected for ECS.
     void add(const ec2::Instance& instance, Platform platform, WallTime now);
 
+    // fleet_power.cc: nothing of it is heard any more, until it is switched on. Its tasks end with
+    // it, which its agent reports when it is back. Those that are not here are left out.
+    void switch_off(const std::string& instance_id, WallTime now);
+    void switch_on(const std::string& instance_id, WallTime now);
+
     // Does what is due. Call it about twenty times a second.
     void tick(WallTime now);
 
@@ -63,6 +68,7 @@ private:
         VirtualHost host;
         bool is_failing = false;
         bool is_silent = false;
+        bool is_off = false;
         // What it has been told of each task, and what it could not tell while it was away.
         std::map<std::string, std::string, std::less<>> tasks;
         std::vector<json::Object> unsent;

@@ -91,7 +91,7 @@ void Fleet::register_member(Member& member, WallTime now) {
 }
 
 void Fleet::connect(Member& member, WallTime now) {
-    if (member.session || !member.host.agent_runs() || member.arn.empty()) return;
+    if (member.session || member.is_off || !member.host.agent_runs() || member.arn.empty()) return;
     ecs::ControlPlane& control_plane = cloud_.home().ecs;
     const ecs::AgentHello hello{
         rules_.cluster, member.arn, agent_version, agent_hash, docker_version};

@@ -48,7 +48,7 @@ void Fleet::report_in(Member& member, WallTime now) {
 }
 
 void Fleet::keep_contact(Member& member, WallTime now) {
-    if (member.is_silent)
+    if (member.is_silent && !member.is_off)
         report_in(member, now);
     else
         take_messages(member, now);
@@ -57,7 +57,7 @@ void Fleet::keep_contact(Member& member, WallTime now) {
 }
 
 void Fleet::take_messages(Member& member, WallTime now) {
-    if (member.is_silent) return;
+    if (member.is_silent || member.is_off) return;
     for (const auto& message : cloud_.home().ssm.take_messages(member.instance.id, now)) {
         const json::Object acknowledged{{"MessageId", json::string_at(message, "MessageId")}};
         const auto taken = cloud_.home().ssm.message_call(
@@ -70,6 +70,7 @@ void Fleet::take_messages(Member& member, WallTime now) {
 }
 
 void Fleet::run_command(Member& member, const json::Value& message, WallTime now) {
+    if (member.is_off) return;
     const auto payload = json::parse_object(json::string_at(message, "Payload"));
     SQUALL_ASSERT(payload.has_value());
     std::string script;

@@ -20,6 +20,8 @@ namespace {
 constexpr const char* metadata_address = "169.254.169.254";
 constexpr std::size_t line_max = 64U << 10U;
 constexpr Seconds end_timeout{15};
+// For what its units do when they are stopped.
+constexpr Seconds shutdown_timeout{20};
 
 // In the child, between fork and exec.
 [[noreturn]] void become_host(int control) {
@@ -57,7 +59,8 @@ Host::Host(transport::Loop& loop,
       instance_(instance),
       spec_(std::move(spec)),
       ordinal_(ordinal),
-      events_(std::move(events)) {
+      events_(std::move(events)),
+      end_timer_(loop) {
     start();
 }
 
@@ -78,11 +81,35 @@ Host::~Host() {
 }
 
 void Host::kill() {
-    const bool told =
-        first_process_fd_
-        && ::syscall(SYS_pidfd_send_signal, first_process_fd_.get(), SIGKILL, 0, 0) == 0;
     // Before it has a first process, the holder is all there is; after it, it is on its way out.
-    if (!told && holder_ != 0) ::kill(holder_, SIGKILL);
+    if (!signal(SIGKILL) && holder_ != 0) ::kill(holder_, SIGKILL);
+}
+
+bool Host::signal(int number) {
+    return first_process_fd_
+           && ::syscall(SYS_pidfd_send_signal, first_process_fd_.get(), number, 0, 0) == 0;
+}
+
+void Host::power_off() {
+    off_when_ready_ = !ready_;
+    if (ready_) signal(labhost::power_off_signal());
+}
+
+void Host::power_on() {
+    off_when_ready_ = false;
+    if (auto linked = vpc_.set_link(ordinal_, Vpc::Link::up); !linked)
+        return end(linked.error().message);
+    signal(labhost::reboot_signal());
+}
+
+void Host::reboot() {
+    if (ready_) signal(labhost::reboot_signal());
+}
+
+void Host::shut_down() {
+    // Init takes no such order before it is up, nor while it is off.
+    if (!ready_ || !signal(SIGTERM)) return kill();
+    end_timer_.start(shutdown_timeout, [this] { kill(); });
 }
 
 void Host::start() {
@@ -140,8 +167,17 @@ void Host::on_line(const std::string& line) {
     }
     if (word == "addressed") return on_addressed();
     if (word == "ready") {
-        ready_ = true;
-        if (events_.on_ready) events_.on_ready();
+        is_off_ = false;
+        // After a reboot that somebody in it asked for it is said again, and is no news.
+        if (!std::exchange(ready_, true) && events_.on_ready) events_.on_ready();
+        if (off_when_ready_) power_off();
+    }
+    if (word == "off") {
+        ready_ = false;
+        is_off_ = true;
+        if (auto linked = vpc_.set_link(ordinal_, Vpc::Link::down); !linked)
+            return end(linked.error().message);
+        if (events_.on_off) events_.on_off();
     }
 }
 
@@ -179,6 +215,7 @@ void Host::holder_ended() {
 void Host::end(const std::string& why) {
     control_watch_.reset();
     holder_watch_.reset();
+    end_timer_.cancel();
     ready_ = false;
     first_process_ = 0;
     const auto on_end = std::exchange(events_.on_end, nullptr);

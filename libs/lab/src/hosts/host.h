@@ -15,7 +15,8 @@ namespace squall::lab {
 class Host {
 public:
     struct Events {
-        std::function<void()> on_ready;
+        std::function<void()> on_ready; // each time that it has come up
+        std::function<void()> on_off;   // after power_off()
         // It has its addresses, and nothing runs in it yet: the network namespace, borrowed.
         std::function<void(int network_namespace)> on_addressed;
         // It is gone, or never came up; the last call.
@@ -39,6 +40,15 @@ public:
     // Begins to end everything in it, without waiting: for many hosts at once.
     void kill();
 
+    // Switched off: every unit is stopped, every process ended, and nobody answers at its address;
+    // its files stay. At once where it is up, else when it is.
+    void power_off();
+    // Of one that is off.
+    void power_on();
+    void reboot();
+    // For good, every unit after the other; what does not end in time is killed.
+    void shut_down();
+
     [[nodiscard]] const std::string& instance_id() const { return spec_.instance_id; }
 
     [[nodiscard]] int ordinal() const { return ordinal_; }
@@ -52,6 +62,9 @@ public:
 
     [[nodiscard]] bool is_ready() const { return ready_; }
 
+    // Switched off, and not up again.
+    [[nodiscard]] bool is_off() const { return is_off_; }
+
 private:
     void start();
     void on_readable();
@@ -61,6 +74,8 @@ private:
     [[nodiscard]] Result<void> serve_metadata(int network_namespace);
     void holder_ended();
     void end(const std::string& why);
+    // False where it has no first process.
+    bool signal(int number);
 
     transport::Loop& loop_;
     Vpc& vpc_;
@@ -78,7 +93,10 @@ private:
     std::optional<transport::ReadWatch> control_watch_;
     std::optional<transport::ReadWatch> holder_watch_;
     std::optional<transport::HttpServer> metadata_server_;
+    transport::Timer end_timer_;
     bool ready_ = false;
+    bool is_off_ = false;
+    bool off_when_ready_ = false;
 };
 
 } // namespace squall::lab

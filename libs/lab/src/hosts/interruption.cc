@@ -17,13 +17,8 @@ std::string Population::instance_named(const std::string& name) {
 
 void Population::end_overdue(WallTime now) {
     auto& ec2 = ground_.cloud.home().ec2;
-    for (const auto& id : ec2.overdue(now)) {
-        ec2.change_state(id, "shutting-down", now);
-        for (Place& place : places_) {
-            // What is left of it is terminated when the host says that it has gone.
-            if (place.host && place.instance_id == id) place.host->kill();
-        }
-    }
+    for (const auto& id : ec2.overdue(now))
+        ec2.terminate(id, "Server.SpotInstanceTermination", now);
 }
 
 } // namespace squall::lab

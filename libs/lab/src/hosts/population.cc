@@ -41,9 +41,12 @@ Population::Population(Ground ground, Events events)
       events_(std::move(events)),
       instance_prefix_("i-0" + random_hex(9)),
       fleet_(ground.cloud, fleet_rules(ground.options)),
-      fleet_timer_(ground.loop) {}
+      fleet_timer_(ground.loop) {
+    ground_.cloud.home().ec2.use(this);
+}
 
 Population::~Population() {
+    ground_.cloud.home().ec2.use(nullptr);
     for (auto& place : places_)
         if (place.host) place.host->kill();
 }
@@ -174,12 +177,14 @@ void Population::start_host(int ordinal, HostKind kind) {
         ordinal,
         Host::Events{[this, id = instance.id, address = instance.private_ip] {
                          events_.say(fmt::format("{} is up at {}", id, address));
+                         settle(id, "running");
                      },
+                     [this, id = instance.id] { settle(id, "stopped"); },
                      [this, place = places_.size() - 1](int network_namespace) {
                          serve_endpoint(place, network_namespace);
                      },
                      [this, ordinal](const std::string& why) {
-                         events_.on_lost(ordinal, why);
+                         host_ended(ordinal, why);
                      }});
 }
 
@@ -188,16 +193,6 @@ void Population::serve_endpoint(std::size_t place, int network_namespace) {
     if (!socket)
         return log::warning("lab: the endpoint on a host's loopback: {}", socket.error().message);
     places_.at(place).endpoint = ground_.server.serve(std::move(*socket));
-}
-
-std::string Population::terminate(int ordinal, WallTime now) {
-    Place& place = places_.at(static_cast<std::size_t>(ordinal - 1));
-    place.endpoint.reset();
-    auto& ec2 = ground_.cloud.home().ec2;
-    ec2.change_state(place.instance_id, "shutting-down", now);
-    ec2.change_state(place.instance_id, "terminated", now);
-    ground_.cloud.home().ecs.host_terminated(place.instance_id, now);
-    return place.instance_id;
 }
 
 Population::Registered Population::registered() {
@@ -332,7 +327,8 @@ std::string Population::last_words() {
 
 pid_t Population::process_of(const std::string& instance_id) const {
     for (const Place& place : places_) {
-        if (place.host && place.instance_id == instance_id) return place.host->first_process();
+        if (place.host && place.instance_id == instance_id)
+            return place.host->is_off() ? 0 : place.host->first_process();
     }
     return 0;
 }
@@ -361,10 +357,10 @@ json::Object Population::describe_place(const Place& place,
          is_ec2 ? known->second.private_ip : Vpc::address_of(place.ordinal, ground_.options.zones)},
         {"availability_zone", is_ec2 ? known->second.availability_zone : ""},
         {"state",
-         is_ec2                                    ? known->second.state
-         : place.host && place.host->holder() == 0 ? "terminated"
-                                                   : "running"},
-        {"pid", place.host ? place.host->first_process() : 0},
+         is_ec2          ? known->second.state
+         : place.is_gone ? "terminated"
+                         : "running"},
+        {"pid", process_of(place.instance_id)},
         {"container_instance_arn", nullptr},
         {"agent_connected", false},
         {"running_tasks", json::Array{}}};

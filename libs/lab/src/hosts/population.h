@@ -11,7 +11,7 @@
 
 namespace squall::lab {
 
-class Population {
+class Population final : public ec2::Machines {
 public:
     // All of it outlives the population.
     struct Ground {
@@ -26,12 +26,13 @@ public:
 
     struct Events {
         std::function<void(const std::string& line)> say;
+        // A host has ended, and nobody had ordered that.
         std::function<void(int ordinal, const std::string& why)> on_lost;
     };
 
     Population(Ground ground, Events events);
     // Ends every host.
-    ~Population();
+    ~Population() override;
     Population(const Population&) = delete;
     Population& operator=(const Population&) = delete;
 
@@ -50,17 +51,19 @@ public:
     // a few lines each, with line breaks in front.
     [[nodiscard]] std::string last_words();
 
-    // A host has gone for good: its instance is terminated.
-    // Its instance id.
-    std::string terminate(int ordinal, WallTime now);
+    // power.cc: what EC2 orders of them.
+    void stop(const std::string& instance_id) override;
+    void start(const std::string& instance_id) override;
+    void reboot(const std::string& instance_id) override;
+    void terminate(const std::string& instance_id) override;
 
     // By EC2 instance id, container instance ARN or the last part of it, or ordinal; else empty.
     [[nodiscard]] std::string instance_named(const std::string& name);
-    // Ends the hosts of Spot Instances whose time has come.
+    // Ends the Spot Instances whose time has come.
     void end_overdue(WallTime now);
 
     [[nodiscard]] std::vector<ProcessRef> processes() const;
-    // The first process of the host that is this instance; 0 where there is none.
+    // The first process of the host that is this instance; 0 where there is none, or it is off.
     [[nodiscard]] pid_t process_of(const std::string& instance_id) const;
     [[nodiscard]] json::Array describe();
     // {"count", "connected"}
@@ -75,9 +78,17 @@ private:
         std::unique_ptr<Chore> chore;
         bool is_made_so = false;                         // what makes it different has been done
         std::unique_ptr<transport::HttpServer> endpoint; // on the host's own loopback
+        std::optional<WallTime> ending_since;            // somebody ordered its end
+        bool is_gone = false;
     };
 
     void start_host(int ordinal, HostKind kind);
+    // Its host; null for what is virtual, and for what is not there any more.
+    [[nodiscard]] Host* host_of(const std::string& instance_id);
+    void settle(const std::string& instance_id, const std::string& state);
+    // A virtual one has done what was ordered: said later, as a host does.
+    void settle_soon(const std::string& instance_id, const std::string& state);
+    void host_ended(int ordinal, const std::string& why);
     // URLs that name the endpoint (S3's presigned ones are signed with its name) mean the same on
     // a host as they do here.
     void serve_endpoint(std::size_t place, int network_namespace);

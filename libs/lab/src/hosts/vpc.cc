@@ -88,4 +88,11 @@ Result<void> Vpc::connect(int ordinal, pid_t process) {
     return connected;
 }
 
+Result<void> Vpc::set_link(int ordinal, Link link) {
+    auto done = run_ip(
+        namespace_, fmt::format("link set host{} {}\n", ordinal, link == Link::up ? "up" : "down"));
+    if (!done) return fail(fmt::format("the cable of host {}", ordinal), done.error());
+    return done;
+}
+
 } // namespace squall::lab

@@ -34,6 +34,11 @@ public:
     connect_interface(const std::string& name, const std::string& mac, pid_t process);
     void disconnect_interface(const std::string& name);
 
+    enum class Link { up, down };
+
+    // Of the cable of the host with this ordinal: nothing passes while it is down.
+    [[nodiscard]] Result<void> set_link(int ordinal, Link link);
+
     // Puts the interface eth0 into the network namespace of this process.
     [[nodiscard]] Result<void> connect(int ordinal, pid_t process);
 

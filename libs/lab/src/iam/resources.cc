@@ -63,6 +63,13 @@ public:
                                      : in("ec2", "instance/" + id);
     }
 
+    [[nodiscard]] std::vector<std::string> instances() const {
+        std::vector<std::string> arns;
+        for (const auto& id : call_.form.list("InstanceId"))
+            arns.push_back(in("ec2", "instance/" + id));
+        return arns;
+    }
+
     [[nodiscard]] std::vector<std::string> command() const {
         const std::string document = member("DocumentName");
         const bool is_of_aws = document.starts_with("AWS-") || document.starts_with("Amazon");
@@ -222,6 +229,8 @@ resources_of(const ApiCall& call, Resource kind, const std::string& account) {
         return all.command();
     case Resource::managed_node:
         return {all.host(all.member("InstanceId"))};
+    case Resource::instances:
+        return or_any(all.instances());
     case Resource::account:
         return {all.in("ssm", "*")};
     case Resource::user:

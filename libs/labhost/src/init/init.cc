@@ -5,6 +5,7 @@
 #include "squall/base/text.h"
 #include "squall/transport/socket.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,19 +20,32 @@ namespace {
 
 Path under(const Path& root, std::string_view path) { return root.string() + std::string(path); }
 
-// Tells whoever made the host that it is up. The descriptor is not ours to keep.
-void tell_ready() {
+// Where whoever made the host listens; -1 where nobody does.
+int maker() {
     const char* text = std::getenv("SQUALL_READY_FD"); // NOLINT(concurrency-mt-unsafe): one thread
     const auto number = text != nullptr ? to_integer(text) : std::nullopt;
-    if (!number || *number < 0) return;
-    const Fd fd(static_cast<int>(*number));
-    constexpr std::string_view word = "ready\n";
-    [[maybe_unused]] const ssize_t ignored = ::write(fd.get(), word.data(), word.size());
+    return number && *number >= 0 ? static_cast<int>(*number) : -1;
+}
+
+void tell_maker(std::string_view word) {
+    [[maybe_unused]] const ssize_t ignored = ::write(maker(), word.data(), word.size());
+}
+
+// Nothing runs, until somebody switches the host on again.
+void wait_while_off() {
+    sigset_t awaited;
+    sigemptyset(&awaited);
+    sigaddset(&awaited, reboot_signal());
+    ::sigprocmask(SIG_BLOCK, &awaited, nullptr);
+    tell_maker("off\n");
+    while (::sigwaitinfo(&awaited, nullptr) < 0 && errno == EINTR) {
+    }
+    ::sigprocmask(SIG_UNBLOCK, &awaited, nullptr);
 }
 
 // As PID 1: what a reboot ends and empties, and then a new init. Namespaces, network and the files
 // that outlive a reboot stay.
-void begin_anew() {
+void begin_anew(AfterShutdown what) {
     ::kill(-1, SIGKILL);
     while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
     }
@@ -44,7 +58,8 @@ void begin_anew() {
                 std::filesystem::remove_all(entry.path(), ignored);
         }
     }
-    ::unsetenv("SQUALL_READY_FD"); // NOLINT(concurrency-mt-unsafe): one thread
+    if (what == AfterShutdown::off) wait_while_off();
+    ::fcntl(maker(), F_SETFD, 0);
     ::execl("/proc/self/exe", "squall", "lab-host", "init", nullptr);
 }
 
@@ -65,14 +80,15 @@ Result<void> Init::run() {
     // As PID 1 the kernel gives it all orphans anyway.
     if (::getpid() != 1) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     std::signal(SIGPIPE, SIG_IGN);
-    loop_.on_signals({SIGCHLD, SIGTERM, SIGINT, SIGRTMIN + 3, reboot_signal()},
+    loop_.on_signals({SIGCHLD, SIGTERM, SIGINT, SIGRTMIN + 3, power_off_signal(), reboot_signal()},
                      [this](int number) { on_signal(number); });
+    ::fcntl(maker(), F_SETFD, FD_CLOEXEC);
     folder_.remove_all_transient();
     if (auto listening = listen(); !listening) return listening;
     supervisor_.start_enabled(now());
     reap(); // what ended before the handler was there, or was inherited
     look_ahead();
-    tell_ready();
+    tell_maker("ready\n");
     loop_.run();
     server_.reset();
     ::unlink(under(root_, control_socket).c_str());
@@ -100,7 +116,8 @@ void Init::on_signal(int number) {
     if (number == SIGCHLD) {
         reap();
     } else if (!supervisor_.is_shutting_down()) {
-        wants_reboot_ = number == reboot_signal();
+        if (number == reboot_signal()) after_shutdown_ = AfterShutdown::reboot;
+        if (number == power_off_signal()) after_shutdown_ = AfterShutdown::off;
         supervisor_.begin_shutdown(now());
     }
     look_ahead();
@@ -143,14 +160,14 @@ int run_init(const std::vector<std::string>& arguments) {
                    "folder with --root DIR, or let `squall lab up` start it.\n");
         return 64;
     }
-    bool reboots = false;
+    AfterShutdown next = AfterShutdown::end;
     const auto ended = [&] {
         Init init(root);
         auto done = init.run();
-        reboots = done && init.wants_reboot();
+        if (done) next = init.after_shutdown();
         return done;
     }();
-    if (reboots && ::getpid() == 1) begin_anew();
+    if (next != AfterShutdown::end && ::getpid() == 1) begin_anew(next);
     if (ended) return 0;
     log::print("init: {}\n", ended.error().message);
     return 1;

@@ -9,8 +9,9 @@
 // subreaper. Without --root it refuses to be anything but PID 1: the units it would start would be
 // the machine's.
 //
-// SQUALL_READY_FD, if set, is a file descriptor: "ready\n" is written to it, and it is closed, when
-// the socket listens and the start jobs of the enabled units are queued.
+// SQUALL_READY_FD, if set, is a file descriptor: "ready\n" is written to it when the socket listens
+// and the start jobs of the enabled units are queued, and "off\n" when the host is switched off
+// (host_spec.h). Nothing that init starts has it.
 #pragma once
 
 #include "init/control.h"
@@ -20,16 +21,16 @@
 #include "init/unit_folder.h"
 #include "squall/base/clock.h"
 #include "squall/base/file.h"
+#include "squall/labhost/host_spec.h"
 #include "squall/transport/http_server.h"
 #include "squall/transport/loop.h"
 
-#include <csignal>
 #include <optional>
 
 namespace squall::labhost::init {
 
-// Asks for a reboot: systemd's number for reboot.target is the fifth of the real-time signals.
-[[nodiscard]] inline int reboot_signal() { return SIGRTMIN + 5; }
+// What comes when all units have stopped.
+enum class AfterShutdown { end, reboot, off };
 
 // One per process: it takes the process's signals and all its children. The process must have no
 // other threads.
@@ -40,8 +41,8 @@ public:
     // Until everything has stopped after a request to end.
     [[nodiscard]] Result<void> run();
 
-    // What the request was for: to begin anew, as after a reboot.
-    [[nodiscard]] bool wants_reboot() const { return wants_reboot_; }
+    // What the request was for.
+    [[nodiscard]] AfterShutdown after_shutdown() const { return after_shutdown_; }
 
 private:
     [[nodiscard]] Result<void> listen();
@@ -62,7 +63,7 @@ private:
     Supervisor supervisor_;
     Control control_;
     std::optional<transport::HttpServer> server_;
-    bool wants_reboot_ = false;
+    AfterShutdown after_shutdown_ = AfterShutdown::end;
 };
 
 } // namespace squall::labhost::init

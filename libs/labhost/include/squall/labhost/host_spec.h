@@ -11,11 +11,19 @@
 //   <- "ready"       init listens and has begun to start the services
 // "error TEXT" may come instead of any answer. The host dies when its maker does
 // (PR_SET_PDEATHSIG), and everything in it, its network and its mounts die with its first process.
+//
+// Later its first process takes these signals:
+//   SIGTERM             stops every unit, and ends: the host is gone
+//   reboot_signal()     stops every unit, ends every process, and starts anew
+//   power_off_signal()  the same, but between the two it says "off" and waits for reboot_signal(),
+//                       with nothing that runs; its files stay
+// After each new start it says "ready" again.
 #pragma once
 
 #include "squall/base/json.h"
 #include "squall/wire/sigv4.h"
 
+#include <csignal>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +32,12 @@
 namespace squall::labhost {
 
 inline constexpr int host_control_fd = 3;
+
+// systemd's numbers for poweroff.target and reboot.target are the fourth and the fifth of the
+// real-time signals.
+[[nodiscard]] inline int power_off_signal() { return SIGRTMIN + 4; }
+
+[[nodiscard]] inline int reboot_signal() { return SIGRTMIN + 5; }
 
 // Where a host keeps its journal, inside its own root: one JSON object a line, "i" who says it and
 // "s" what (all of them: src/init/journal.h).
