@@ -62,8 +62,10 @@ Result<void> Daemon::run() {
     if (auto made = make_cluster(); !made) return made;
     population_.emplace(
         Population::Ground{loop_, *vpc_, cloud_, *server_, options_, paths_, endpoint_port_},
-        Population::Events{say_, [this](int ordinal, const std::string& why) {
-                               host_lost(ordinal, why);
+        Population::Events{say_,
+                           [this](int ordinal, const std::string& why) { host_lost(ordinal, why); },
+                           [this] {
+                               host_added();
                            }});
     population_->start();
     if (auto saved = save_state(); !saved) return saved;
@@ -133,6 +135,13 @@ void Daemon::host_lost(int ordinal, const std::string& why) {
         return end_with(
             {Errc::failed, fmt::format("container instance {} did not come up: {}", ordinal, why)});
     log::warning("lab: container instance {} is gone: {}", ordinal, why);
+}
+
+// Its processes are known to whoever cleans up after a lab that was killed.
+void Daemon::host_added() {
+    if (!ready_) return;
+    if (auto saved = save_state(); !saved)
+        log::warning("lab: writing its state: {}", saved.error().message);
 }
 
 void Daemon::look_whether_ready() {

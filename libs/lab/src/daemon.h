@@ -25,6 +25,7 @@ private:
     Result<void> open_control();
     Result<void> make_cluster();
     void host_lost(int ordinal, const std::string& why);
+    void host_added();
     Result<void> make_monitor();
     Result<void> start_monitor();
     void monitor_ended(int number);

@@ -55,7 +55,7 @@ constexpr std::array known_codes{
 
 bool is_query(std::string_view service) {
     return service == "sts" || service == "iam" || service == "ec2" || service == "s3"
-           || service == "elasticloadbalancing" || service == "sns";
+           || service == "elasticloadbalancing" || service == "autoscaling" || service == "sns";
 }
 
 } // namespace

@@ -32,6 +32,7 @@ constexpr std::array form_services{
     FormService{"2011-06-15", "sts", wire::Protocol::query},
     FormService{"2010-05-08", "iam", wire::Protocol::query},
     FormService{"2016-11-15", "ec2", wire::Protocol::ec2},
+    FormService{"2011-01-01", "autoscaling", wire::Protocol::query},
     FormService{"2015-12-01", "elasticloadbalancing", wire::Protocol::query},
     FormService{"2010-08-01", "cloudwatch", wire::Protocol::query},
     FormService{"2012-11-05", "sqs", wire::Protocol::query},

@@ -25,11 +25,13 @@ enum class Resource {
     task,
     tasks,
     task_definition,
-    resource_arn, // `resourceArn`
-    command,      // SendCommand: its document, and every host
-    managed_node, // `InstanceId` of Systems Manager
-    instances,    // `InstanceId` of EC2
-    account,      // arn:aws:SERVICE:REGION:ACCOUNT:*
+    resource_arn,  // `resourceArn`
+    command,       // SendCommand: its document, and every host
+    managed_node,  // `InstanceId` of Systems Manager
+    instances,     // `InstanceId` of EC2
+    scaling_group, // `AutoScalingGroupName` of Auto Scaling; any group where only an instance is
+                   // named
+    account,       // arn:aws:SERVICE:REGION:ACCOUNT:*
     user,
     role,
     policy,

@@ -10,6 +10,13 @@ Cloud::World::World(KeyRing& keys,
                     sns::Mailbox& mailbox,
                     sns::Outbox& outbox)
     : ecs(keys, region),
+      auto_scaling(
+          keys.account(),
+          region,
+          ec2,
+          [this](std::string_view type, json::Array resources, json::Object detail, WallTime now) {
+              events.put("aws.autoscaling", type, std::move(resources), std::move(detail), now);
+          }),
       elb(keys.account(), region, ec2),
       alarms(keys.account(), region),
       sqs(keys.account(), region),
@@ -88,6 +95,9 @@ Cloud::Cloud(const std::string& account, const std::string& region, Path object_
                           }));
     endpoint_.add_service(
         "ec2", in_region([](World& at, const ApiCall& call) { return at.ec2.call(call); }));
+    endpoint_.add_service("autoscaling", in_region([](World& at, const ApiCall& call) {
+                              return at.auto_scaling.call(call);
+                          }));
     endpoint_.add_service("elasticloadbalancing", in_region([](World& at, const ApiCall& call) {
                               return at.elb.call(call);
                           }));
@@ -147,6 +157,7 @@ void Cloud::tick(WallTime now) {
     for (auto& [region, world] : worlds_) {
         world->ecs.tick(now);
         world->ec2.tick(now);
+        world->auto_scaling.tick(now);
         world->ssm.tick(now);
         world->elb.tick(now);
         world->events.tick(now);

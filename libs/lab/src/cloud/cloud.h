@@ -5,6 +5,7 @@
 #include "api/breakage.h"
 #include "api/endpoint.h"
 #include "api/throttle.h"
+#include "autoscaling/service.h"
 #include "cloudwatch/alarms.h"
 #include "cloudwatch/metrics.h"
 #include "ec2/imds.h"
@@ -39,6 +40,7 @@ public:
         ecs::ControlPlane ecs;
         ssm::Service ssm;
         ec2::Instances ec2;
+        autoscaling::Service auto_scaling;
         elb::Service elb;
         cloudwatch::Alarms alarms;
         sqs::Service sqs;

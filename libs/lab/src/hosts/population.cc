@@ -43,10 +43,12 @@ Population::Population(Ground ground, Events events)
       fleet_(ground.cloud, fleet_rules(ground.options)),
       fleet_timer_(ground.loop) {
     ground_.cloud.home().ec2.use(this);
+    ground_.cloud.home().auto_scaling.use(this);
 }
 
 Population::~Population() {
     ground_.cloud.home().ec2.use(nullptr);
+    ground_.cloud.home().auto_scaling.use(nullptr);
     for (auto& place : places_)
         if (place.host) place.host->kill();
 }
@@ -86,16 +88,9 @@ void Population::start() {
         else
             start_host(ordinal, kind);
     }
-    for (int i = 0; i < count; ++i) {
-        ++ordinal;
-        fleet_.add(instance_of(ordinal,
-                               fmt::format("10.{}.{}.{}",
-                                           1 + i / (hosts_in_a_block * hosts_in_a_block),
-                                           i / hosts_in_a_block % hosts_in_a_block,
-                                           i % hosts_in_a_block)),
-                   fleet::Platform::amazon_linux,
-                   now);
-    }
+    for (int i = 0; i < count; ++i)
+        start_member(now);
+    make_groups(now);
     if (fleet_.size() > 0) run_fleet();
 }
 
@@ -104,26 +99,39 @@ void Population::run_fleet() {
     fleet_timer_.start(fleet_interval, [this] { run_fleet(); });
 }
 
-ec2::Instance Population::instance_of(int ordinal, const std::string& address) const {
+ec2::Instance Population::new_instance(int turn, const std::string& address) {
     const LabOptions& options = ground_.options;
+    const int number = ++last_number_;
     ec2::Instance instance;
-    instance.id = fmt::format("{}{:07}", instance_prefix_, ordinal);
+    instance.id = fmt::format("{}{:07}", instance_prefix_, number);
     instance.availability_zone =
-        options.region + static_cast<char>('a' + (ordinal - 1) % options.zones);
+        options.region + static_cast<char>('a' + (turn - 1) % options.zones);
     if (const auto subnet = ec2::subnet_of_zone(options.region, instance.availability_zone))
         instance.subnet_id = subnet->id;
     instance.private_ip = address;
     instance.mac = fmt::format("0e:00:00:{:02x}:{:02x}:{:02x}",
-                               ordinal / (hosts_in_a_block * hosts_in_a_block),
-                               ordinal / hosts_in_a_block % hosts_in_a_block,
-                               ordinal % hosts_in_a_block);
-    instance.name = fmt::format("{}-{}", options.cluster, ordinal);
+                               number / (hosts_in_a_block * hosts_in_a_block),
+                               number / hosts_in_a_block % hosts_in_a_block,
+                               number % hosts_in_a_block);
+    instance.name = fmt::format("{}-{}", options.cluster, number);
     instance.launched_at = Wall::now();
     return instance;
 }
 
+std::string Population::start_member(WallTime now) {
+    const int before = static_cast<int>(crowd_.size());
+    const auto instance =
+        new_instance(last_number_ + 1,
+                     fmt::format("10.{}.{}.{}",
+                                 1 + before / (hosts_in_a_block * hosts_in_a_block),
+                                 before / hosts_in_a_block % hosts_in_a_block,
+                                 before % hosts_in_a_block));
+    fleet_.add(instance, fleet::Platform::amazon_linux, now);
+    return crowd_.emplace_back(instance.id);
+}
+
 void Population::start_virtual(int ordinal, fleet::Platform platform, WallTime now) {
-    const auto instance = instance_of(ordinal, Vpc::address_of(ordinal, ground_.options.zones));
+    const auto instance = new_instance(ordinal, Vpc::address_of(ordinal, ground_.options.zones));
     fleet_.add(instance, platform, now);
     places_.push_back(
         {ordinal,
@@ -134,9 +142,9 @@ void Population::start_virtual(int ordinal, fleet::Platform platform, WallTime n
          true});
 }
 
-void Population::start_host(int ordinal, HostKind kind) {
+const std::string& Population::start_host(int ordinal, HostKind kind) {
     const LabOptions& options = ground_.options;
-    auto instance = instance_of(ordinal, Vpc::address_of(ordinal, options.zones));
+    auto instance = new_instance(ordinal, Vpc::address_of(ordinal, options.zones));
     const bool is_external = kind == HostKind::external;
     if (is_external) instance.id = "mi-" + instance.id.substr(2);
     labhost::HostSpec spec;
@@ -178,6 +186,7 @@ void Population::start_host(int ordinal, HostKind kind) {
         Host::Events{[this, id = instance.id, address = instance.private_ip] {
                          events_.say(fmt::format("{} is up at {}", id, address));
                          settle(id, "running");
+                         if (events_.on_more) events_.on_more();
                      },
                      [this, id = instance.id] { settle(id, "stopped"); },
                      [this, place = places_.size() - 1](int network_namespace) {
@@ -186,6 +195,7 @@ void Population::start_host(int ordinal, HostKind kind) {
                      [this, ordinal](const std::string& why) {
                          host_ended(ordinal, why);
                      }});
+    return places_.back().instance_id;
 }
 
 void Population::serve_endpoint(std::size_t place, int network_namespace) {

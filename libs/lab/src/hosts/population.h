@@ -2,6 +2,7 @@
 // ones. Brings them up, says what is still missing, and shows them. Runs on the loop's thread.
 #pragma once
 
+#include "autoscaling/launcher.h"
 #include "cloud/cloud_server.h"
 #include "fleet/fleet.h"
 #include "hosts/chore.h"
@@ -9,9 +10,11 @@
 #include "lab_state.h"
 #include "squall/lab/lab.h"
 
+#include <deque>
+
 namespace squall::lab {
 
-class Population final : public ec2::Machines {
+class Population final : public ec2::Machines, public autoscaling::Launcher {
 public:
     // All of it outlives the population.
     struct Ground {
@@ -28,6 +31,8 @@ public:
         std::function<void(const std::string& line)> say;
         // A host has ended, and nobody had ordered that.
         std::function<void(int ordinal, const std::string& why)> on_lost;
+        // There is a host more.
+        std::function<void()> on_more;
     };
 
     Population(Ground ground, Events events);
@@ -56,6 +61,8 @@ public:
     void start(const std::string& instance_id) override;
     void reboot(const std::string& instance_id) override;
     void terminate(const std::string& instance_id) override;
+    // groups.cc: one more, as an Auto Scaling group wants it.
+    [[nodiscard]] Result<std::string> launch(const std::string& group) override;
 
     // By EC2 instance id, container instance ARN or the last part of it, or ordinal; else empty.
     [[nodiscard]] std::string instance_named(const std::string& name);
@@ -82,7 +89,7 @@ private:
         bool is_gone = false;
     };
 
-    void start_host(int ordinal, HostKind kind);
+    const std::string& start_host(int ordinal, HostKind kind);
     // Its host; null for what is virtual, and for what is not there any more.
     [[nodiscard]] Host* host_of(const std::string& instance_id);
     void settle(const std::string& instance_id, const std::string& state);
@@ -93,7 +100,14 @@ private:
     // a host as they do here.
     void serve_endpoint(std::size_t place, int network_namespace);
     void start_virtual(int ordinal, fleet::Platform platform, WallTime now);
-    [[nodiscard]] ec2::Instance instance_of(int ordinal, const std::string& address) const;
+    // One of the crowd.
+    std::string start_member(WallTime now);
+    // The next instance, in the zone whose turn it is.
+    [[nodiscard]] ec2::Instance new_instance(int turn, const std::string& address);
+    // groups.cc: those that there are from the beginning.
+    [[nodiscard]] std::string hosts_group() const;
+    [[nodiscard]] std::string crowd_group() const;
+    void make_groups(WallTime now);
     // Container instances by EC2 instance id; of several with one id the first.
     using Registered = std::map<std::string_view, const ecs::ContainerInstance*>;
     [[nodiscard]] Registered registered();
@@ -111,7 +125,9 @@ private:
     Ground ground_;
     Events events_;
     std::string instance_prefix_;
-    std::vector<Place> places_; // by ordinal
+    std::deque<Place> places_; // by ordinal
+    std::vector<std::string> crowd_;
+    int last_number_ = 0; // of all instances
     fleet::Fleet fleet_;
     transport::Timer fleet_timer_;
 };

@@ -1,5 +1,6 @@
 #include "iam/resources.h"
 
+#include "autoscaling/group.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
@@ -68,6 +69,12 @@ public:
         for (const auto& id : call_.form.list("InstanceId"))
             arns.push_back(in("ec2", "instance/" + id));
         return arns;
+    }
+
+    [[nodiscard]] std::string scaling_group() const {
+        const std::string name(call_.form.get("AutoScalingGroupName"));
+        if (name.empty()) return in("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*");
+        return autoscaling::group_arn(account_, call_.region, name);
     }
 
     [[nodiscard]] std::vector<std::string> command() const {
@@ -231,6 +238,8 @@ resources_of(const ApiCall& call, Resource kind, const std::string& account) {
         return {all.host(all.member("InstanceId"))};
     case Resource::instances:
         return or_any(all.instances());
+    case Resource::scaling_group:
+        return {all.scaling_group()};
     case Resource::account:
         return {all.in("ssm", "*")};
     case Resource::user:
