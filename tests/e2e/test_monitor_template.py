@@ -13,7 +13,7 @@ TEMPLATE = conftest.ROOT / 'deploy/monitor/template.yaml'
 PSEUDO = {'AWS::AccountId', 'AWS::NoValue', 'AWS::Partition', 'AWS::Region', 'AWS::StackId', 'AWS::StackName', 'AWS::URLSuffix'}
 
 # What AWS lets nobody scope to a resource.
-UNSCOPED = {'ecs:ListClusters', 'ec2:DescribeInstances', 'autoscaling:DescribeAutoScalingGroups', 'ssm:DescribeInstanceInformation',
+UNSCOPED = {'ecs:ListClusters', 'ec2:DescribeInstances', 'autoscaling:DescribeAutoScalingGroups', 'autoscaling:DescribeAutoScalingInstances', 'ssm:DescribeInstanceInformation',
             'cloudwatch:PutMetricData', 'ssm:ListCommandInvocations', 'ssm:GetCommandInvocation'}
 # Only where an operator has chosen the action: which condition, and what else belongs to it.
 CHOSEN = {'ssm:SendCommand': 'RunsCommands', 'ssm:ListCommandInvocations': 'RunsCommands', 'ssm:GetCommandInvocation': 'RunsCommands',

@@ -205,6 +205,48 @@ aws::Outcome<Observer::Ec2View> Observer::machines(const std::vector<std::string
     return view;
 }
 
+// What Auto Scaling does with those that run, and whose agent is gone: others are explained without
+// it. Nothing hangs on it: a refusal, or no answer, is as if they were in no group.
+void Observer::add_lifecycles(const monitor::Look& request,
+                              monitor::Looked& looked,
+                              const std::stop_token& stop) {
+    if (!may_ask_groups_ || !may_ask_lifecycles_) return;
+    std::map<std::string_view, std::vector<monitor::LookAnswer*>> asked; // by EC2 instance id
+    for (std::size_t i = 0; i < request.hosts.size(); ++i) {
+        const std::string& id = request.hosts[i].ec2_instance_id;
+        monitor::LookAnswer& answer = looked.answers[i];
+        const bool is_back =
+            std::any_of(answer.reports.begin(),
+                        answer.reports.end(),
+                        [](const InstanceReport& report) { return report.agent_connected; });
+        const bool runs = answer.ec2 && answer.ec2->state == "running";
+        if (answer.outcome == ApiOutcome::ok && runs && !is_back && !is_external(id))
+            asked[id].push_back(&answer);
+    }
+    std::vector<std::string> ids;
+    ids.reserve(asked.size());
+    for (const auto& [id, answers] : asked)
+        ids.emplace_back(id);
+    const auto instances = auto_scaling_.describe_auto_scaling_instances(
+        ids, Deadline::at(clock_.now() + options_.lifecycle_limit), stop);
+    if (instances) {
+        for (const auto& instance : *instances) {
+            const auto found = asked.find(instance.instance_id);
+            if (found == asked.end()) continue;
+            for (auto* answer : found->second)
+                answer->lifecycle_state = instance.lifecycle_state;
+        }
+        return;
+    }
+    const std::string what = aws::to_error(instances.error()).message;
+    if (instances.error().kind == Errc::denied) {
+        may_ask_lifecycles_ = false;
+        log::warning("of scale-in only events and polls of groups tell: {}", what);
+    } else {
+        log::debug("whether Auto Scaling ends any of {} hosts is not known: {}", ids.size(), what);
+    }
+}
+
 monitor::Looked Observer::look(const monitor::Look& request, const std::stop_token& stop) {
     monitor::Looked looked;
     std::map<std::string, std::vector<std::string>> by_cluster;
@@ -258,6 +300,7 @@ monitor::Looked Observer::look(const monitor::Look& request, const std::stop_tok
         }
         looked.answers.push_back(std::move(answer));
     }
+    add_lifecycles(request, looked, stop);
     return looked;
 }
 

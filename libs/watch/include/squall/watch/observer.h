@@ -22,6 +22,8 @@ struct ObserverOptions {
     // which no instance has ever registered. Of others their instances tell.
     std::map<std::string, std::string> group_clusters;
     Millis call_limit{60'000};
+    // For what a look can do without: everybody who is asked about waits for it.
+    Millis lifecycle_limit{10'000};
 };
 
 class Observer {
@@ -47,6 +49,9 @@ private:
                                                    const std::stop_token& stop);
     aws::Outcome<Ec2View> machines(const std::vector<std::string>& ids,
                                    const std::stop_token& stop);
+    void add_lifecycles(const monitor::Look& request,
+                        monitor::Looked& looked,
+                        const std::stop_token& stop);
 
     aws::Ecs ecs_;
     aws::Ec2 ec2_;
@@ -55,6 +60,7 @@ private:
     Clock& clock_;
     ObserverOptions options_;
     bool may_ask_groups_ = true; // false once AWS has said that we may not
+    bool may_ask_lifecycles_ = true;
 };
 
 } // namespace squall::watch
