@@ -103,13 +103,14 @@ protected:
     Texts told;
     ec2::Instances instances;
     Yard yard{instances};
-    Service service{"123456789012",
-                    "us-east-1",
-                    instances,
-                    [this](std::string_view type, json::Array, json::Object detail, WallTime) {
-                        const std::string id(json::string_at(detail, "EC2InstanceId"));
-                        told.push_back(std::string(type) + " " + (id.empty() ? "" : id.substr(18)));
-                    }};
+    Service service{
+        "123456789012",
+        "us-east-1",
+        instances,
+        [this](std::string_view type, const json::Array&, const json::Object& detail, WallTime) {
+            const std::string id(json::string_at(detail, "EC2InstanceId"));
+            told.push_back(std::string(type) + " " + (id.empty() ? "" : id.substr(18)));
+        }};
 };
 
 TEST_F(AutoScaling, ReplacesWhatWasTerminatedWhenItHasEnded) {

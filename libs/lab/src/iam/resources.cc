@@ -64,7 +64,12 @@ public:
                                      : in("ec2", "instance/" + id);
     }
 
-    [[nodiscard]] std::vector<std::string> instances() const {
+    // Of EC2, Auto Scaling, Systems Manager and Elastic Load Balancing.
+    [[nodiscard]] std::vector<std::string> of_machines(Resource kind) const {
+        if (kind == Resource::scaling_group) return {scaling_group()};
+        if (kind == Resource::load_balancing) return {load_balancing()};
+        if (kind == Resource::managed_node) return {host(member("InstanceId"))};
+        if (kind == Resource::command) return command();
         std::vector<std::string> arns;
         for (const auto& id : call_.form.list("InstanceId"))
             arns.push_back(in("ec2", "instance/" + id));
@@ -123,7 +128,7 @@ public:
 
     [[nodiscard]] std::string topic() const {
         for (const char* name : {"TopicArn", "TargetArn", "ResourceArn"}) {
-            if (const std::string arn = member(name); !arn.empty()) return arn;
+            if (std::string arn = member(name); !arn.empty()) return arn;
         }
         const std::string name = member("Name");
         return name.empty() ? "*" : in("sns", name);
@@ -232,14 +237,12 @@ resources_of(const ApiCall& call, Resource kind, const std::string& account) {
         return {all.task_definition()};
     case Resource::resource_arn:
         return {all.member("resourceArn")};
-    case Resource::command:
-        return all.command();
-    case Resource::managed_node:
-        return {all.host(all.member("InstanceId"))};
     case Resource::instances:
-        return or_any(all.instances());
     case Resource::scaling_group:
-        return {all.scaling_group()};
+    case Resource::load_balancing:
+    case Resource::managed_node:
+    case Resource::command:
+        return or_any(all.of_machines(kind));
     case Resource::account:
         return {all.in("ssm", "*")};
     case Resource::user:
@@ -254,8 +257,6 @@ resources_of(const ApiCall& call, Resource kind, const std::string& account) {
         return {all.queue()};
     case Resource::topic:
         return {all.topic()};
-    case Resource::load_balancing:
-        return {all.load_balancing()};
     case Resource::event_bus:
     case Resource::event_entries:
     case Resource::event_rule:

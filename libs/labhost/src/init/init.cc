@@ -36,11 +36,11 @@ void wait_while_off() {
     sigset_t awaited;
     sigemptyset(&awaited);
     sigaddset(&awaited, reboot_signal());
-    ::sigprocmask(SIG_BLOCK, &awaited, nullptr);
+    ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
     tell_maker("off\n");
     while (::sigwaitinfo(&awaited, nullptr) < 0 && errno == EINTR) {
     }
-    ::sigprocmask(SIG_UNBLOCK, &awaited, nullptr);
+    ::pthread_sigmask(SIG_UNBLOCK, &awaited, nullptr);
 }
 
 // As PID 1: what a reboot ends and empties, and then a new init. Namespaces, network and the files
