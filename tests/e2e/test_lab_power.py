@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from conftest import wait_for
+from conftest import is_alive, wait_for
 from lab_api import refused, watched
 
 
@@ -86,14 +86,26 @@ def test_a_terminated_instance_is_deregistered_if_its_agent_was_connected(lab):
 
 
 def test_what_was_stopped_and_then_terminated_stays_registered(lab):
+    states_of = state_changes(lab)
     ec2 = lab.client('ec2')
     node, arn = lab.instance_ids()[0], arn_of(lab, 1)
+    first_process = lab.status()['instances'][0]['pid']
     ec2.stop_instances(InstanceIds=[node])
     wait_for('it is stopped', lambda: state(lab, node)['Name'] == 'stopped', timeout=60)
     [change] = ec2.terminate_instances(InstanceIds=[node])['TerminatingInstances']
     assert (change['PreviousState']['Name'], change['CurrentState']['Name']) == ('stopped', 'terminated')
-    wait_for('its host has gone', lambda: lab.status()['instances'][0]['pid'] == 0)
-    assert container_instance(lab, arn)['status'] == 'ACTIVE'
+    wait_for('its host has gone', lambda: not is_alive(first_process), timeout=60)
+    assert container_instance(lab, arn)['status'] == 'ACTIVE' and states_of(node) == ['stopping', 'stopped', 'terminated']
+
+
+def test_a_stop_in_the_middle_of_a_reboot_is_not_forgotten(lab):
+    ec2 = lab.client('ec2')
+    node = lab.instance_ids()[0]
+    ec2.reboot_instances(InstanceIds=[node])
+    ec2.stop_instances(InstanceIds=[node])
+    wait_for('it is stopped', lambda: state(lab, node)['Name'] == 'stopped', timeout=60)
+    ec2.start_instances(InstanceIds=[node])
+    wait_for('its agent is back', lambda: lab.connected()[node], timeout=60)
 
 
 def test_a_reboot_is_no_change_of_state(lab):

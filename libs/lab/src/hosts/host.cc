@@ -91,12 +91,13 @@ bool Host::signal(int number) {
 }
 
 void Host::power_off() {
-    off_when_ready_ = !ready_;
+    // One that reboots does not hear of it, and says that it is ready again.
+    is_to_be_off_ = true;
     if (ready_) signal(labhost::power_off_signal());
 }
 
 void Host::power_on() {
-    off_when_ready_ = false;
+    is_to_be_off_ = false;
     if (auto linked = vpc_.set_link(ordinal_, Vpc::Link::up); !linked)
         return end(linked.error().message);
     signal(labhost::reboot_signal());
@@ -170,11 +171,12 @@ void Host::on_line(const std::string& line) {
         is_off_ = false;
         // After a reboot that somebody in it asked for it is said again, and is no news.
         if (!std::exchange(ready_, true) && events_.on_ready) events_.on_ready();
-        if (off_when_ready_) power_off();
+        if (is_to_be_off_) power_off();
     }
     if (word == "off") {
         ready_ = false;
         is_off_ = true;
+        is_to_be_off_ = false;
         if (auto linked = vpc_.set_link(ordinal_, Vpc::Link::down); !linked)
             return end(linked.error().message);
         if (events_.on_off) events_.on_off();

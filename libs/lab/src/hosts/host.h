@@ -96,7 +96,7 @@ private:
     transport::Timer end_timer_;
     bool ready_ = false;
     bool is_off_ = false;
-    bool off_when_ready_ = false;
+    bool is_to_be_off_ = false; // and has not said that it is
 };
 
 } // namespace squall::lab

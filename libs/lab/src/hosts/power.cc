@@ -64,8 +64,8 @@ void Population::host_ended(int ordinal, const std::string& why) {
     place.endpoint.reset();
     place.host.reset();
     place.is_gone = true;
-    auto& ec2 = ground_.cloud.home().ec2;
-    ec2.change_state(place.instance_id, "shutting-down", now);
+    if (!place.ending_since)
+        ground_.cloud.home().ec2.change_state(place.instance_id, "shutting-down", now);
     settle(place.instance_id, "terminated");
     ground_.cloud.home().ecs.host_terminated(
         place.instance_id, place.ending_since.value_or(now - end_takes), now);
