@@ -47,7 +47,6 @@ def test_a_stopped_instance_is_no_incident_and_neither_is_its_return(lab):
     assert pipeline.mail() == []
 
 
-@pytest.mark.xfail(strict=True, reason='the judgement takes the launch time of the last look, and not the start that EC2 tells of: no boot grace')
 def test_an_old_instance_that_is_started_again_has_a_boot_grace(lab):
     pipeline = Pipeline(lab)
     monitor = Monitor(pipeline, '--grace', '2', '--boot-grace', '15', '--hold', '0', '--poll', '10')

@@ -87,7 +87,8 @@ Result<std::optional<Input>> of_ecs(std::string_view type, const json::Value& de
     return std::nullopt;
 }
 
-Result<std::optional<Input>> of_ec2(std::string_view type, const json::Value& detail) {
+// `at`: the event's own time.
+Result<std::optional<Input>> of_ec2(std::string_view type, const json::Value& detail, WallTime at) {
     const std::string id(json::string_at(detail, "instance-id"));
     const bool is_spot = type == "EC2 Spot Instance Interruption Warning";
     const bool is_state = type == "EC2 Instance State-change Notification";
@@ -95,7 +96,8 @@ Result<std::optional<Input>> of_ec2(std::string_view type, const json::Value& de
     if (id.empty())
         return fail(Errc::invalid_input, "an EC2 event that does not say of which instance");
     if (is_spot) return std::optional<Input>(EndAnnounced{id, EndAnnounced::By::spot});
-    return std::optional<Input>(Ec2StateChanged{id, std::string(json::string_at(detail, "state"))});
+    return std::optional<Input>(
+        Ec2StateChanged{id, std::string(json::string_at(detail, "state")), at});
 }
 
 Result<std::optional<Input>> of_auto_scaling(std::string_view type, const json::Value& detail) {
@@ -119,10 +121,10 @@ Result<std::optional<Input>> of_squall(std::string_view type, const json::Value&
     window.why = json::string_at(detail, "why");
     for (const auto& node : json::array_at(detail, "nodes"))
         window.nodes.emplace_back(json::string_of(node));
-    if (window.id.empty() || window.cluster.empty() || window.from == unknown_time
-        || window.until == unknown_time)
+    if (window.id.empty() || (window.cluster.empty() && window.nodes.empty())
+        || window.from == unknown_time || window.until == unknown_time)
         return fail(Errc::invalid_input,
-                    "an experiment's window without run, cluster, from or until");
+                    "an experiment's window without run, cluster or nodes, from or until");
     return std::optional<Input>(std::move(window));
 }
 
@@ -166,7 +168,7 @@ Result<std::optional<Input>> parse_event(const json::Value& event) {
     const std::string_view type = json::string_at(event, "detail-type");
     const json::Value& detail = json::at(event, "detail");
     if (source == "aws.ecs") return of_ecs(type, detail);
-    if (source == "aws.ec2") return of_ec2(type, detail);
+    if (source == "aws.ec2") return of_ec2(type, detail, time_of(json::at(event, "time")));
     if (source == "aws.autoscaling") return of_auto_scaling(type, detail);
     if (source == window_source) return of_squall(type, detail);
     return std::nullopt;

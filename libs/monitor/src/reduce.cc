@@ -57,6 +57,10 @@ void Reduction::take(const EndAnnounced& event) {
 void Reduction::take(const Ec2StateChanged& event) {
     for (Host* host : state_.hosts_of(event.ec2_instance_id)) {
         host->ec2_state = state_.keep(event.state);
+        if (event.state == "pending" || event.state == "running") {
+            const WallTime at = event.at == unknown_time ? now_ : std::min(event.at, now_);
+            started(*host, std::max(at, host->launched_at));
+        }
         state_.touch(*host);
         judge_again(*host);
     }

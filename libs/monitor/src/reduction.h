@@ -51,6 +51,7 @@ private:
     void look_for_ghosts(Host& host);
     void find_missing(const ClusterState& cluster, WallTime asked_at);
     void see_ec2(Host& host, const Ec2Seen& seen);
+    void started(Host& host, WallTime at);
 
     // edges.cc
     void went_down(Host& host, WallTime at, bool is_exact);

@@ -277,16 +277,20 @@ void Reduction::look_for_ghosts(Host& host) {
     }
 }
 
+// EC2 counts a launch from the last start.
+void Reduction::started(Host& host, WallTime at) {
+    host.launched_at = at;
+    // Nobody could miss the agent of a host that was stopped.
+    if (host.phase == Phase::suppressed && host.reason == Reason::stopped)
+        host.since = std::max(host.since, at);
+}
+
 void Reduction::see_ec2(Host& host, const Ec2Seen& seen) {
     bool is_news = keep_trait(state_, host.ec2_state, seen.state);
-    if (seen.launched_at != unknown_time && seen.launched_at != host.launched_at) {
-        host.launched_at = seen.launched_at;
-        is_news = true;
-    }
-    // Nobody could miss the agent of a host that was stopped.
-    if (host.phase == Phase::suppressed && host.reason == Reason::stopped
-        && seen.state == "running")
-        host.since = std::max(host.since, host.launched_at);
+    // A launch never becomes an earlier one; unknown_time is the earliest of all.
+    const WallTime launched_at = std::max(host.launched_at, seen.launched_at);
+    is_news |= std::exchange(host.launched_at, launched_at) != launched_at;
+    if (seen.state == "running") started(host, launched_at);
     is_news |= keep_trait(state_, host.availability_zone, seen.availability_zone);
     if (is_news) state_.touch(host);
 }

@@ -112,6 +112,27 @@ TEST(Judgement, CallsAHostMissingThatEcsDoesNotKnowAnyMore) {
     EXPECT_EQ(reasons(all), "missing");
 }
 
+TEST(Judgement, CountsTheBootGraceFromTheStartThatEc2TellsOf) {
+    const auto tells = [](double at, const char* state) {
+        return json::Object{
+            {"event",
+             json::Object{
+                 {"source", "aws.ec2"},
+                 {"detail-type", "EC2 Instance State-change Notification"},
+                 {"time", rfc3339_seconds(from_epoch_seconds(Scenario::epoch + at))},
+                 {"detail", json::Object{{"instance-id", Scenario::node(1)}, {"state", state}}}}}};
+    };
+    Scenario day;
+    day.fleet(0, 1).gone(100, 1).line(90, tells(90, "stopping"));
+    day.machine(110, Scenario::ec2(1, "stopped")).line(110, tells(110, "stopped"));
+    // What EC2 is asked says so later than its events.
+    day.line(2000, tells(2000, "pending")).line(2010, tells(2010, "running"));
+    const auto all = day.machine(2011, Scenario::ec2(1)).run(2800);
+    ASSERT_EQ(notices(all), "opened");
+    EXPECT_EQ(all.back().at, 2010 + 600 + 30);
+    EXPECT_EQ(all.back().since, 2010);
+}
+
 TEST(Judgement, TellsOfAHostThatWasStoppedOnlyABootGraceAfterItsStart) {
     auto started = Scenario::ec2(1);
     started["LaunchTime"] = Scenario::epoch + 2000;

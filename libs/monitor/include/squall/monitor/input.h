@@ -92,6 +92,7 @@ struct EndAnnounced {
 struct Ec2StateChanged {
     std::string ec2_instance_id;
     std::string state; // running, stopping, stopped, shutting-down, terminated
+    WallTime at = unknown_time;
 };
 
 // A planned disturbance: an experiment, maintenance. The same id again replaces it.
