@@ -2,6 +2,7 @@
 
 #include "squall/monitor/simulation.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <sstream>
@@ -11,11 +12,23 @@ namespace {
 
 // A page of a list, and what one describe takes.
 constexpr std::size_t page = 100;
+constexpr std::size_t scaling_page = 50;
 // How long an answer of AWS's takes: looks that are asked for meanwhile are made together.
 constexpr Millis latency{100};
 
-std::int64_t pages(std::size_t count) {
-    return static_cast<std::int64_t>((count + page - 1) / page);
+std::int64_t pages(std::size_t count, std::size_t size = page) {
+    return static_cast<std::int64_t>((count + size - 1) / size);
+}
+
+// Whose place in a group is asked for: as Observer::add_lifecycles has it.
+bool is_asked_of_its_group(const monitor::LookAnswer& answer) {
+    const auto is_connected = [](const monitor::InstanceReport& report) {
+        return report.agent_connected;
+    };
+    return answer.outcome == monitor::ApiOutcome::ok
+           && answer.reports.size() + answer.missing.size() > 0 && answer.ec2
+           && answer.ec2->state == "running"
+           && std::none_of(answer.reports.begin(), answer.reports.end(), is_connected);
 }
 
 class CallCounter {
@@ -60,6 +73,7 @@ private:
             arns_[answer.host.substr(0, answer.host.find('|'))] +=
                 answer.reports.size() + answer.missing.size();
             ++waiting_;
+            if (is_asked_of_its_group(answer)) ++grouped_;
         }
         if (busy_until_ <= now) run(now);
     }
@@ -71,9 +85,12 @@ private:
         const std::int64_t machines = pages(waiting_);
         add("ecs:DescribeContainerInstances", describes);
         add("ec2:DescribeInstances", machines);
-        busy_until_ = now + latency * (describes + machines);
+        const std::int64_t groups = pages(grouped_, scaling_page);
+        add("autoscaling:DescribeAutoScalingInstances", groups);
+        busy_until_ = now + latency * (describes + machines + groups);
         arns_.clear();
         waiting_ = 0;
+        grouped_ = 0;
     }
 
     Seconds from_;
@@ -84,6 +101,7 @@ private:
     WallTime busy_until_ = monitor::unknown_time;
     std::map<std::string, std::size_t> arns_; // of waiting looks, by cluster
     std::size_t waiting_ = 0;                 // hosts to look at
+    std::size_t grouped_ = 0;                 // of these, those whose group is asked
 };
 
 } // namespace

@@ -217,13 +217,14 @@ def test_what_keeps_it_from_its_work_is_told(lab, pipeline):
     assert dead.code != 0 and 'has died' in dead.err, dead
 
 
-def test_the_agent_is_restarted_where_that_was_asked_for(lab, pipeline):
-    monitor = Monitor(pipeline, *HASTY, '--actions', 'restart-agent')
+@pytest.mark.parametrize('action, command', [('restart-agent', 'systemctl restart ecs'), ('restart-docker', 'systemctl restart docker && systemctl restart ecs')])
+def test_the_agent_is_restarted_where_that_was_asked_for(lab, pipeline, action, command):
+    monitor = Monitor(pipeline, *HASTY, '--actions', action)
     monitor.wait_until_it_has_looked(1)
     stop_agent(lab)
     wait_for('both mails', lambda: len(pipeline.mail()) == 2, timeout=90)
     node = lab.instance_ids()[0]
-    wait_for('what came of it', lambda: '`systemctl restart ecs` has run' in monitor.squall('explain', node).out, timeout=60)
+    wait_for('what came of it', lambda: f'{action}: `{command}` has run' in monitor.squall('explain', node).out, timeout=60)
     assert lab.connected() == {lab.instance_ids()[0]: True}
 
 

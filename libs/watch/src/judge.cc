@@ -58,6 +58,9 @@ Commit Judge::commit_of(const monitor::Actions& actions) {
     Commit commit;
     commit.changes = state_.take_changes();
     if (commit.changes.is_other_changed) commit.rest = monitor::saved_rest(state_);
+    // What led to a decision stands before it.
+    for (const auto& trace : actions.traces)
+        commit.timeline.push_back({trace.at, trace.cluster, trace.node, {}, "trace", trace.text});
     for (const auto& decision : actions.decisions) {
         commit.timeline.push_back({decision.at,
                                    decision.cluster,
@@ -86,8 +89,6 @@ Commit Judge::commit_of(const monitor::Actions& actions) {
                                      false});
         }
     }
-    for (const auto& trace : actions.traces)
-        commit.timeline.push_back({trace.at, trace.cluster, trace.node, {}, "trace", trace.text});
     return commit;
 }
 

@@ -220,7 +220,9 @@ void Observer::add_lifecycles(const monitor::Look& request,
                         answer.reports.end(),
                         [](const InstanceReport& report) { return report.agent_connected; });
         const bool runs = answer.ec2 && answer.ec2->state == "running";
-        if (answer.outcome == ApiOutcome::ok && runs && !is_back && !is_external(id))
+        // Those of which ECS is not asked are looked at again after a poll, which asked the groups.
+        const bool is_news = !request.hosts[i].arns.empty();
+        if (answer.outcome == ApiOutcome::ok && is_news && runs && !is_back && !is_external(id))
             asked[id].push_back(&answer);
     }
     std::vector<std::string> ids;

@@ -183,6 +183,14 @@ TEST_F(Observers, LookByAHundredACall) {
               (std::vector<std::size_t>{50, 50, 20}));
 }
 
+TEST_F(Observers, DoNotAskAgainWhatThePollOfGroupsHasSaid) {
+    region.add(1).is_connected = false;
+    monitor::Look after_a_poll;
+    after_a_poll.hosts = {{"demo/" + first, demo_cluster, {}, first}};
+    EXPECT_EQ(observer().look(after_a_poll, {}).answers.at(0).ec2->state, "running");
+    EXPECT_EQ(region.calls("autoscaling:DescribeAutoScalingInstances"), 0);
+}
+
 TEST_F(Observers, TakeAnAnswerThatLeavesSomethingOutForNoAnswer) {
     region.add(1);
     region.add(2);
