@@ -91,7 +91,7 @@ void add_monitor_mute_options(CLI::App& command, MonitorMuteCommand& into) {
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false);
-    command.add_option("--for", into.duration, "how long: 30m, 2h")->required();
+    command.add_option("--for", into.duration, "how long: 30m, 2h, up to 7d")->required();
     command.add_option("--why", into.why, "for those who read of it later")->required();
     command.add_flag("--json", into.json, "machine-readable output");
 }

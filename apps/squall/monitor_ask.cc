@@ -10,6 +10,7 @@
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 #include "squall/transport/http_client.h"
+#include "squall/watch/report.h"
 
 #include <cstdlib>
 
@@ -70,18 +71,34 @@ void print_incident(Output& output, const json::Value& incident) {
                             joined(json::array_at(incident, "disconnected"))));
 }
 
+void print_away(Output& output, const json::Array& away) {
+    constexpr std::size_t shown_max = 20;
+    for (std::size_t i = 0; i < away.size() && i < shown_max; ++i) {
+        const json::Value& host = away[i];
+        const auto reason = json::string_at(host, "reason");
+        output.line(fmt::format("  {} in cluster {}: {}{}, since {}",
+                                json::string_at(host, "node"),
+                                json::string_at(host, "cluster"),
+                                json::string_at(host, "phase"),
+                                reason.empty() ? "" : fmt::format(" ({})", reason),
+                                json::string_at(host, "since")));
+    }
+    if (away.size() > shown_max) output.line("  … and others: --json");
+}
+
 void print_status(Output& output, const json::Object& status) {
     for (const auto& problem : json::array_at(status, "problems"))
         output.line(fmt::format("PROBLEM: {}", json::string_of(problem)));
     const json::Object& agents = json::object_at(status, "agents");
-    output.line(fmt::format("{} agents connected", json::integer_at(agents, "connected")));
+    output.line(fmt::format("agents connected: {}", json::integer_at(agents, "connected")));
     for (const auto& cluster : json::array_at(status, "clusters"))
-        output.line(fmt::format("  cluster {}: {} instances",
+        output.line(fmt::format("  cluster {}: {} known",
                                 json::string_at(cluster, "cluster"),
                                 json::integer_at(cluster, "instances")));
+    print_away(output, json::array_at(status, "away"));
     const json::Array& incidents = json::array_at(status, "incidents");
-    output.line(incidents.empty() ? "no open incident"
-                                  : fmt::format("{} open incidents:", incidents.size()));
+    output.line(incidents.empty() ? "open incidents: none"
+                                  : fmt::format("open incidents: {}", incidents.size()));
     for (const auto& incident : incidents)
         print_incident(output, incident);
     for (const auto& window : json::array_at(status, "windows"))
@@ -92,8 +109,8 @@ void print_status(Output& output, const json::Object& status) {
                                 json::string_at(window, "why"),
                                 json::string_at(window, "id")));
     for (const auto& [channel, waiting] : json::object_at(status, "outbox"))
-        output.line(
-            fmt::format("{} messages wait for {}", json::text(waiting), std::string_view(channel)));
+        output.line(fmt::format(
+            "messages that wait for {}: {}", std::string_view(channel), json::text(waiting)));
     // A function's table does not say when it was written last.
     if (!status.contains("polls")) return;
     output.line(status.contains("last_poll_s")
@@ -176,6 +193,11 @@ int run_command(const MonitorExplainCommand& command) {
 int run_command(const MonitorMuteCommand& command) {
     const auto length = parse_duration(command.duration);
     if (!length) return complain({Errc::invalid_input, "--for: " + length.error().message});
+    if (*length < Seconds(1) || *length > watch::window_max)
+        return complain({Errc::invalid_input,
+                         fmt::format("--for {}: from 1 s to {}",
+                                     command.duration,
+                                     short_duration(watch::window_max))});
     const json::Object window{{"cluster", command.cluster},
                               {"nodes", json::Array(command.nodes.begin(), command.nodes.end())},
                               {"until", rfc3339_millis(Wall::now() + *length)},

@@ -6,6 +6,7 @@
 #include "monitor_settings.h"
 #include "output.h"
 #include "signals.h"
+#include "squall/aws/sns.h"
 #include "squall/aws/sqs.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
@@ -65,9 +66,10 @@ queue_url_of(const std::string& queue, aws::Client& client, const std::stop_toke
     return std::move(*url);
 }
 
-// arn:aws:sns:us-east-1:123456789012:oncall. Whether there is such a topic the first message will
-// tell; that it could not be told in the night is found out now.
-Result<void> check_topic(const std::string& arn, const std::string& region) {
+// arn:aws:sns:us-east-1:123456789012:oncall. That nobody could be told is found out now, and not in
+// the night.
+Result<void> check_topic(const std::string& arn, aws::Client& client, const std::stop_token& stop) {
+    const std::string& region = client.region();
     const auto parts = split(arn, ':');
     if (parts.size() != 6 || parts[0] != "arn" || parts[2] != "sns" || parts[5].empty())
         return fail(Errc::invalid_input,
@@ -80,14 +82,27 @@ Result<void> check_topic(const std::string& arn, const std::string& region) {
                     arn,
                     parts[3],
                     region);
+    const auto found = aws::Sns(client).has_topic(arn, Deadline::in(open_limit), stop);
+    if (found && !*found)
+        return fail(Errc::not_found,
+                    "--topic {}: there is no such topic; `aws sns list-topics` has those that "
+                    "there are",
+                    arn);
+    // Who may publish need not be allowed to look.
+    if (!found)
+        log::warning("whether there is a topic {} is not known: {}",
+                     arn,
+                     aws::to_error(found.error()).message);
     return {};
 }
 
-Result<std::vector<std::unique_ptr<watch::Channel>>>
-channels_of(const MonitorRunCommand& command, aws::Client& client, Clock& clock) {
+Result<std::vector<std::unique_ptr<watch::Channel>>> channels_of(const MonitorRunCommand& command,
+                                                                 aws::Client& client,
+                                                                 Clock& clock,
+                                                                 const std::stop_token& stop) {
     std::vector<std::unique_ptr<watch::Channel>> channels;
     if (!command.topic.empty()) {
-        if (auto checked = check_topic(command.topic, client.region()); !checked)
+        if (auto checked = check_topic(command.topic, client, stop); !checked)
             return fail(checked.error());
         channels.push_back(watch::sns_channel(client, command.topic));
     }
@@ -97,6 +112,9 @@ channels_of(const MonitorRunCommand& command, aws::Client& client, Clock& clock)
         channels.push_back(watch::webhook_channel(std::move(*url)));
     }
     if (!command.hook.empty()) {
+        std::error_code ignored;
+        if (std::filesystem::is_directory(command.hook, ignored))
+            return fail(Errc::invalid_input, "--command {}: it is a folder", command.hook);
         if (::access(command.hook.c_str(), X_OK) != 0)
             return fail(Errc::invalid_input,
                         "--command {}: {}: it is the path of a program",
@@ -104,6 +122,8 @@ channels_of(const MonitorRunCommand& command, aws::Client& client, Clock& clock)
                         errno_text(errno));
         const auto limit = parse_duration(command.hook_limit);
         if (!limit) return fail("--command-limit", limit.error());
+        if (*limit < Seconds(1))
+            return fail(Errc::invalid_input, "--command-limit {}: 1 s or more", command.hook_limit);
         channels.push_back(watch::command_channel(std::filesystem::absolute(command.hook),
                                                   std::chrono::ceil<Seconds>(*limit)));
     }
@@ -152,7 +172,7 @@ Result<void> run_monitor(const MonitorRunCommand& command, const std::stop_token
     auto url = queue_url_of(command.queue, client, stop);
     if (!url) return fail(url.error());
     options->queue_url = std::move(*url);
-    auto channels = channels_of(command, client, clock);
+    auto channels = channels_of(command, client, clock, stop);
     if (!channels) return fail(channels.error());
     Output output;
     output.write_in_background();

@@ -194,7 +194,7 @@ def test_a_mute_is_kept_quiet_and_measured(lab, pipeline):
 @pytest.mark.parametrize('arguments, word', [
     (('--cluster', 'nowhere'), 'knows no cluster nowhere; it knows demo'), (('--cluster', 'demo', '--node', 'i-0123'), 'no instance i-0123 in cluster demo'),
     (('--cluster', 'demo', '--why', 'a \x1b[31mred\x1b[0m day'), 'one line of text'), (('--cluster', 'demo', '--why', 'two\nlines'), 'one line of text'),
-    (('--cluster', 'demo', '--for', '9d'), 'within seven days')])
+    (('--cluster', 'demo', '--for', '9d'), '--for 9d: from 1 s to'), (('--cluster', 'demo', '--for', '0'), '--for 0: from 1 s to')])
 def test_a_mute_of_what_is_not_there_is_refused(monitored, arguments, word):
     usual = [word for option in (('--for', '1d'), ('--why', 'a new disk')) if option[0] not in arguments for word in option]
     refused = monitored.squall('mute', *arguments, *usual)
@@ -275,7 +275,8 @@ def test_two_monitors_do_not_share_a_store(lab, pipeline):
 @pytest.mark.parametrize('arguments, word', [
     (('--grace', 'soon'), '--grace'), (('--grace', '0'), '--grace'), (('--actions', 'reboot'), 'there is no action'), (('--listen', 'port'), '--listen'),
     (('--queue', 'no-such-queue'), 'no-such-queue'), (('--topic', 'mine'), '--topic'), (('--topic', 'arn:aws:sqs:us-east-1:111122223333:mine'), 'ARN of an SNS topic'),
-    (('--topic', 'arn:aws:sns:eu-west-1:111122223333:mine'), 'it is in eu-west-1'), (('--webhook', 'ftp://x'), '--webhook'), (('--command', '/no/such'), '/no/such'),
+    (('--topic', 'arn:aws:sns:eu-west-1:111122223333:mine'), 'it is in eu-west-1'), (('--topic', 'arn:aws:sns:us-east-1:123456789012:nobodys'), 'there is no such topic'),
+    (('--command', '/tmp'), 'it is a folder'), (('--command', '/bin/true', '--command-limit', '0'), '1 s or more'), (('--webhook', 'ftp://x'), '--webhook'), (('--command', '/no/such'), '/no/such'),
     (('--group', 'lonely'), '--group'), (('--poll', '1'), '--poll')])
 def test_bad_options_are_refused_in_words(shared_lab, arguments, word):
     done = shared_lab.squall('monitor', 'run', '--store', str(shared_lab.state / 'bad.db'), *arguments)

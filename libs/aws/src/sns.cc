@@ -91,4 +91,16 @@ Sns::publish(const Notification& notification, Deadline deadline, const std::sto
     return id;
 }
 
+Outcome<bool>
+Sns::has_topic(const std::string& topic_arn, Deadline deadline, const std::stop_token& stop) {
+    wire::QueryParameters parameters;
+    parameters.add("TopicArn", topic_arn);
+    const auto answer = client_.call_query(
+        ServiceId::sns, "GetTopicAttributes", std::move(parameters), deadline, stop);
+    if (answer) return true;
+    if (answer.error().code == "NotFound" || answer.error().code == "NotFoundException")
+        return false;
+    return fail(answer.error());
+}
+
 } // namespace squall::aws

@@ -103,6 +103,11 @@ void Reduction::came_back_unconfirmed(Host& host, WallTime at, bool is_exact) {
 }
 
 void Reduction::count_gap(Host& host, WallTime end, Millis length) {
+    const bool is_rotation = length < limits::rotation_max;
+    if (is_rotation) ++host.rotations;
+    state_.touch(host);
+    // A day of planned disturbances says nothing of how the agent is by itself.
+    if (window_over(host) != nullptr) return;
     auto& gaps = host.gaps;
     gaps.erase(std::remove_if(gaps.begin(),
                               gaps.end(),
@@ -111,9 +116,6 @@ void Reduction::count_gap(Host& host, WallTime end, Millis length) {
     // More than the largest number that anybody counts to is of no use.
     if (gaps.size() > limits::rotations_an_hour) gaps.erase(gaps.begin());
     gaps.push_back({end, length});
-    const bool is_rotation = length < limits::rotation_max;
-    if (is_rotation) ++host.rotations;
-    state_.touch(host);
     std::size_t flaps = 0;
     std::size_t recent = 0;
     for (const auto& gap : gaps) {
@@ -123,7 +125,7 @@ void Reduction::count_gap(Host& host, WallTime end, Millis length) {
     }
     const bool is_flapping = flaps > limits::flaps_an_hour || recent > limits::flaps_half_an_hour
                              || gaps.size() > limits::rotations_an_hour;
-    if (!is_flapping || !host.cluster->is_monitored || window_over(host) != nullptr) return;
+    if (!is_flapping || !host.cluster->is_monitored) return;
     if (host.flapping_told_at != unknown_time && now_ < host.flapping_told_at + Seconds(3600))
         return;
     host.flapping_told_at = now_;

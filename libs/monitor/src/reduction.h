@@ -107,7 +107,10 @@ private:
     // ladder.cc
     void start_ladder(Host& host);
     void climb(Host& host);
-    [[nodiscard]] bool may_act(const Host& host) const;
+    void hold_back(Host& host, const char* why, WallTime until);
+    [[nodiscard]] bool was_done_lately(const Host& host, Rung rung) const;
+    void go_past(Host& host);
+    [[nodiscard]] bool has_room(const Host& host) const;
     [[nodiscard]] bool is_region_guarded(std::string_view region) const;
 
     Decision& decide(DecisionKind kind, const Host& host, Reason reason, std::string detail = {});

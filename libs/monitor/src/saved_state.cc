@@ -117,6 +117,8 @@ json::Object saved(const Host& host) {
     put(row, "unregistered", host.is_unregistered);
     put(row, "unverified_told", host.is_unverified_told);
     put(row, "acted_on", host.was_acted_on);
+    if (host.acted_at != unknown_time)
+        row["acted_rung"] = static_cast<std::int64_t>(host.acted_rung);
     json::Array records;
     for (const auto& record : host.records)
         records.push_back(saved_record(record));
@@ -137,9 +139,11 @@ Result<void> restore_host(State& state, const json::Object& row) {
     const auto phase = enum_at<Phase>(row, "phase", phase_count);
     const auto reason = enum_at<Reason>(row, "reason", reason_count);
     const auto told = enum_at<Reason>(row, "told_reason", reason_count);
+    const auto acted_rung = enum_at<Rung>(row, "acted_rung", static_cast<int>(all_rungs.size()));
     for (const auto* error : {phase ? nullptr : &phase.error(),
                               reason ? nullptr : &reason.error(),
-                              told ? nullptr : &told.error()}) {
+                              told ? nullptr : &told.error(),
+                              acted_rung ? nullptr : &acted_rung.error()}) {
         if (error != nullptr) return fail(*error);
     }
     Host& host = state.host(json::string_at(row, "cluster"), json::string_at(row, "node"));
@@ -159,6 +163,7 @@ Result<void> restore_host(State& state, const json::Object& row) {
     host.is_unregistered = json::bool_at(row, "unregistered");
     host.is_unverified_told = json::bool_at(row, "unverified_told");
     host.was_acted_on = json::bool_at(row, "acted_on");
+    host.acted_rung = *acted_rung;
     host.records.clear();
     for (const auto& record : json::array_at(row, "records")) {
         if (record.is_object()) host.records.push_back(record_of(record.get_object()));

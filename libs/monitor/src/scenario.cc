@@ -2,11 +2,14 @@
 
 #include "squall/monitor/event_parser.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace squall::monitor {
 namespace {
 
+constexpr std::array line_members{"event", "world", "api", "restart", "window", "end"};
 constexpr double down_max_s = 10.0 * 365 * 86400;
 constexpr Seconds span_max{366 * 86400}; // a poll a minute: half a million of them
 
@@ -47,6 +50,10 @@ Result<ScenarioLine> ScenarioReader::read(const std::string& text) {
     if (first_at_ == unknown_time) first_at_ = line.at;
     if (line.at - first_at_ > span_max) return error("a scenario lasts a year at the most");
     last_at_ = line.at;
+    const auto members = std::count_if(line_members.begin(),
+                                       line_members.end(),
+                                       [&](const char* name) { return object.contains(name); });
+    if (members > 1) return error("a line says one thing; this one says several");
     if (const auto found = object.find("event"); found != object.end()) {
         line.what = EventLine{std::move(found->value())};
     } else if (object.contains("world")) {

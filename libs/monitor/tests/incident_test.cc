@@ -193,11 +193,29 @@ TEST(Ladder, NeverWorksOnMoreThanAFifthOfAClusterAtOnce) {
     }
 }
 
-TEST(Ladder, LeavesAHostInPeaceForAnHour) {
+TEST(Ladder, DoesNothingTwiceWithinAnHour) {
     Scenario day;
     day.settings.actions = {Rung::restart_agent};
-    day.fleet(0, 1).gone(100, 1).back(700, 1).gone(1000, 1, 13).back(1900, 1, 14);
-    EXPECT_EQ(of_kind(day.run(3000), "action").size(), 1U);
+    const auto all = day.fleet(0, 1).gone(100, 1).back(700, 1).gone(1000, 1, 13).run(4400);
+    const auto actions = of_kind(all, "action");
+    ASSERT_EQ(actions.size(), 2U);
+    EXPECT_EQ(actions[0].at, 430);
+    EXPECT_EQ(actions[1].at, 430 + 3600);
+}
+
+TEST(Ladder, GoesOnWithTheNextRungWhereTheLastHasNotLasted) {
+    Scenario day;
+    day.settings.actions = {Rung::diagnose, Rung::restart_agent, Rung::drain, Rung::terminate};
+    const auto all = day.fleet(0, 1).gone(100, 1).back(440, 1).gone(500, 1, 13).run(1500);
+    std::vector<std::pair<std::string, double>> actions;
+    for (const auto& told : of_kind(all, "action"))
+        actions.emplace_back(told.action, told.at);
+    EXPECT_EQ(actions,
+              (std::vector<std::pair<std::string, double>>{{"diagnose", 430},
+                                                           {"restart-agent", 430},
+                                                           {"diagnose", 830},
+                                                           {"drain", 830 + 180},
+                                                           {"terminate", 830 + 360}}));
 }
 
 } // namespace

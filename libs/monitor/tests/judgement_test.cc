@@ -417,5 +417,14 @@ TEST(Judgement, SaysOnceAnHourThatAnAgentFlaps) {
     EXPECT_EQ(reasons(all, "info"), "flapping flapping");
 }
 
+TEST(Judgement, DoesNotCallAnAgentFlappingForWhatWasPlanned) {
+    Scenario day;
+    day.fleet(0, 1).window(50, 1500);
+    for (int i = 0; i < 5; ++i)
+        day.gone(100 + i * 200, 1, 11 + 2 * i).back(160 + i * 200, 1, 12 + 2 * i);
+    const auto all = day.gone(2000, 1, 31).back(2020, 1, 32).run(3000);
+    EXPECT_EQ(reasons(all, "info"), "");
+}
+
 } // namespace
 } // namespace squall::monitor

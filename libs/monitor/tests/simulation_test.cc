@@ -73,6 +73,7 @@ TEST(Simulation, RefusesALineThatItCannotTakeAtItsWord) {
                              R"({"at":1,"window":{"cluster":"demo","until":9,"nodes":[1]}})",
                              R"({"at":1,"end":"later"})",
                              R"({"at":1,"api":"slow"})",
+                             R"({"at":1,"api":"ok","end":true})",
                              R"({"at":1})"}) {
         std::istringstream scenario(line);
         const auto said = simulate(scenario, "test", {}, [](const std::string&) {});

@@ -104,6 +104,15 @@ Result<void> Database::bring_up_to_date() {
     std::int64_t version = 0;
     auto read = run("PRAGMA user_version", {}, [&](const Row& row) { version = row.integer(0); });
     if (!read) return read;
+    std::int64_t tables = 0;
+    auto counted = run(
+        "SELECT count(*) FROM sqlite_master", {}, [&](const Row& row) { tables = row.integer(0); });
+    if (!counted) return counted;
+    if (version == 0 && tables > 0)
+        return squall::fail(Errc::invalid_input,
+                            "{} is not squall's {}: another program has made it",
+                            connection_->file.string(),
+                            connection_->schema.name);
     const auto& steps = connection_->schema.steps;
     const auto newest = static_cast<std::int64_t>(steps.size());
     if (version > newest)

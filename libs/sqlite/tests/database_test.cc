@@ -207,6 +207,16 @@ TEST_F(DatabaseTest, ASchemaGrowsStepByStepAndKeepsWhatIsThere) {
     EXPECT_TRUE(Database::open(file, grown)) << "a step is not done twice";
 }
 
+TEST_F(DatabaseTest, AFileOfAnotherProgramIsRefusedAndLeftAsItIs) {
+    auto made = Database::open(file, {"log", {}}).value();
+    ASSERT_TRUE(made->run("CREATE TABLE theirs (x)", {}, [](const Row&) {}));
+    const auto refused = open();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::invalid_input);
+    auto theirs = Database::open(file, {"log", {}});
+    EXPECT_FALSE(theirs) << "of no schema at all, either";
+}
+
 TEST_F(DatabaseTest, ANewerSchemaIsRefusedAndLeftAsItIs) {
     auto grown = schema();
     grown.steps.emplace_back("CREATE TABLE more (x)");

@@ -123,10 +123,19 @@ std::vector<std::string> MonitorApi::problems() const {
     const auto so_far = [&](SteadyTime since) {
         return short_duration(std::chrono::duration_cast<Seconds>(now - since));
     };
+    const auto failing = parts_.poll.seen();
+    const std::string why = failing ? ": " + failing->what : "";
     if (!figures.last_poll)
-        problems.emplace_back("no poll has succeeded yet");
+        problems.push_back("no poll has succeeded yet" + why);
     else if (now - *figures.last_poll > parts_.options.poll_interval * polls_missed_max)
-        problems.push_back(fmt::format("no poll has succeeded for {}", so_far(*figures.last_poll)));
+        problems.push_back(
+            fmt::format("no poll has succeeded for {}{}", so_far(*figures.last_poll), why));
+    std::error_code ignored;
+    if (!std::filesystem::exists(parts_.options.store, ignored))
+        problems.push_back(
+            fmt::format("the store {} is gone: what is decided now is lost when the monitor ends; "
+                        "start it again",
+                        parts_.options.store.string()));
     if (!parts_.options.queue_url.empty()) {
         const SteadyTime last{Millis(parts_.source.counts().last_answer.load())};
         const auto trouble = parts_.source.trouble().seen();

@@ -26,6 +26,7 @@ public:
         Inbox& inbox;
         const QueueSource& source;
         const MonitorFigures& figures;
+        const Trouble& poll;                            // with looking at the clusters
         std::map<std::string, const Trouble*> channels; // with telling, by channel
         const aws::Client& client;
         Clock& clock;

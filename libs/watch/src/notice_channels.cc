@@ -37,7 +37,7 @@ public:
             notification.message_deduplication_id = entry.idempotency_key;
         }
         const auto sent = sns_.publish(notification, Deadline::in(send_limit), stop);
-        if (!sent) return fail(aws::to_error(sent.error()));
+        if (!sent) return fail("telling " + topic_arn_, aws::to_error(sent.error()));
         return *sent;
     }
 

@@ -60,8 +60,11 @@ void QueueSource::receive(const std::stop_token& stop) {
         if (!messages) {
             if (stop.stop_requested()) return;
             const std::string what = aws::to_error(messages.error()).message;
-            log::error("receiving events: {}", what);
+            const auto before = trouble_.seen();
             trouble_.failed(what, clock_.now());
+            // Once, not every two seconds: `status` and /healthz say how long it has been so.
+            if (!before || before->what != what)
+                log::error("receiving events from {}: {}", queue_url_, what);
             clock_.wait_for(after_failure, stop);
             continue;
         }

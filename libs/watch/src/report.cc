@@ -8,12 +8,13 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 namespace squall::watch {
 namespace {
 
 constexpr std::size_t timeline_max = 500;
-constexpr Seconds window_max{7 * 86400};
+constexpr std::size_t away_max = 100;
 constexpr std::size_t why_max = 500;
 
 // What is shown on terminals must not steer them.
@@ -21,6 +22,23 @@ bool is_one_line(std::string_view text) {
     return is_valid_utf8(text) && std::none_of(text.begin(), text.end(), [](char c) {
                return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
            });
+}
+
+// Those whose agent is gone, or that are waited for, whatever is done about it.
+json::Array away(const monitor::State& state) {
+    std::vector<const monitor::Host*> hosts;
+    state.for_each_host([&](const monitor::Host& host) {
+        const bool is_away = host.phase != monitor::Phase::up && host.phase != monitor::Phase::gone;
+        if (is_away && host.cluster->is_monitored) hosts.push_back(&host);
+    });
+    std::sort(hosts.begin(), hosts.end(), [](const auto* a, const auto* b) {
+        return std::tie(a->since, a->key) < std::tie(b->since, b->key);
+    });
+    if (hosts.size() > away_max) hosts.resize(away_max);
+    json::Array found;
+    for (const auto* host : hosts)
+        found.push_back(host_json(*host));
+    return found;
 }
 
 } // namespace
@@ -45,6 +63,7 @@ json::Object overview(const monitor::State& state, Store& store, WallTime now) {
     }
     return {{"clusters", std::move(clusters)},
             {"agents", counts_json(state)},
+            {"away", away(state)},
             {"incidents", std::move(incidents)},
             {"windows", std::move(windows)},
             {"outbox", std::move(outbox)}};

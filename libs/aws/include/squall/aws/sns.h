@@ -32,6 +32,9 @@ public:
     [[nodiscard]] Outcome<std::string>
     publish(const Notification& notification, Deadline deadline, const std::stop_token& stop);
 
+    [[nodiscard]] Outcome<bool>
+    has_topic(const std::string& topic_arn, Deadline deadline, const std::stop_token& stop);
+
 private:
     Client& client_;
 };

@@ -110,7 +110,9 @@ struct Host {
     WallTime spot_at = unknown_time;
     WallTime scale_in_at = unknown_time;
     WallTime launched_at = unknown_time;
-    WallTime acted_at = unknown_time;
+    WallTime acted_at = unknown_time; // by more than a diagnosis, in whichever incident
+    Rung acted_rung = Rung::diagnose; // what was done then
+    const char* held_back = nullptr;  // why the ladder waits, as it was said; not saved
     WallTime flapping_told_at = unknown_time;
     const std::string* ec2_state = nullptr; // never null; empty: not known
     std::string incident;                   // of phase open

@@ -11,7 +11,8 @@
 
 namespace squall::watch {
 
-// "clusters", "agents", "incidents", the "windows" that are open at `now`, and the "outbox": how
+// "clusters", "agents", those that are "away" (the longest first, a hundred at the most),
+// "incidents", the "windows" that are open at `now`, and the "outbox": how
 // many messages wait, by channel.
 [[nodiscard]] json::Object overview(const monitor::State& state, Store& store, WallTime now);
 
@@ -19,6 +20,9 @@ namespace squall::watch {
 // is known of it.
 [[nodiscard]] Result<json::Object>
 explanation(const monitor::State& state, Store& store, const std::string& node);
+
+// Nobody remembers for longer what was muted.
+inline constexpr Seconds window_max{7 * 86400};
 
 // What is wrong with a window that somebody asks for now (`window.from`), for people.
 [[nodiscard]] std::optional<std::string> not_a_window(const monitor::Window& window);
