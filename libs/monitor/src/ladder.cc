@@ -18,6 +18,7 @@ constexpr std::size_t diagnosed_max = 3; // of a group: they have one cause
 void Reduction::start_ladder(Host& host) {
     host.next_rung = 0;
     host.was_acted_on = false;
+    host.held_back = nullptr;
     if (settings_.actions.empty() || host.is_unregistered) return;
     const Incident* incident = state_.find_incident(host.incident);
     if (incident == nullptr || incident->kind == Incident::Kind::region) return;

@@ -67,7 +67,6 @@ public:
 
 private:
     void poll(const std::stop_token& stop);
-    void poll_failed(const std::string& what);
     void look(const std::stop_token& stop);
     void deliver_for(std::size_t channel, const std::stop_token& stop);
     void hear(const monitor::Actions& actions);
@@ -103,10 +102,13 @@ void Daemon::poll(const std::stop_token& stop) {
         const bool has_failed =
             !inputs.empty() && std::holds_alternative<monitor::PollFailed>(inputs.back());
         figures_.polled(!has_failed, clock_.now());
-        if (has_failed)
-            poll_failed(std::get<monitor::PollFailed>(inputs.back()).what);
-        else
+        if (has_failed) {
+            const std::string& what = std::get<monitor::PollFailed>(inputs.back()).what;
+            if (poll_trouble_.failed(what, clock_.now()))
+                log::error("looking at the clusters: {}", what);
+        } else {
             poll_trouble_.ended();
+        }
         inbox_.put({std::move(inputs), {}}, stop);
         const Millis pause = has_failed ? std::min<Millis>(poll_retry, options_.poll_interval)
                                         : options_.poll_interval;
@@ -114,14 +116,6 @@ void Daemon::poll(const std::stop_token& stop) {
             Millis(static_cast<Millis::rep>(static_cast<double>(pause.count()) * jitter(random))),
             stop);
     }
-}
-
-// Said when it begins and when it becomes something else, not every quarter of a minute.
-void Daemon::poll_failed(const std::string& what) {
-    const auto before = poll_trouble_.seen();
-    poll_trouble_.failed(what, clock_.now());
-    if (before && before->what == what) return;
-    log::error("looking at the clusters: {}", what);
 }
 
 void Daemon::look(const std::stop_token& stop) {

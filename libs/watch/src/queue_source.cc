@@ -60,10 +60,8 @@ void QueueSource::receive(const std::stop_token& stop) {
         if (!messages) {
             if (stop.stop_requested()) return;
             const std::string what = aws::to_error(messages.error()).message;
-            const auto before = trouble_.seen();
-            trouble_.failed(what, clock_.now());
-            // Once, not every two seconds: `status` and /healthz say how long it has been so.
-            if (!before || before->what != what)
+            // Not every two seconds: `status` and /healthz say for how long it has been so.
+            if (trouble_.failed(what, clock_.now()))
                 log::error("receiving events from {}: {}", queue_url_, what);
             clock_.wait_for(after_failure, stop);
             continue;

@@ -356,6 +356,20 @@ TEST(QueueSource, ReadsAnEventByItselfAndInATopicsEnvelope) {
     EXPECT_FALSE(*foreign);
 }
 
+TEST(Trouble, IsSaidAtFirstAndOnceAMinute) {
+    Trouble trouble;
+    const SteadyTime begin{Seconds(1000)};
+    EXPECT_TRUE(trouble.failed("a", begin));
+    EXPECT_FALSE(trouble.failed("b", begin + Seconds(59)));
+    EXPECT_TRUE(trouble.failed("c", begin + Seconds(60)));
+    EXPECT_EQ(trouble.seen()->since, begin);
+    EXPECT_EQ(trouble.seen()->times, 3);
+    EXPECT_EQ(trouble.seen()->what, "c");
+    trouble.ended();
+    EXPECT_FALSE(trouble.seen());
+    EXPECT_TRUE(trouble.failed("d", begin + Seconds(61)));
+}
+
 TEST(Inbox, GivesUpWaitingWhenItIsTold) {
     Inbox inbox;
     std::stop_source stop;

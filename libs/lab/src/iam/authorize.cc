@@ -81,6 +81,11 @@ Context context_of(const Directory& directory, const ApiCall& call) {
         context["aws:username"] = call.caller.arn.substr(call.caller.arn.rfind('/') + 1);
     if (auto cluster = cluster_arn_of(call, directory.account()); !cluster.empty())
         context["ecs:cluster"] = std::move(cluster);
+    if (call.service == "cloudwatch" && call.operation == "PutMetricData") {
+        const auto in_form = call.form.get("Namespace");
+        context["cloudwatch:namespace"] =
+            std::string(in_form.empty() ? json::string_at(call.body, "Namespace") : in_form);
+    }
     for (const auto& [parameter, key] : {std::pair("ExternalId", "sts:externalid"),
                                          std::pair("RoleSessionName", "sts:rolesessionname")}) {
         if (call.form.has(parameter)) context[key] = std::string(call.form.get(parameter));

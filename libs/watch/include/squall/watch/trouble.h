@@ -17,11 +17,17 @@ public:
         std::string what;
     };
 
-    void failed(std::string what, SteadyTime now) {
+    // True when it is worth a line in the log: at first, and once a minute.
+    bool failed(std::string what, SteadyTime now) {
+        constexpr Seconds said_every{60};
         const std::lock_guard lock(mutex_);
-        if (!seen_) seen_ = Seen{now, 0, {}};
+        const bool is_new = !seen_;
+        if (is_new) seen_ = Seen{now, 0, {}};
         ++seen_->times;
         seen_->what = std::move(what);
+        if (!is_new && now < said_at_ + said_every) return false;
+        said_at_ = now;
+        return true;
     }
 
     void ended() {
@@ -37,6 +43,7 @@ public:
 private:
     mutable std::mutex mutex_;
     std::optional<Seen> seen_;
+    SteadyTime said_at_{};
 };
 
 } // namespace squall::watch
