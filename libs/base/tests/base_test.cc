@@ -108,7 +108,9 @@ TEST(TimeText, ReadsTheDurationsThatPeopleWrite) {
     EXPECT_EQ(parse_duration("3").value(), Seconds(3));
     EXPECT_EQ(parse_duration("2m").value(), Seconds(120));
     EXPECT_EQ(parse_duration("1h").value(), Seconds(3600));
-    for (const char* bad : {"", "s", "-1s", "1 s", "1.5s", "1d", "9999999999h", "1s1"})
+    EXPECT_EQ(parse_duration("1d").value(), Seconds(86'400));
+    for (const char* bad :
+         {"", "s", "-1s", "1 s", "1.5s", "1w", "9999999999h", "9999999999d", "1s1"})
         EXPECT_FALSE(parse_duration(bad)) << bad;
 }
 
