@@ -11,7 +11,7 @@ import docker_host
 import pytest
 from conftest import wait_for
 
-FOLDER = Path(conftest.__file__).resolve().parents[2] / 'deploy/monitor/daemon'
+FOLDER = conftest.ROOT / 'deploy/monitor/daemon'
 QUICK = ('--grace', '2', '--boot-grace', '0', '--hold', '0', '--poll', '10')
 CERTIFICATES = Path('/etc/ssl/certs/ca-certificates.crt')
 

@@ -163,11 +163,12 @@ void RandomDay::change_status(std::size_t index, const std::string& status) {
 }
 
 void RandomDay::gap(std::size_t index, std::int64_t from, std::int64_t length) {
-    at(from, [this, index] { connect(index, false); });
-    at(from + length, [this, index] { connect(index, true); });
+    at(from, [this, index] { connect(index, /*is_connected=*/false); });
+    at(from + length, [this, index] { connect(index, /*is_connected=*/true); });
     // Tasks stop while it is away: events that are no edges.
     for (std::int64_t n = between(0, length > 60 * second ? 3 : 0); n > 0; --n)
-        at(from + between(1, length - 1), [this, index] { connect(index, false); });
+        at(from + between(1, length - 1),
+           [this, index] { connect(index, /*is_connected=*/false); });
 }
 
 void RandomDay::make_hosts() {
@@ -210,7 +211,7 @@ void RandomDay::plan_end_of_life(std::size_t index, std::int64_t when) {
         });
         off = when + 120 * second;
     }
-    at(off, [this, index] { connect(index, false); });
+    at(off, [this, index] { connect(index, /*is_connected=*/false); });
     at(off + between(1, 30) * second, [this, index] { change_ec2(hosts_[index], "terminated"); });
     at(off + between(60, 3600) * second, [this, index] {
         hosts_[index].is_gone = true;

@@ -47,7 +47,7 @@ private:
     bool revive(Host& host, const Record& record, const InstanceReport& report);
     void take_history(Host& host, const Record& record, bool was_connected, WallTime at);
     void set_connected(Host& host, Record& record, bool is_connected, WallTime at, bool is_exact);
-    void set_status(Host& host, Record& record, std::string_view status);
+    void set_status(Host& host, Record& record, std::string_view text);
     void look_for_ghosts(Host& host);
     void find_missing(const ClusterState& cluster, WallTime asked_at);
     void see_ec2(Host& host, const Ec2Seen& seen);
@@ -67,7 +67,7 @@ private:
     void take_answer(const LookAnswer& answer);
     void judge(Host& host);
     void judge_again(Host& host);
-    void suppress(Host& host, const Verdict& verdict);
+    void suppress(Host& host, const Verdict& found);
     void leave_unverified(Host& host, const std::string& why);
     void note_api(ApiOutcome outcome, const std::string& what);
     void tell_of_api(std::string what);

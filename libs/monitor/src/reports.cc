@@ -147,8 +147,11 @@ bool Reduction::take_describe(Host& host, const InstanceReport& report, WallTime
     }
     take_details(host, record, report);
     if (is_impaired)
-        set_connected(
-            host, record, false, std::min(report.impaired_since, now_), /*is_exact=*/true);
+        set_connected(host,
+                      record,
+                      /*is_connected=*/false,
+                      std::min(report.impaired_since, now_),
+                      /*is_exact=*/true);
     else
         set_connected(host, record, report.agent_connected, now_, /*is_exact=*/false);
     set_status(host, record, report.status);

@@ -274,7 +274,7 @@ Result<void> restore_rest(State& state, const json::Object& row) {
     }
     for (const auto& cluster : json::array_at(row, "clusters"))
         state.cluster(json::string_at(cluster, "arn")).is_monitored =
-            json::bool_at(cluster, "monitored", true);
+            json::bool_at(cluster, "monitored", /*otherwise=*/true);
     const json::Object& first_seen = json::object_at(row, "first_seen");
     for (const auto& entry : first_seen)
         state.first_seen[std::string(entry.key())] = time_at(first_seen, entry.key(), unknown_time);

@@ -68,7 +68,7 @@ public:
 private:
     void poll(const std::stop_token& stop);
     void look(const std::stop_token& stop);
-    void deliver_for(std::size_t channel, const std::stop_token& stop);
+    void deliver_for(std::size_t index, const std::stop_token& stop);
     void hear(const monitor::Actions& actions);
 
     [[nodiscard]] WallTime aws_now() const { return clock_.wall() + client_.server_ahead(); }
