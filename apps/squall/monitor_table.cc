@@ -57,13 +57,8 @@ Result<json::Object> TableView::tell(const monitor::Window& window) {
     if (there && !*there)
         return fail(Errc::not_found, "--bus {}: there is no such event bus", place_.bus);
     const aws::EventEntry entry = watch::event_of(window);
-    const auto failures = events.put_events(place_.bus, {&entry, 1}, deadline, {});
-    if (!failures) return fail(aws::to_error(failures.error()));
-    if (!failures->empty())
-        return fail(Errc::failed,
-                    "EventBridge did not take the event: {}: {}",
-                    failures->front().code,
-                    failures->front().message);
+    const auto told = aws::all_taken(events.put_events(place_.bus, {&entry, 1}, deadline, {}));
+    if (!told) return fail(told.error());
     return watch::window_json(window);
 }
 

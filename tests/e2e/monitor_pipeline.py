@@ -7,6 +7,13 @@ from conftest import wait_for
 PATTERN = {'source': ['aws.ecs', 'aws.ec2', 'aws.autoscaling', 'squall']}
 
 
+def mails(lab):
+    """All mails in the lab's mailbox, oldest first."""
+    done = lab.squall('lab', 'mail', '--json')
+    assert done.code == 0, done
+    return [json.loads(line) for line in done.out.splitlines()]
+
+
 class Pipeline:
     def __init__(self, lab, name='squall-monitor'):
         self.lab = lab
@@ -26,10 +33,7 @@ class Pipeline:
         self.sqs = sqs
 
     def mail(self):
-        """All mails, oldest first."""
-        done = self.lab.squall('lab', 'mail', '--json')
-        assert done.code == 0, done
-        return [json.loads(line) for line in done.out.splitlines()]
+        return mails(self.lab)
 
     def send(self, body):
         self.sqs.send_message(QueueUrl=self.queue, MessageBody=body)

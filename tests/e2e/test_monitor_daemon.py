@@ -10,6 +10,7 @@ import conftest
 import docker_host
 import pytest
 from conftest import wait_for
+from monitor_pipeline import mails
 
 FOLDER = conftest.ROOT / 'deploy/monitor/daemon'
 QUICK = ('--grace', '2', '--boot-grace', '0', '--hold', '0', '--poll', '10')
@@ -26,10 +27,6 @@ def pipeline(lab, *arguments):
     done = subprocess.run([FOLDER / 'pipeline.sh', *arguments], env={**lab.environment, 'AWS_PAGER': ''}, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, (done.stdout, done.stderr)
     return dict(line.split('=', 1) for line in done.stdout.splitlines())
-
-
-def mails(lab):
-    return [json.loads(line) for line in lab.squall('lab', 'mail', '--json').out.splitlines()]
 
 
 def left(lab):

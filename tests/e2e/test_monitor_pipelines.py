@@ -4,22 +4,24 @@ import re
 from pathlib import Path
 
 from conftest import kill, processes_of, squall_with, wait_for
+from monitor_pipeline import mails
 
 
-def mails(lab):
-    return [json.loads(line) for line in lab.squall('lab', 'mail', '--json').out.splitlines()]
+def wait_for_the_monitor(lab):
+    """Until the lab's own monitor knows the lab's one agent."""
+    store = re.search(r"^export SQUALL_MONITOR_STORE='(.*)'$", lab.squall('lab', 'env').out, re.M).group(1)
+    environment = {**lab.environment, 'SQUALL_MONITOR_STORE': store}
+
+    def knows():
+        done = lab.squall('monitor', 'status', '--json', environment=environment)
+        return done.code == 0 and json.loads(done.out)['agents']['connected'] == 1
+
+    wait_for('the monitor knows the agent', knows, timeout=60)
 
 
 def test_a_lab_with_its_monitor_tells_of_an_agent_that_is_gone(make_lab):
     lab = make_lab(1, ('--monitor', '--monitor-grace', '10'))
-    store = re.search(r"^export SQUALL_MONITOR_STORE='(.*)'$", lab.squall('lab', 'env').out, re.M).group(1)
-    environment = {**lab.environment, 'SQUALL_MONITOR_STORE': store}
-
-    def status():
-        done = lab.squall('monitor', 'status', '--json', environment=environment)
-        return done.code == 0 and json.loads(done.out)
-
-    wait_for('the monitor knows the agent', lambda: status() and status()['agents']['connected'] == 1, timeout=60)
+    wait_for_the_monitor(lab)
     lab.sh(1, 'systemctl stop ecs')
     node = lab.instance_ids()[0]
     mail = wait_for('a mail', lambda: mails(lab), timeout=90)[0]
@@ -40,17 +42,11 @@ def command_line(pid):
 
 def test_a_lab_starts_its_monitor_again_and_nothing_is_lost(make_lab):
     lab = make_lab(1, ('--monitor', '--monitor-grace', '2'))
-    store = re.search(r"^export SQUALL_MONITOR_STORE='(.*)'$", lab.squall('lab', 'env').out, re.M).group(1)
-    environment = {**lab.environment, 'SQUALL_MONITOR_STORE': store}
-
-    def knows():
-        done = lab.squall('monitor', 'status', '--json', environment=environment)
-        return done.code == 0 and json.loads(done.out)['agents']['connected'] == 1
 
     def monitors():
         return [pid for pid in processes_of(lab.state) if b'monitor\0run' in command_line(pid)]
 
-    wait_for('the monitor knows the agent', knows, timeout=60)
+    wait_for_the_monitor(lab)
     first = monitors()
     assert len(first) == 1
     lab.sh(1, 'systemctl stop ecs')

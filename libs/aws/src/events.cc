@@ -74,4 +74,13 @@ Events::has_event_bus(std::string_view event_bus, Deadline deadline, const std::
     return fail(answer.error());
 }
 
+Result<void> all_taken(const Outcome<std::vector<EntryFailure>>& put) {
+    if (!put) return squall::fail(to_error(put.error()));
+    if (put->empty()) return {};
+    return squall::fail(Errc::failed,
+                        "EventBridge did not take the event: {}: {}",
+                        put->front().code,
+                        put->front().message);
+}
+
 } // namespace squall::aws

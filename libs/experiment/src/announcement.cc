@@ -3,6 +3,7 @@
 #include "faults/policy_names.h"
 #include "fleet_times.h"
 #include "squall/base/time_text.h"
+#include "squall/monitor/event_parser.h"
 #include "squall/wire/arn.h"
 
 #include <fmt/format.h>
@@ -11,9 +12,6 @@ namespace squall::experiment {
 namespace {
 
 constexpr const char* tunable_name = "ANNOUNCE_BUS";
-// The monitor reads events of this source and type (libs/monitor/src/event_parser.cc).
-constexpr const char* event_source = "squall";
-constexpr const char* event_type = "Squall Experiment Window";
 constexpr const char* put_events = "events:PutEvents";
 constexpr const char* describe_bus = "events:DescribeEventBus";
 
@@ -76,32 +74,23 @@ WallTime latest_end(const Plan& plan, const RunTimes& times, WallTime now) {
 }
 
 Result<void> Announcement::put(WallTime until, const std::stop_token& stop) {
-    json::Array nodes;
-    for (const auto& id : plan_.injected_ids())
-        nodes.emplace_back(id);
     const std::string& run = events_.run();
     aws::EventEntry entry;
-    entry.source = event_source;
-    entry.detail_type = event_type;
-    entry.detail = {{"run", run},
-                    {"cluster", plan_.cluster},
-                    {"nodes", std::move(nodes)},
-                    {"from", rfc3339_millis(*from_)},
-                    {"until", rfc3339_millis(until)},
-                    {"why", fmt::format("squall run {}: {}", run, plan_.fault)}};
+    entry.source = monitor::window_source;
+    entry.detail_type = monitor::window_detail_type;
+    entry.detail = monitor::window_detail({run,
+                                           plan_.cluster,
+                                           plan_.injected_ids(),
+                                           *from_,
+                                           until,
+                                           fmt::format("squall run {}: {}", run, plan_.fault)});
     entry.resources = {plan_.cluster};
     const Deadline deadline = Deadline::at(world_.clock.now() + times_.call_limit);
     const auto failures =
         world_.events.put_events(bus_of(plan_.tunables), {&entry, 1}, deadline, stop);
     may_be_announced_ =
         may_be_announced_ || (failures ? failures->empty() : failures.error().may_have_arrived);
-    if (!failures) return fail(aws::to_error(failures.error()));
-    if (!failures->empty())
-        return fail(Errc::failed,
-                    "EventBridge did not take the event: {}: {}",
-                    failures->front().code,
-                    failures->front().message);
-    return {};
+    return aws::all_taken(failures);
 }
 
 // The monitor's times are AWS's, and ours are to be the same.

@@ -130,6 +130,15 @@ Result<std::optional<Input>> of_squall(std::string_view type, const json::Value&
 
 } // namespace
 
+json::Object window_detail(const Window& window) {
+    return {{"run", window.id},
+            {"cluster", window.cluster},
+            {"nodes", json::Array(window.nodes.begin(), window.nodes.end())},
+            {"from", rfc3339_millis(window.from)},
+            {"until", rfc3339_millis(window.until)},
+            {"why", window.why}};
+}
+
 WallTime time_of(const json::Value& value) {
     if (value.is_string()) return parse_time(json::string_of(value)).value_or(unknown_time);
     if (!value.is_number()) return unknown_time;

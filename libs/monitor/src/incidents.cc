@@ -16,9 +16,10 @@ constexpr std::size_t id_digits = 12;
 Traits shared_traits(const std::vector<Host*>& hosts) {
     Traits shared = hosts.front()->traits();
     for (const Host* host : hosts) {
-        for_each_trait_of_both(shared, *host, [](std::string& ours, const std::string* other) {
-            if (ours != *other) ours.clear();
-        });
+        for_each_trait_of_both(
+            shared, *host, [](const char* /*name*/, std::string& ours, const std::string* other) {
+                if (ours != *other) ours.clear();
+            });
     }
     return shared;
 }

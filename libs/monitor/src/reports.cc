@@ -23,9 +23,12 @@ bool keep_trait(State& state, const std::string*& trait, const std::string& valu
 
 bool keep_traits(State& state, Host& host, const Traits& traits) {
     bool is_news = false;
-    for_each_trait_of_both(host, traits, [&](const std::string*& trait, const std::string& value) {
-        is_news |= keep_trait(state, trait, value);
-    });
+    for_each_trait_of_both(
+        host,
+        traits,
+        [&](const char* /*name*/, const std::string*& trait, const std::string& value) {
+            is_news |= keep_trait(state, trait, value);
+        });
     return is_news;
 }
 

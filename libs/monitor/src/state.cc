@@ -119,7 +119,9 @@ bool Host::is_expected() const {
 Traits Host::traits() const {
     Traits traits;
     for_each_trait_of_both(
-        traits, *this, [](std::string& text, const std::string* kept) { text = *kept; });
+        traits, *this, [](const char* /*name*/, std::string& text, const std::string* kept) {
+            text = *kept;
+        });
     return traits;
 }
 

@@ -1,7 +1,7 @@
 #include "squall/watch/report.h"
 
 #include "squall/base/text.h"
-#include "squall/base/time_text.h"
+#include "squall/monitor/event_parser.h"
 #include "state_json.h"
 
 #include <fmt/format.h>
@@ -125,16 +125,10 @@ std::optional<std::string> unknown_in(const monitor::State& state, const monitor
 }
 
 aws::EventEntry event_of(const monitor::Window& window) {
-    // As libs/monitor/src/event_parser.cc reads it.
     aws::EventEntry entry;
-    entry.source = "squall";
-    entry.detail_type = "Squall Experiment Window";
-    entry.detail = {{"run", window.id},
-                    {"cluster", window.cluster},
-                    {"nodes", json::Array(window.nodes.begin(), window.nodes.end())},
-                    {"from", rfc3339_millis(window.from)},
-                    {"until", rfc3339_millis(window.until)},
-                    {"why", window.why}};
+    entry.source = monitor::window_source;
+    entry.detail_type = monitor::window_detail_type;
+    entry.detail = monitor::window_detail(window);
     return entry;
 }
 

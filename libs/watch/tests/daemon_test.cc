@@ -1,6 +1,7 @@
 // The daemon with all of its threads, on a region in memory and the machine's own clock.
 #include "squall/watch/daemon.h"
 
+#include "fake_process.h"
 #include "fake_region.h"
 #include "squall/base/temporary_folder.h"
 #include "squall/base/text.h"
@@ -158,8 +159,8 @@ protected:
             std::jthread([&, channels = std::move(channels)](const std::stop_token& stop) mutable {
                 ended = run_daemon(
                     options,
-                    client,
-                    clock,
+                    process.client,
+                    process.clock,
                     std::move(channels),
                     [&, is_told = false](const std::string& /*line*/) mutable {
                         if (std::exchange(is_told, true)) return;
@@ -189,7 +190,7 @@ protected:
                                   {"ec2InstanceId", FakeRegion::id(1)},
                                   {"agentConnected", is_connected},
                                   {"status", "ACTIVE"},
-                                  {"updatedAt", rfc3339_millis(clock.wall())},
+                                  {"updatedAt", rfc3339_millis(process.clock.wall())},
                                   {"version", 7}};
         aws.put(json::text({{"source", "aws.ecs"},
                             {"detail-type", "ECS Container Instance State Change"},
@@ -209,14 +210,7 @@ protected:
 
     TemporaryFolder folder;
     RegionWithQueue aws;
-    SystemClock clock;
-    aws::Traffic traffic{1};
-    aws::FixedCredentials credentials{{{"AKIDTEST", "secret", ""}, std::nullopt, "the test's own"}};
-    aws::Client client{{aws, credentials, traffic, clock},
-                       aws::Endpoints::resolve("us-east-1",
-                                               aws::Environment(),
-                                               aws::SharedConfig::load(aws::Environment()).value())
-                           .value()};
+    FakeProcess<SystemClock> process{aws};
     DaemonOptions options;
     Sent first;
     Sent second;
@@ -263,11 +257,12 @@ TEST_F(DaemonTest, AnswersQuestionsWhileItWorks) {
             }
         });
     askers.clear();
-    const auto muted = ask("POST",
-                           "/v1/windows",
-                           json::text({{"cluster", "demo"},
-                                       {"until", rfc3339_millis(clock.wall() + Seconds(3600))},
-                                       {"why", "a new disk"}}));
+    const auto muted =
+        ask("POST",
+            "/v1/windows",
+            json::text({{"cluster", "demo"},
+                        {"until", rfc3339_millis(process.clock.wall() + Seconds(3600))},
+                        {"why", "a new disk"}}));
     EXPECT_EQ(json::string_at(muted, "cluster"), "demo") << json::text(muted);
     EXPECT_EQ(json::array_at(ask("GET", "/v1/status"), "windows").size(), 1U);
     EXPECT_FALSE(ask("DELETE", "/v1/windows/" + std::string(json::string_at(muted, "id")))

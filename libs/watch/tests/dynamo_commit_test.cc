@@ -1,5 +1,6 @@
 // What becomes of a commit whose writer dies at any of its requests.
 #include "fake_dynamo.h"
+#include "fake_process.h"
 #include "squall/base/text.h"
 #include "squall/watch/dynamo_store.h"
 
@@ -46,7 +47,7 @@ struct Writer {
         return store->outbox("sns", process.clock.wall(), 10'000).value().size();
     }
 
-    DynamoProcess process;
+    FakeProcess<> process;
     std::unique_ptr<Store> store = dynamo_store(process.client, process.clock, {"monitor"});
     monitor::State state;
     std::string text;

@@ -1,6 +1,7 @@
 #include "squall/watch/dynamo_lease.h"
 
 #include "fake_dynamo.h"
+#include "fake_process.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +11,7 @@ namespace {
 struct Holder {
     explicit Holder(FakeDynamo& dynamo) : process(dynamo) {}
 
-    DynamoProcess process;
+    FakeProcess<> process;
     DynamoLease lease{process.client, process.clock, {"monitor"}, "deliver#sns"};
 };
 

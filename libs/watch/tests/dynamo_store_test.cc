@@ -1,6 +1,7 @@
 #include "squall/watch/dynamo_store.h"
 
 #include "fake_dynamo.h"
+#include "fake_process.h"
 #include "squall/monitor/reduce.h"
 #include "squall/monitor/saved_state.h"
 
@@ -48,7 +49,7 @@ struct Writer {
         return found;
     }
 
-    DynamoProcess process;
+    FakeProcess<> process;
     std::unique_ptr<Store> store = dynamo_store(process.client, process.clock, {"monitor"});
     monitor::State state;
 };

@@ -241,11 +241,4 @@ wire::HttpResponse FakeDynamo::answer(const std::string& operation, const json::
     return answered({{"Attributes", aws::to_json(items.at(key))}});
 }
 
-DynamoProcess::DynamoProcess(FakeDynamo& dynamo)
-    : client({dynamo, credentials, traffic, clock},
-             aws::Endpoints::resolve("us-east-1",
-                                     aws::Environment(),
-                                     aws::SharedConfig::load(aws::Environment()).value())
-                 .value()) {}
-
 } // namespace squall::watch

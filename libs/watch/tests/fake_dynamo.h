@@ -4,8 +4,6 @@
 
 #include "squall/aws/client.h"
 #include "squall/aws/dynamodb.h"
-#include "squall/aws/traffic.h"
-#include "standing_clock.h"
 
 #include <functional>
 #include <map>
@@ -58,16 +56,6 @@ private:
     int dies_at_ = -1;
     Death death_ = Death::before;
     bool is_dead_ = false;
-};
-
-// A process with a client of that table. Several may share one.
-struct DynamoProcess {
-    explicit DynamoProcess(FakeDynamo& dynamo);
-
-    StandingClock clock;
-    aws::Traffic traffic{1};
-    aws::FixedCredentials credentials{{{"AKIDTEST", "secret", ""}, std::nullopt, "the test's own"}};
-    aws::Client client;
 };
 
 } // namespace squall::watch

@@ -224,11 +224,4 @@ std::string FakeRegion::members_xml(const std::vector<std::string>& ids) const {
     return fmt::format("<AutoScalingInstances>{}</AutoScalingInstances>", members);
 }
 
-RegionClient::RegionClient(FakeRegion& region)
-    : client({region, credentials, traffic, clock},
-             aws::Endpoints::resolve("us-east-1",
-                                     aws::Environment(),
-                                     aws::SharedConfig::load(aws::Environment()).value())
-                 .value()) {}
-
 } // namespace squall::watch

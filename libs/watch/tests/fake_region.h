@@ -3,8 +3,6 @@
 #pragma once
 
 #include "squall/aws/client.h"
-#include "squall/aws/traffic.h"
-#include "standing_clock.h"
 
 #include <map>
 #include <set>
@@ -63,16 +61,6 @@ private:
 
     std::map<std::string, Host> hosts_; // by instance id
     std::map<std::string, std::vector<std::size_t>> asked_;
-};
-
-// A process with a client of that region.
-struct RegionClient {
-    explicit RegionClient(FakeRegion& region);
-
-    StandingClock clock;
-    aws::Traffic traffic{1};
-    aws::FixedCredentials credentials{{{"AKIDTEST", "secret", ""}, std::nullopt, "the test's own"}};
-    aws::Client client;
 };
 
 } // namespace squall::watch

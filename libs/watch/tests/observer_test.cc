@@ -1,5 +1,6 @@
 #include "squall/watch/observer.h"
 
+#include "fake_process.h"
 #include "fake_region.h"
 
 #include <gtest/gtest.h>
@@ -58,7 +59,7 @@ protected:
 
     const std::string first = FakeRegion::id(1);
     FakeRegion region;
-    RegionClient process{region};
+    FakeProcess<> process{region};
     ObserverOptions options;
 
 private:

@@ -22,15 +22,13 @@ constexpr WallTime start{Seconds(1'700'000'000)};
 // Remembers what it was sent; fails as often as it is told to.
 class RecordingChannel final : public Channel {
 public:
-    explicit RecordingChannel(bool at_most_once = false) : at_most_once_(at_most_once) {}
-
     [[nodiscard]] std::string_view name() const override { return "recording"; }
 
     [[nodiscard]] bool takes(const monitor::Decision& decision) const override {
         return is_notice(decision.kind);
     }
 
-    [[nodiscard]] bool is_at_most_once() const override { return at_most_once_; }
+    [[nodiscard]] bool is_at_most_once() const override { return at_most_once; }
 
     Result<std::string> send(const OutboxEntry& entry, const std::stop_token& /*stop*/) override {
         if (failures > 0) {
@@ -41,12 +39,10 @@ public:
         return std::string("done");
     }
 
+    bool at_most_once = false;
     int failures = 0;
     Errc failure = Errc::unavailable;
     std::vector<std::string> sent;
-
-private:
-    bool at_most_once_;
 };
 
 monitor::InstanceReport report(int number, bool is_connected, std::int64_t version) {
@@ -124,12 +120,19 @@ std::size_t deliver_all(const Path& file, Channel& channel, Clock& clock) {
     return deliver(*store, channel, clock, {}).value().done;
 }
 
-TEST(Judge, ForgetsNothingBetweenProcesses) {
+// A store that is empty at first, and a channel to tell of what is decided.
+class JudgeTest : public testing::Test {
+protected:
     const TemporaryFolder folder;
     const Path file = folder / "m.db";
     const monitor::Settings settings;
     RecordingChannel channel;
-    StandingClock clock(start);
+    StandingClock clock{start};
+};
+
+using DeliveryTest = JudgeTest;
+
+TEST_F(JudgeTest, ForgetsNothingBetweenProcesses) {
     open_incident(file, settings, channel);
     EXPECT_EQ(deliver_all(file, channel, clock), 1U);
     ASSERT_EQ(channel.sent.size(), 1U);
@@ -144,11 +147,7 @@ TEST(Judge, ForgetsNothingBetweenProcesses) {
     EXPECT_EQ(deliver_all(file, channel, clock), 0U);
 }
 
-TEST(Judge, AsksAgainWhatADeadProcessHasAsked) {
-    const TemporaryFolder folder;
-    const Path file = folder / "m.db";
-    const monitor::Settings settings;
-    const RecordingChannel channel;
+TEST_F(JudgeTest, AsksAgainWhatADeadProcessHasAsked) {
     Process(file, settings, channel, start).take(changed(1, true, 10, Seconds(0)), start);
     Process(file, settings, channel, start)
         .take(changed(1, false, 11, Seconds(1)), start + Seconds(1));
@@ -160,12 +159,7 @@ TEST(Judge, AsksAgainWhatADeadProcessHasAsked) {
     EXPECT_EQ(second.hosts.size(), 1U);
 }
 
-TEST(Delivery, PutsOffWhatFailsAndKeepsTheOrder) {
-    const TemporaryFolder folder;
-    const Path file = folder / "m.db";
-    const monitor::Settings settings;
-    RecordingChannel channel;
-    StandingClock clock(start);
+TEST_F(DeliveryTest, PutsOffWhatFailsAndKeepsTheOrder) {
     open_incident(file, settings, channel);
     Process(file, settings, channel, start + Seconds(400))
         .take(changed(1, true, 12, Seconds(399)), start + Seconds(400));
@@ -183,12 +177,7 @@ TEST(Delivery, PutsOffWhatFailsAndKeepsTheOrder) {
     EXPECT_TRUE(channel.sent[1].ends_with("/recovered"));
 }
 
-TEST(Delivery, SendsNoReminderThatWasOvertakenWhileNobodyCouldBeTold) {
-    const TemporaryFolder folder;
-    const Path file = folder / "m.db";
-    const monitor::Settings settings;
-    RecordingChannel channel;
-    StandingClock clock(start);
+TEST_F(DeliveryTest, SendsNoReminderThatWasOvertakenWhileNobodyCouldBeTold) {
     open_incident(file, settings, channel);
     for (const int at : {1000, 2300, 4200})
         Process(file, settings, channel, start + Seconds(at))
@@ -217,12 +206,7 @@ TEST(Delivery, SendsNoReminderThatWasOvertakenWhileNobodyCouldBeTold) {
     EXPECT_EQ(phases(), "recovered");
 }
 
-TEST(Delivery, GivesUpAtLastWhatIsRefusedForGood) {
-    const TemporaryFolder folder;
-    const Path file = folder / "m.db";
-    const monitor::Settings settings;
-    RecordingChannel channel;
-    StandingClock clock(start);
+TEST_F(DeliveryTest, GivesUpAtLastWhatIsRefusedForGood) {
     open_incident(file, settings, channel);
     channel.failures = 1000;
     channel.failure = Errc::invalid_input;
@@ -234,12 +218,8 @@ TEST(Delivery, GivesUpAtLastWhatIsRefusedForGood) {
     EXPECT_TRUE(open_sqlite_store(file).value()->outbox_sizes().value().empty());
 }
 
-TEST(Delivery, DoesNotRepeatWhatWasBegun) {
-    const TemporaryFolder folder;
-    const Path file = folder / "m.db";
-    const monitor::Settings settings;
-    RecordingChannel channel(/*at_most_once=*/true);
-    StandingClock clock(start);
+TEST_F(DeliveryTest, DoesNotRepeatWhatWasBegun) {
+    channel.at_most_once = true;
     open_incident(file, settings, channel);
     {
         const auto store = open_sqlite_store(file).value();
@@ -252,12 +232,8 @@ TEST(Delivery, DoesNotRepeatWhatWasBegun) {
     EXPECT_TRUE(open_sqlite_store(file).value()->outbox_sizes().value().empty());
 }
 
-TEST(Delivery, KeepsWhatCameOfAnActionAndDoesItOnce) {
-    const TemporaryFolder folder;
-    const Path file = folder / "m.db";
-    const monitor::Settings settings;
-    RecordingChannel channel(/*at_most_once=*/true);
-    StandingClock clock(start);
+TEST_F(DeliveryTest, KeepsWhatCameOfAnActionAndDoesItOnce) {
+    channel.at_most_once = true;
     open_incident(file, settings, channel);
     channel.failures = 1;
     EXPECT_EQ(deliver_all(file, channel, clock), 1U);

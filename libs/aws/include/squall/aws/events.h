@@ -44,4 +44,7 @@ private:
     Client& client_;
 };
 
+// An error where put_events() has failed, or any event was not taken.
+[[nodiscard]] Result<void> all_taken(const Outcome<std::vector<EntryFailure>>& put);
+
 } // namespace squall::aws

@@ -21,8 +21,10 @@ namespace squall::monitor {
 // millisecond.
 [[nodiscard]] WallTime time_of(const json::Value& value);
 
-// The source and detail type of what `squall run --announce` puts on the bus.
+// The event that makes a window: what `squall run --announce` and `squall monitor mute --table` put
+// on the bus.
 inline constexpr std::string_view window_source = "squall";
 inline constexpr std::string_view window_detail_type = "Squall Experiment Window";
+[[nodiscard]] json::Object window_detail(const Window& window);
 
 } // namespace squall::monitor

@@ -26,29 +26,25 @@ struct Traits {
     std::string capacity_provider;
 };
 
-// Every trait of one, by its name, in the order in which people read them. Of whatever has members
-// of these names.
-template <class Traited, class Visit>
-void for_each_trait(Traited& traited, Visit visit) {
-    visit("availability_zone", traited.availability_zone);
-    visit("subnet", traited.subnet);
-    visit("ami", traited.ami);
-    visit("instance_type", traited.instance_type);
-    visit("agent_version", traited.agent_version);
-    visit("docker_version", traited.docker_version);
-    visit("capacity_provider", traited.capacity_provider);
-}
-
-// The same trait of both.
+// The same trait of both, by its name, in the order in which people read them. Of whatever has
+// members of these names.
 template <class One, class Other, class Visit>
 void for_each_trait_of_both(One& one, Other& other, Visit visit) {
-    visit(one.availability_zone, other.availability_zone);
-    visit(one.subnet, other.subnet);
-    visit(one.ami, other.ami);
-    visit(one.instance_type, other.instance_type);
-    visit(one.agent_version, other.agent_version);
-    visit(one.docker_version, other.docker_version);
-    visit(one.capacity_provider, other.capacity_provider);
+    visit("availability_zone", one.availability_zone, other.availability_zone);
+    visit("subnet", one.subnet, other.subnet);
+    visit("ami", one.ami, other.ami);
+    visit("instance_type", one.instance_type, other.instance_type);
+    visit("agent_version", one.agent_version, other.agent_version);
+    visit("docker_version", one.docker_version, other.docker_version);
+    visit("capacity_provider", one.capacity_provider, other.capacity_provider);
+}
+
+// Every trait of one.
+template <class Traited, class Visit>
+void for_each_trait(Traited& traited, Visit visit) {
+    for_each_trait_of_both(traited, traited, [&](const char* name, auto& trait, auto& /*same*/) {
+        visit(name, trait);
+    });
 }
 
 // One container instance at one moment, from an event or a describe.
