@@ -125,7 +125,7 @@ class JudgeTest : public testing::Test {
 protected:
     const TemporaryFolder folder;
     const Path file = folder / "m.db";
-    const monitor::Settings settings;
+    const monitor::Settings settings{};
     RecordingChannel channel;
     StandingClock clock{start};
 };
