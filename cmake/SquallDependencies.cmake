@@ -20,7 +20,13 @@ squall_import(sqlite3 sqlite3 sqlite3.h)
 squall_import(yaml yaml yaml.h)
 squall_import(pugixml pugixml pugixml.hpp)
 squall_import(z z zlib.h)
+squall_import(archive archive archive.h)
 squall_import(nghttp2 nghttp2 nghttp2/nghttp2.h)
+squall_import(re2 re2 re2/re2.h)
+# Debian has it for x86 only; elsewhere RE2 does its work.
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+    squall_import(hyperscan hs hs/hs.h)
+endif()
 
 # OpenSSL's own module looks for shared objects first: ask for the archives by name.
 function(squall_static_dependency target library)

@@ -3,7 +3,7 @@
 #include "autoscaling_decode.h"
 #include "pages.h"
 
-#include <set>
+#include <iterator>
 
 namespace squall::aws {
 namespace {
@@ -22,29 +22,14 @@ Outcome<void> read_pages(Client& client,
                          Decode<T> decode,
                          const std::pair<Deadline, std::stop_token>& until,
                          std::vector<T>& into) {
-    const auto unusable = [&](std::string_view why) {
-        return fail(not_answered(fmt::format("autoscaling:{}", action),
-                                 {Errc::failed, fmt::format("the list is unusable: {}", why)}));
+    const auto take = [&](std::string_view xml) -> Result<std::string> {
+        auto page = decode(xml);
+        if (!page) return fail(page.error());
+        std::move(page->found.begin(), page->found.end(), std::back_inserter(into));
+        return std::move(page->next_token);
     };
-    std::set<std::string, std::less<>> seen;
-    std::string token;
-    for (int page = 0; page < pages_max; ++page) {
-        wire::QueryParameters asked = parameters;
-        if (!token.empty()) asked.add("NextToken", token);
-        const auto text = client.call_text(ServiceId::autoscaling,
-                                           action,
-                                           form_body(ServiceId::autoscaling, action, asked),
-                                           until.first,
-                                           until.second);
-        if (!text) return fail(text.error());
-        auto answer = decode(*text);
-        if (!answer) return unusable(answer.error().message);
-        std::move(answer->found.begin(), answer->found.end(), std::back_inserter(into));
-        token = std::move(answer->next_token);
-        if (token.empty()) return {};
-        if (!seen.insert(token).second) return unusable("a token came a second time");
-    }
-    return unusable(fmt::format("it does not end after {} pages", pages_max));
+    return for_each_page(
+        client, {ServiceId::autoscaling, action, parameters}, until.first, until.second, take);
 }
 
 wire::QueryParameters parameters_of(const AutoScalingGroupFilter& filter,

@@ -21,6 +21,19 @@ Ec2Instance decode_instance(const pugi::xml_node& node) {
         instance.tags.insert_or_assign(tag.child("key").text().get(),
                                        tag.child("value").text().get());
     }
+    instance.instance_type = node.child("instanceType").text().get();
+    instance.vpc_id = node.child("vpcId").text().get();
+    instance.subnet_id = node.child("subnetId").text().get();
+    for (const auto group : node.child("groupSet").children("item"))
+        instance.group_ids.emplace_back(group.child("groupId").text().get());
+    instance.public_ip = node.child("ipAddress").text().get();
+    for (const auto interface : node.child("networkInterfaceSet").children("item"))
+        instance.has_ipv6_address |= !interface.child("ipv6AddressesSet").child("item").empty();
+    instance.iam_instance_profile_arn = node.child("iamInstanceProfile").child("arn").text().get();
+    const auto options = node.child("metadataOptions");
+    instance.metadata_options = {options.child("httpEndpoint").text().get(),
+                                 options.child("httpTokens").text().get(),
+                                 options.child("httpPutResponseHopLimit").text().as_int()};
     return instance;
 }
 

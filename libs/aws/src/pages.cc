@@ -34,6 +34,35 @@ Outcome<void> for_each_entry(Client& client,
     return unusable(fmt::format("it does not end after {} pages", pages_max));
 }
 
+Outcome<void> for_each_page(Client& client,
+                            const PagedQuery& query,
+                            Deadline deadline,
+                            const std::stop_token& stop,
+                            const std::function<Result<std::string>(std::string_view xml)>& take) {
+    const auto unusable = [&](std::string_view why) {
+        return fail(not_answered(fmt::format("{}:{}", service(query.service).name, query.action),
+                                 {Errc::failed, fmt::format("the list is unusable: {}", why)}));
+    };
+    std::set<std::string, std::less<>> seen;
+    std::string token;
+    for (int page = 0; page < pages_max; ++page) {
+        wire::QueryParameters asked = query.parameters;
+        if (!token.empty()) asked.add("NextToken", token);
+        const auto text = client.call_text(query.service,
+                                           query.action,
+                                           form_body(query.service, query.action, asked),
+                                           deadline,
+                                           stop);
+        if (!text) return fail(text.error());
+        auto next = take(*text);
+        if (!next) return unusable(next.error().message);
+        token = std::move(*next);
+        if (token.empty()) return {};
+        if (!seen.insert(token).second) return unusable("a token came a second time");
+    }
+    return unusable(fmt::format("it does not end after {} pages", pages_max));
+}
+
 Outcome<std::vector<std::string>>
 list_all(Client& client, PagedCall call, Deadline deadline, const std::stop_token& stop) {
     std::vector<std::string> all;

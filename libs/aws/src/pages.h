@@ -1,4 +1,4 @@
-// Lists of AWS's JSON services, read to their end.
+// Lists of AWS's services, read to their end.
 #pragma once
 
 #include "squall/aws/client.h"
@@ -33,6 +33,21 @@ for_each_entry(Client& client,
 // Every entry that is a string.
 [[nodiscard]] Outcome<std::vector<std::string>>
 list_all(Client& client, PagedCall call, Deadline deadline, const std::stop_token& stop);
+
+// The same for services that speak query or ec2. `take` reads a page, and gives the next token;
+// empty where it was the last.
+struct PagedQuery {
+    ServiceId service = ServiceId::ec2;
+    std::string_view action;
+    wire::QueryParameters parameters;
+};
+
+[[nodiscard]] Outcome<void>
+for_each_page(Client& client,
+              const PagedQuery& query,
+              Deadline deadline,
+              const std::stop_token& stop,
+              const std::function<Result<std::string>(std::string_view xml)>& take);
 
 // `values` without repetitions, in their order, in pieces of at most `size_max`.
 [[nodiscard]] std::vector<std::vector<std::string>> batches(std::span<const std::string> values,

@@ -102,10 +102,22 @@ bool exchange(const Command& command,
     return true;
 }
 
+bool has_exited(pid_t pid) {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0
+           && info.si_pid == pid;
+}
+
 // Waits for the process through its pidfd, so that a child that closed its outputs early cannot
-// hold us for ever.
-bool wait_for_exit(int pidfd, Deadline deadline, const std::stop_token& stop) {
+// hold us for ever. Kernels before 5.3 (Amazon Linux 2's 4.14) have none: there it is asked for.
+bool wait_for_exit(pid_t pid, int pidfd, Deadline deadline, const std::stop_token& stop) {
+    constexpr int ask_again_ms = 5;
     while (!deadline.passed() && !stop.stop_requested()) {
+        if (pidfd < 0) {
+            if (has_exited(pid)) return true;
+            ::poll(nullptr, 0, ask_again_ms);
+            continue;
+        }
         pollfd waited{pidfd, POLLIN, 0};
         const int wait_ms = static_cast<int>(std::min<Millis::rep>(deadline.left().count(), 100));
         if (::poll(&waited, 1, wait_ms) > 0) return true;
@@ -147,7 +159,7 @@ Result<Finished> run(const Command& command, Deadline deadline, std::stop_token 
     while (got < 0 && errno == EINTR);
     const bool started = got == 0;
     const bool ended = started && exchange(command, *pipes, finished, deadline, stop)
-                       && wait_for_exit(pidfd.get(), deadline, stop);
+                       && wait_for_exit(pid, pidfd.get(), deadline, stop);
     if (!ended) ::kill(-pid, SIGKILL);
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {

@@ -5,6 +5,7 @@
 #include "squall/base/temporary_folder.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
+#include "squall/base/wildcards.h"
 
 #include <gtest/gtest.h>
 
@@ -257,6 +258,18 @@ TEST(Json, RefusesANumberThatCouldNotBeWrittenAgain) {
     for (const char* text : {"77777e7777777", "[1e999]", "{\"a\":[-1e999]}"})
         EXPECT_FALSE(json::parse(text)) << text;
     EXPECT_TRUE(json::parse("1e308"));
+}
+
+TEST(Patterns, StandForAnyRunAndAnyOneCharacter) {
+    EXPECT_TRUE(matches_pattern("*", ""));
+    EXPECT_TRUE(matches_pattern("a*c*e", "abcde"));
+    EXPECT_TRUE(matches_pattern("?b*", "ab"));
+    EXPECT_TRUE(matches_pattern("a*bc", "abbcbc"));
+    EXPECT_FALSE(matches_pattern("?", ""));
+    EXPECT_FALSE(matches_pattern("abc", "ABC"));
+    EXPECT_FALSE(matches_pattern("a*b", "abc"));
+    // Whoever writes this to slow us down has to wait for nothing.
+    EXPECT_FALSE(matches_pattern(std::string(2000, '*') + "b", std::string(20'000, 'a')));
 }
 
 } // namespace

@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     int ended = 0;
     std::size_t received = 0;
     auto session = std::make_shared<WebSocketSession>(
-        std::move(socket),
+        squall::transport::Stream(std::move(socket)),
         squall::transport::WebSocketEvents{[&](std::string_view text) { received += text.size(); },
                                            [&](const std::string&) {
                                                ++ended;

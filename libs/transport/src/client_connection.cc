@@ -1,17 +1,11 @@
 #include "client_connection.h"
 
-#include "squall/base/text.h"
-
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
 
 #include <poll.h>
 
@@ -22,16 +16,14 @@ namespace squall::transport {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
-using Socket = asio::basic_stream_socket<asio::generic::stream_protocol>;
 
 struct ClientConnection::Parts {
-    explicit Parts(asio::io_context& context) : socket(context) {}
+    explicit Parts(asio::io_context& context) : stream(Socket(context)) {}
 
     // What came of an exchange that ended writing and reading with these.
     ExchangeResult result_of(error_code written, error_code read);
 
-    Socket socket;
-    std::optional<asio::ssl::stream<Socket&>> tls;
+    Stream stream;
     boost::beast::flat_buffer buffer;
     http::request<http::string_body> request;
     std::optional<http::response_parser<http::string_body>> parser;
@@ -67,8 +59,10 @@ ExchangeResult ClientConnection::Parts::result_of(error_code written, error_code
     ExchangeResult result;
     result.answer_started = parser->got_some();
     result.error = read && written ? written : read;
+    result.was_written = !written;
     if (!result.error) {
         result.kept_alive = parser->keep_alive() && !written;
+        result.reason = std::string(parser->get().reason());
         result.response = from_beast(parser->release());
     }
     return result;
@@ -80,35 +74,18 @@ ClientConnection::ClientConnection(asio::io_context& context)
 ClientConnection::~ClientConnection() { close(); }
 
 void ClientConnection::connect(const Endpoint& endpoint, Done done) {
-    error_code ignored;
-    parts_->socket.close(ignored);
-    parts_->socket.async_connect(
+    parts_->stream.close();
+    parts_->stream.socket().async_connect(
         endpoint, [parts = parts_, done = std::move(done)](error_code error) {
             error_code not_tcp; // a unix socket has no such option
-            if (!error) parts->socket.set_option(asio::ip::tcp::no_delay(true), not_tcp);
+            if (!error) parts->stream.socket().set_option(asio::ip::tcp::no_delay(true), not_tcp);
             done(error);
         });
 }
 
-void ClientConnection::start_tls(asio::ssl::context& tls, const std::string& host, Done done) {
-    ::ERR_clear_error();
-    parts_->tls.emplace(parts_->socket, tls);
-    parts_->tls->set_verify_mode(asio::ssl::verify_peer);
-    // OpenSSL's own check, because it says afterwards what it did not like.
-    X509_VERIFY_PARAM* const expected = SSL_get0_param(parts_->tls->native_handle());
-    if (numeric_endpoint(host, 0)) {
-        X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str());
-    } else {
-        X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        X509_VERIFY_PARAM_set1_host(expected, host.c_str(), host.size());
-        // The server name for SNI; OpenSSL's own macro for it casts in the old style.
-        SSL_ctrl(parts_->tls->native_handle(),
-                 SSL_CTRL_SET_TLSEXT_HOSTNAME,
-                 TLSEXT_NAMETYPE_host_name,
-                 const_cast<char*>(host.c_str()));
-    }
-    parts_->tls->async_handshake(
-        asio::ssl::stream_base::client,
+void ClientConnection::start_tls(TlsTrust& trust, const std::string& host, Done done) {
+    parts_->stream.use(tls_client(parts_->stream.socket(), trust, host));
+    parts_->stream.tls()->handshake(
         [parts = parts_, done = std::move(done)](error_code error) { done(error); });
 }
 
@@ -121,41 +98,37 @@ void ClientConnection::exchange(const wire::HttpRequest& request,
     parts->parser->body_limit(response_max);
     parts->parser->header_limit(256U << 10U);
     if (request.method == "CONNECT" || request.method == "HEAD") parts->parser->skip(true);
-    const auto on_stream = [parts, done = std::move(done)](auto& stream) {
-        http::async_write(
-            stream, parts->request, [parts, done, &stream](error_code written, std::size_t) {
-                // A server may answer and close without reading everything: its answer counts, so
-                // read in any case.
-                http::async_read(stream,
-                                 parts->buffer,
-                                 *parts->parser,
-                                 [parts, done, written](error_code read, std::size_t) {
-                                     done(parts->result_of(written, read));
-                                 });
-            });
-    };
-    if (parts->tls)
-        on_stream(*parts->tls);
-    else
-        on_stream(parts->socket);
+    http::async_write(parts->stream,
+                      parts->request,
+                      [parts, done = std::move(done)](error_code written, std::size_t) {
+                          // A server may answer and close without reading everything: its answer
+                          // counts, so read in any case.
+                          http::async_read(parts->stream,
+                                           parts->buffer,
+                                           *parts->parser,
+                                           [parts, done, written](error_code read, std::size_t) {
+                                               done(parts->result_of(written, read));
+                                           });
+                      });
 }
 
-void ClientConnection::close() {
-    error_code ignored;
-    parts_->socket.close(ignored);
-}
+void ClientConnection::close() { parts_->stream.close(); }
 
 bool ClientConnection::is_stale() {
-    if (!parts_->socket.is_open() || parts_->buffer.size() != 0) return true;
-    pollfd waited{parts_->socket.native_handle(), POLLIN, 0};
+    if (!parts_->stream.socket().is_open() || parts_->buffer.size() != 0) return true;
+    pollfd waited{parts_->stream.socket().native_handle(), POLLIN, 0};
     return ::poll(&waited, 1, 0) != 0;
 }
 
-std::string ClientConnection::tls_problem() const {
-    if (!parts_->tls) return {};
-    const long verdict = SSL_get_verify_result(parts_->tls->native_handle());
-    return verdict == X509_V_OK ? std::string()
-                                : std::string(X509_verify_cert_error_string(verdict));
+TlsVerdict ClientConnection::tls_verdict() const {
+    return parts_->stream.tls() != nullptr ? parts_->stream.tls()->verdict() : TlsVerdict{};
 }
+
+int ClientConnection::descriptor() const {
+    Socket& socket = parts_->stream.socket();
+    return socket.is_open() ? socket.native_handle() : -1;
+}
+
+Stream ClientConnection::release() { return std::move(parts_->stream); }
 
 } // namespace squall::transport

@@ -1,11 +1,10 @@
 #include "squall/transport/http_client.h"
 
-#include "client_connection.h"
+#include "dialler.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl/error.hpp>
 
 #include <map>
 #include <mutex>
@@ -69,11 +68,6 @@ Result<std::optional<wire::Url>> proxy_of(const ProxySettings& settings, const w
         shown);
 }
 
-std::string host_and_port(const wire::Url& url) {
-    return url.host.find(':') == std::string::npos ? fmt::format("{}:{}", url.host, url.port)
-                                                   : fmt::format("[{}]:{}", url.host, url.port);
-}
-
 } // namespace
 
 struct HttpClient::Parts {
@@ -84,9 +78,9 @@ struct HttpClient::Parts {
     ClientSettings settings;
     std::mutex mutex; // guards what follows
     std::map<std::string, std::vector<LinePtr>> idle;
-    std::shared_ptr<asio::ssl::context> tls;
+    std::shared_ptr<TlsTrust> trust;
 
-    Result<std::shared_ptr<asio::ssl::context>> tls_context();
+    Result<std::shared_ptr<TlsTrust>> find_trust();
     LinePtr take_idle(const std::string& key);
     void put_idle(const std::string& key, LinePtr line);
     Result<LinePtr> open(const wire::Url& server,
@@ -104,26 +98,23 @@ struct HttpClient::Parts {
     start_tls(Line& line, const wire::Url& server, Deadline deadline, const std::stop_token& stop);
 };
 
-Result<std::shared_ptr<asio::ssl::context>> HttpClient::Parts::tls_context() {
+Result<std::shared_ptr<TlsTrust>> HttpClient::Parts::find_trust() {
     const std::lock_guard lock(mutex);
-    if (tls) return tls;
+    if (trust) return trust;
     const auto file = settings.ca_file ? settings.ca_file : find_ca_file();
     if (!file) {
         return fail(Errc::invalid_input,
                     "no file with trusted certificates was found: install ca-certificates, or name "
                     "one with AWS_CA_BUNDLE");
     }
-    auto made = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
-    SSL_CTX_set_min_proto_version(made->native_handle(), TLS1_2_VERSION);
-    error_code error;
-    made->load_verify_file(file->string(), error);
-    if (error)
+    auto read = TlsTrust::from_file(*file);
+    if (!read)
         return fail(Errc::invalid_input,
                     "reading trusted certificates from {}: {} (AWS_CA_BUNDLE names the file)",
                     file->string(),
-                    error.message());
-    tls = made;
-    return made;
+                    read.error().message);
+    trust = *read;
+    return trust;
 }
 
 HttpClient::Parts::LinePtr HttpClient::Parts::take_idle(const std::string& key) {
@@ -181,12 +172,8 @@ Result<void> HttpClient::Parts::open_tunnel(Line& line,
                                             const std::stop_token& stop) {
     wire::HttpRequest connect{
         "CONNECT", host_and_port(server), {{"Host", host_and_port(server)}}, {}};
-    if (!proxy.user_info.empty()) {
-        connect.headers.push_back(
-            {"Proxy-Authorization",
-             "Basic "
-                 + to_base64(wire::percent_decoded(proxy.user_info, /*plus_is_space=*/false))});
-    }
+    for (auto& header : proxy_authorization(proxy))
+        connect.headers.push_back(std::move(header));
     ExchangeResult result;
     result.error = asio::error::timed_out;
     line.connection.exchange(
@@ -214,19 +201,19 @@ Result<void> HttpClient::Parts::start_tls(Line& line,
                                           const wire::Url& server,
                                           Deadline deadline,
                                           const std::stop_token& stop) {
-    auto context = tls_context();
-    if (!context) return fail(context.error());
+    auto authorities = find_trust();
+    if (!authorities) return fail(authorities.error());
     error_code error = asio::error::timed_out;
-    line.connection.start_tls(**context, server.host, [&](error_code result) { error = result; });
+    line.connection.start_tls(
+        **authorities, server.host, [&](error_code result) { error = result; });
     if (!line.drive(deadline, stop))
         return fail(ended(stop, "the TLS handshake with", server.origin()));
     if (!error) return {};
-    const std::string problem = line.connection.tls_problem();
+    const std::string problem = line.connection.tls_verdict().text;
     // What is wrong with the other side's TLS or its certificate does not get better by asking
     // again; a connection that broke off may.
     if (problem.empty()) {
-        const bool is_tls_error = error.category() == asio::error::get_ssl_category();
-        return fail(is_tls_error ? Errc::denied : Errc::unavailable,
+        return fail(is_tls_error(error) ? Errc::denied : Errc::unavailable,
                     "the TLS handshake with {} failed: {}",
                     server.origin(),
                     error.message());
@@ -276,13 +263,8 @@ Result<wire::HttpResponse> HttpClient::send(const wire::Url& server,
         outgoing.headers.insert(outgoing.headers.begin(), {"Host", server.host_header()});
     if (proxy && !server.is_tls()) {
         outgoing.target = server.origin() + request.target;
-        if (!proxy->user_info.empty()) {
-            wire::set_header(
-                outgoing.headers,
-                "Proxy-Authorization",
-                "Basic "
-                    + to_base64(wire::percent_decoded(proxy->user_info, /*plus_is_space=*/false)));
-        }
+        for (auto& header : proxy_authorization(*proxy))
+            wire::set_header(outgoing.headers, header.name, std::move(header.value));
     }
     const std::string key = server.origin() + (proxy ? " by " + proxy->origin() : "");
     while (true) {

@@ -8,6 +8,11 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+
+#include <array>
 #include <optional>
 #include <unordered_set>
 
@@ -51,7 +56,7 @@ wire::HttpRequest to_wire(const UpgradeRequest& from) {
 
 struct ServerCore {
     ServerCore(Loop& on, HttpServer::Handler with, ServerLimits within)
-        : loop(on), handler(std::move(with)), limits(within), acceptor(on.context()) {}
+        : loop(on), handler(std::move(with)), limits(std::move(within)), acceptor(on.context()) {}
 
     Loop& loop;
     HttpServer::Handler handler;
@@ -68,7 +73,7 @@ namespace {
 class Connection final : public std::enable_shared_from_this<Connection> {
 public:
     Connection(std::shared_ptr<ServerCore> server, Socket socket)
-        : server_(std::move(server)), socket_(std::move(socket)), idle_(server_->loop) {
+        : server_(std::move(server)), stream_(std::move(socket)), idle_(server_->loop) {
         server_->connections.insert(this);
     }
 
@@ -77,14 +82,19 @@ public:
 
     ~Connection() { server_->connections.erase(this); }
 
+    void begin();
     void read_next();
     void respond(wire::HttpResponse response, std::optional<std::size_t> body_size = std::nullopt);
     WebSocketPtr accept_websocket(WebSocketEvents events);
     void end();
 
-    [[nodiscard]] bool is_open() const { return socket_.is_open() && !gone_; }
+    [[nodiscard]] bool is_open() const {
+        return !is_taken_ && stream_.socket().is_open() && !gone_;
+    }
 
     [[nodiscard]] bool is_upgrade() const { return is_upgrade_; }
+
+    [[nodiscard]] std::string client_address() const;
 
 private:
     void on_head(const error_code& error);
@@ -94,7 +104,7 @@ private:
     void watch_for_end();
 
     std::shared_ptr<ServerCore> server_;
-    Socket socket_;
+    Stream stream_;
     Timer idle_;
     boost::beast::flat_buffer buffer_;
     std::optional<http::request_parser<http::string_body>> parser_;
@@ -106,6 +116,7 @@ private:
     bool keep_alive_ = false;
     bool answered_ = false;
     bool gone_ = false;
+    bool is_taken_ = false; // by a websocket
 };
 
 } // namespace
@@ -127,6 +138,20 @@ struct Responder::Exchange {
 
 namespace {
 
+void Connection::begin() {
+    if (!server_->limits.tls) return read_next();
+    idle_.start(server_->limits.idle_max, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->end();
+    });
+    auto identity = server_->limits.tls_for ? server_->limits.tls_for(client_address()) : nullptr;
+    if (!identity) identity = server_->limits.tls;
+    stream_.use(tls_server(stream_.socket(), *identity));
+    stream_.tls()->handshake([self = shared_from_this()](error_code error) {
+        if (error) return self->end();
+        self->read_next();
+    });
+}
+
 void Connection::read_next() {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(server_->limits.head_max));
@@ -136,7 +161,7 @@ void Connection::read_next() {
         if (const auto self = weak.lock()) self->end();
     });
     http::async_read_header(
-        socket_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
+        stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
             self->on_head(error);
         });
 }
@@ -149,7 +174,7 @@ void Connection::on_head(const error_code& error) {
     if (parser_->is_done() || !boost::beast::iequals(head[http::field::expect], "100-continue"))
         return read_body();
     go_on_ = {http::status::continue_, 11};
-    http::async_write(socket_, go_on_, [self = shared_from_this()](error_code failed, std::size_t) {
+    http::async_write(stream_, go_on_, [self = shared_from_this()](error_code failed, std::size_t) {
         if (failed) return self->end();
         self->read_body();
     });
@@ -157,7 +182,7 @@ void Connection::on_head(const error_code& error) {
 
 void Connection::read_body() {
     http::async_read(
-        socket_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
+        stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
             self->on_read(error);
         });
 }
@@ -191,18 +216,17 @@ void Connection::on_request() {
 
 // While an answer is awaited, a client that goes away is noticed (a long poll whose caller died).
 void Connection::watch_for_end() {
-    socket_.async_wait(Socket::wait_read, [weak = weak_from_this()](error_code error) {
+    stream_.socket().async_wait(Socket::wait_read, [weak = weak_from_this()](error_code error) {
         const auto self = weak.lock();
         if (!self || error || self->answered_) return;
-        char byte = 0;
-        const ssize_t got =
-            ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-        if (got == 0) self->gone_ = true;
+        // Its end, whatever may still be there to be read before it (TLS's own goodbye).
+        pollfd waited{self->stream_.socket().native_handle(), POLLRDHUP, 0};
+        if (::poll(&waited, 1, 0) == 1) self->gone_ = true;
     });
 }
 
 void Connection::respond(wire::HttpResponse response, std::optional<std::size_t> body_size) {
-    if (answered_ || !socket_.is_open()) return;
+    if (answered_ || !stream_.socket().is_open()) return;
     answered_ = true;
     response_ = {};
     response_.version(11);
@@ -220,23 +244,38 @@ void Connection::respond(wire::HttpResponse response, std::optional<std::size_t>
     if (!is_head_) response_.prepare_payload();
     if (body_size && *body_size < response_.body().size()) response_.body().resize(*body_size);
     http::async_write(
-        socket_, response_, [self = shared_from_this()](error_code error, std::size_t) {
+        stream_, response_, [self = shared_from_this()](error_code error, std::size_t) {
             if (error || !self->keep_alive_) return self->end();
             self->read_next();
         });
 }
 
+std::string Connection::client_address() const {
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    const int fd = const_cast<Socket&>(stream_.socket()).native_handle();
+    auto* address = reinterpret_cast<sockaddr*>(&from);
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (is_taken_ || ::getpeername(fd, address, &size) != 0 || from.ss_family == AF_UNIX) return {};
+    if (::getnameinfo(address, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0)
+        return {};
+    return text.data();
+}
+
 WebSocketPtr Connection::accept_websocket(WebSocketEvents events) {
     answered_ = true;
-    auto session = std::make_shared<WebSocketSession>(std::move(socket_), std::move(events));
+    is_taken_ = true;
+    auto session = std::make_shared<WebSocketSession>(std::move(stream_), std::move(events));
     session->accept(upgrade_);
     return session;
 }
 
 void Connection::end() {
+    // A websocket has taken the socket with it.
+    if (is_taken_) return;
     error_code ignored;
-    socket_.shutdown(Socket::shutdown_both, ignored);
-    socket_.close(ignored);
+    stream_.socket().shutdown(Socket::shutdown_both, ignored);
+    stream_.close();
 }
 
 } // namespace
@@ -245,13 +284,13 @@ void ServerCore::accept_next(const std::shared_ptr<ServerCore>& self) {
     self->acceptor.async_accept([self](error_code error, Socket socket) {
         if (!self->acceptor.is_open()) return;
         // A failed accept (too many files) concerns one client: go on with the next.
-        if (!error) std::make_shared<Connection>(self, std::move(socket))->read_next();
+        if (!error) std::make_shared<Connection>(self, std::move(socket))->begin();
         accept_next(self);
     });
 }
 
 HttpServer::HttpServer(Loop& loop, Fd listening, Handler handler, ServerLimits limits)
-    : core_(std::make_shared<ServerCore>(loop, std::move(handler), limits)) {
+    : core_(std::make_shared<ServerCore>(loop, std::move(handler), std::move(limits))) {
     const auto protocol = protocol_of(listening.get());
     core_->acceptor.assign(protocol, listening.release());
     ServerCore::accept_next(core_);
@@ -278,6 +317,8 @@ void Responder::hang_up() {
     if (std::exchange(exchange_->used, true)) return;
     exchange_->connection->end();
 }
+
+std::string Responder::client_address() const { return exchange_->connection->client_address(); }
 
 bool Responder::wants_websocket() const { return exchange_->connection->is_upgrade(); }
 

@@ -16,13 +16,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// ares_library_init is reference-counted and wants to be called before any channel, from one
-// thread.
-bool library_ready() {
-    static const bool ready = ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS;
-    return ready;
-}
-
 struct Lookup {
     bool over = false;
     int status = ARES_ENOTFOUND;
@@ -62,7 +55,28 @@ void wait_once(ares_channel channel, Deadline deadline) {
     }
 }
 
+Trouble trouble_of_lookup(int status) {
+    switch (status) {
+    case ARES_ENOTFOUND:
+    case ARES_ENODATA:
+        return Trouble::no_such_name;
+    case ARES_ECONNREFUSED:
+        return Trouble::no_name_server;
+    case ARES_ETIMEOUT:
+        return Trouble::name_timed_out;
+    default:
+        return Trouble::name_refused;
+    }
+}
+
 } // namespace
+
+// ares_library_init is reference-counted and wants to be called before any channel, from one
+// thread.
+bool resolver_ready() {
+    static const bool ready = ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS;
+    return ready;
+}
 
 Result<Endpoint> numeric_endpoint(const std::string& host, std::uint16_t port) {
     boost::system::error_code error;
@@ -77,19 +91,22 @@ Result<Endpoint> unix_endpoint(const std::string& path) {
     return Endpoint(asio::local::stream_protocol::endpoint(path));
 }
 
-Result<std::vector<Endpoint>> resolve(const std::string& host,
-                                      std::uint16_t port,
-                                      Deadline deadline,
-                                      const std::stop_token& stop) {
-    if (auto numeric = numeric_endpoint(host, port)) return std::vector{*numeric};
-    if (!library_ready()) return fail(Errc::failed, "the resolver library does not start");
+Found find_name(const std::string& host,
+                std::uint16_t port,
+                Deadline deadline,
+                const std::stop_token& stop) {
+    if (auto numeric = numeric_endpoint(host, port)) return {{*numeric}, Trouble::none, ""};
+    if (!resolver_ready())
+        return {{}, Trouble::name_refused, "the resolver library does not start"};
     ares_channel raw = nullptr;
     ares_options options{};
     options.timeout = 2000; // milliseconds for the first try of each server
     options.tries = 3;
     if (const int status = ares_init_options(&raw, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
         status != ARES_SUCCESS) {
-        return fail(Errc::failed, "the resolver does not start: {}", ares_strerror(status));
+        return {{},
+                Trouble::name_refused,
+                fmt::format("the resolver does not start: {}", ares_strerror(status))};
     }
     Lookup lookup; // outlives the channel, whose destruction calls back
     const std::unique_ptr<std::remove_pointer_t<ares_channel>, decltype(&ares_destroy)> channel(
@@ -101,21 +118,29 @@ Result<std::vector<Endpoint>> resolve(const std::string& host,
     ares_getaddrinfo(
         channel.get(), host.c_str(), std::to_string(port).c_str(), &hints, &on_addresses, &lookup);
     while (!lookup.over) {
-        if (stop.stop_requested())
-            return fail(Errc::interrupted, "stopped while looking up {}", host);
-        if (deadline.passed())
-            return fail(Errc::timed_out,
-                        "looking up {} took too long: is the name server reachable?",
-                        host);
+        if (stop.stop_requested() || deadline.passed())
+            return {{}, Trouble::name_timed_out, "no answer in time"};
         wait_once(channel.get(), deadline);
     }
-    if (lookup.found.empty()) {
-        return fail(Errc::unavailable,
-                    "looking up {}: {}; check the name, the region and the network",
-                    host,
-                    ares_strerror(lookup.status));
-    }
-    return std::move(lookup.found);
+    if (lookup.found.empty())
+        return {{}, trouble_of_lookup(lookup.status), ares_strerror(lookup.status)};
+    return {std::move(lookup.found), Trouble::none, ""};
+}
+
+Result<std::vector<Endpoint>> resolve(const std::string& host,
+                                      std::uint16_t port,
+                                      Deadline deadline,
+                                      const std::stop_token& stop) {
+    auto found = find_name(host, port, deadline, stop);
+    if (!found.endpoints.empty()) return std::move(found.endpoints);
+    if (stop.stop_requested()) return fail(Errc::interrupted, "stopped while looking up {}", host);
+    if (deadline.passed())
+        return fail(
+            Errc::timed_out, "looking up {} took too long: is the name server reachable?", host);
+    return fail(Errc::unavailable,
+                "looking up {}: {}; check the name, the region and the network",
+                host,
+                found.error);
 }
 
 } // namespace squall::transport

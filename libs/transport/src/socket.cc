@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <thread>
 
 namespace squall::transport {
@@ -22,7 +23,7 @@ struct Address {
     socklen_t size = 0;
 };
 
-Result<Address> tcp_address(const std::string& text, std::uint16_t port) {
+Result<Address> ip_address(const std::string& text, std::uint16_t port) {
     Address address;
     auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
     if (::inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
@@ -41,11 +42,11 @@ Result<Address> tcp_address(const std::string& text, std::uint16_t port) {
     return fail(Errc::invalid_input, "'{}' is not a numeric IP address", text);
 }
 
-Result<Fd> bound_and_listening(const Address& address, const std::string& name) {
-    Fd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+Result<Fd> bound(const Address& address, int type, const std::string& name) {
+    Fd fd(::socket(address.storage.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return fail(Errc::failed, "making a socket for {}: {}", name, errno_text(errno));
     const int on = 1;
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (type == SOCK_STREAM) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0) {
         const int number = errno;
         return fail(number == EADDRINUSE ? Errc::conflict
@@ -55,9 +56,27 @@ Result<Fd> bound_and_listening(const Address& address, const std::string& name) 
                     name,
                     errno_text(number));
     }
-    if (::listen(fd.get(), backlog) != 0)
+    return fd;
+}
+
+Result<Fd> bound_and_listening(const Address& address, const std::string& name) {
+    auto fd = bound(address, SOCK_STREAM, name);
+    if (fd && ::listen(fd->get(), backlog) != 0)
         return fail(Errc::failed, "listening on {}: {}", name, errno_text(errno));
     return fd;
+}
+
+// setns concerns one thread: a thread of its own enters, makes the socket, and is gone.
+Result<Fd> made_in(int network_namespace, const std::function<Result<Fd>()>& make) {
+    Result<Fd> made = fail(Errc::failed, "no socket was made");
+    std::thread([&] {
+        if (::setns(network_namespace, CLONE_NEWNET) != 0) {
+            made = fail(Errc::failed, "entering a network namespace: {}", errno_text(errno));
+            return;
+        }
+        made = make();
+    }).join();
+    return made;
 }
 
 Result<Address> unix_address(const Path& path) {
@@ -86,22 +105,21 @@ bool is_alive(const Address& address) {
 } // namespace
 
 Result<Fd> listen_tcp(const std::string& address, std::uint16_t port) {
-    const auto parsed = tcp_address(address, port);
+    const auto parsed = ip_address(address, port);
     if (!parsed) return fail(parsed.error());
     return bound_and_listening(*parsed, fmt::format("{} port {}", address, port));
 }
 
 Result<Fd> listen_tcp_in(int network_namespace, const std::string& address, std::uint16_t port) {
-    Result<Fd> made = fail(Errc::failed, "no socket was made");
-    // setns concerns one thread: a thread of its own enters, makes the socket, and is gone.
-    std::thread([&] {
-        if (::setns(network_namespace, CLONE_NEWNET) != 0) {
-            made = fail(Errc::failed, "entering a network namespace: {}", errno_text(errno));
-            return;
-        }
-        made = listen_tcp(address, port);
-    }).join();
-    return made;
+    return made_in(network_namespace, [&] { return listen_tcp(address, port); });
+}
+
+Result<Fd> bind_udp_in(int network_namespace, const std::string& address, std::uint16_t port) {
+    const auto parsed = ip_address(address, port);
+    if (!parsed) return fail(parsed.error());
+    return made_in(network_namespace, [&] {
+        return bound(*parsed, SOCK_DGRAM, fmt::format("{} port {}, UDP", address, port));
+    });
 }
 
 Result<Fd> listen_unix(const Path& path, mode_t mode) {

@@ -1,4 +1,3 @@
-#include "resolve.h"
 #include "websocket_session.h"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -18,12 +17,12 @@ constexpr Seconds close_timeout{5};
 
 } // namespace
 
-WebSocketSession::WebSocketSession(Socket socket, WebSocketEvents events)
-    : stream_(std::move(socket)), events_(std::move(events)), close_timer_(stream_.get_executor()) {
+WebSocketSession::WebSocketSession(Stream stream, WebSocketEvents events)
+    : stream_(std::move(stream)), events_(std::move(events)), close_timer_(stream_.get_executor()) {
     stream_.read_message_max(message_max);
     stream_.text(true);
     error_code not_tcp; // a unix socket has no such option
-    stream_.next_layer().set_option(asio::ip::tcp::no_delay(true), not_tcp);
+    stream_.next_layer().socket().set_option(asio::ip::tcp::no_delay(true), not_tcp);
 }
 
 void WebSocketSession::accept(const UpgradeRequest& request) {
@@ -37,7 +36,7 @@ void WebSocketSession::accept(const UpgradeRequest& request) {
 
 void WebSocketSession::handshake(const wire::Url& url,
                                  const wire::Headers& headers,
-                                 std::function<void(const std::string&)> opened) {
+                                 std::function<void(const UpgradeOutcome&)> opened) {
     stream_.set_option(
         websocket::stream_base::decorator([headers](websocket::request_type& request) {
             for (const auto& header : headers)
@@ -54,9 +53,9 @@ void WebSocketSession::handshake(const wire::Url& url,
                 opened({});
                 self->begin();
             } else if (error == websocket::error::upgrade_declined) {
-                opened(fmt::format("HTTP {}: {}", response->result_int(), response->body()));
+                opened({error, static_cast<int>(response->result_int()), response->body()});
             } else {
-                opened(error.message());
+                opened({error, 0, {}});
             }
         });
 }
@@ -121,8 +120,7 @@ void WebSocketSession::say_goodbye() {
 }
 
 void WebSocketSession::drop() {
-    error_code ignored;
-    stream_.next_layer().close(ignored);
+    stream_.next_layer().close();
     // Where no read is pending (the handshake is not over), nobody else would say it.
     asio::post(stream_.get_executor(),
                [self = shared_from_this()] { self->ended(asio::error::operation_aborted); });
@@ -140,7 +138,7 @@ std::string WebSocketSession::end_text(const error_code& error) const {
                            static_cast<int>(reason.code),
                            std::string_view(reason.reason.data(), reason.reason.size()));
     }
-    if (error == asio::error::eof) return "end of stream";
+    if (error == asio::error::eof || is_tls_cut(error)) return "end of stream";
     return error.message();
 }
 
@@ -148,60 +146,9 @@ void WebSocketSession::ended(const error_code& error) {
     if (ended_) return;
     ended_ = true;
     close_timer_.cancel();
-    error_code ignored;
-    stream_.next_layer().close(ignored);
+    stream_.next_layer().close();
     if (events_.on_closed) events_.on_closed(end_text(error));
     events_ = {}; // what the callbacks hold is let go
-}
-
-void connect_websocket(Loop& loop,
-                       const wire::Url& url,
-                       const wire::Headers& headers,
-                       Millis timeout,
-                       WebSocketEvents events,
-                       std::function<void(Result<WebSocketPtr>)> on_open) {
-    struct Attempt {
-        explicit Attempt(Loop& on) : socket(on.context()), timer(on) {}
-
-        Socket socket;
-        Timer timer;
-        std::shared_ptr<WebSocketSession> session;
-        bool over = false;
-    };
-
-    const auto endpoint = numeric_endpoint(url.host, url.port);
-    if (!endpoint || url.scheme != "http") {
-        const std::string problem = endpoint ? "only http:// is dialled" : endpoint.error().message;
-        loop.post([on_open = std::move(on_open), problem] {
-            on_open(fail(Errc::invalid_input, "{}", problem));
-        });
-        return;
-    }
-    auto attempt = std::make_shared<Attempt>(loop);
-    const auto finish = [attempt, on_open, origin = url.origin()](const std::string& problem) {
-        if (std::exchange(attempt->over, true)) return;
-        attempt->timer.cancel();
-        if (problem.empty())
-            on_open(WebSocketPtr(attempt->session));
-        else
-            on_open(fail(Errc::unavailable, "{}: {}", origin, problem));
-        attempt->session.reset();
-    };
-    attempt->timer.start(timeout, [attempt, finish] {
-        error_code ignored;
-        attempt->socket.close(ignored);
-        if (attempt->session) attempt->session->drop();
-        finish("no answer in time");
-    });
-    attempt->socket.async_connect(
-        *endpoint,
-        [attempt, finish, url, headers, events = std::move(events)](error_code error) mutable {
-            if (attempt->over) return;
-            if (error) return finish(error.message());
-            attempt->session =
-                std::make_shared<WebSocketSession>(std::move(attempt->socket), std::move(events));
-            attempt->session->handshake(url, headers, finish);
-        });
 }
 
 } // namespace squall::transport

@@ -2,9 +2,8 @@
 #pragma once
 
 #include "squall/transport/websocket.h"
+#include "stream.h"
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -17,21 +16,26 @@
 
 namespace squall::transport {
 
-using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol>;
 using UpgradeRequest = boost::beast::http::request<boost::beast::http::string_body>;
+
+struct UpgradeOutcome {
+    boost::system::error_code error;
+    int status = 0;
+    std::string body;
+};
 
 class WebSocketSession final : public WebSocket,
                                public std::enable_shared_from_this<WebSocketSession> {
 public:
-    WebSocketSession(Socket socket, WebSocketEvents events);
+    WebSocketSession(Stream stream, WebSocketEvents events);
 
     // Server: answers the upgrade, then reads.
     void accept(const UpgradeRequest& request);
-    // Client: asks for the upgrade, then reads. `opened` gets an empty text, or why there is no
-    // websocket.
+    // Client: asks for the upgrade, then reads. `opened` gets no error, or why there is no
+    // websocket: with the answer's status and body, where that is another one.
     void handshake(const wire::Url& url,
                    const wire::Headers& headers,
-                   std::function<void(const std::string& problem)> opened);
+                   std::function<void(const UpgradeOutcome& outcome)> opened);
 
     void send(std::string text) override;
     void close(std::uint16_t code, const std::string& reason) override;
@@ -50,7 +54,7 @@ private:
     void ended(const boost::system::error_code& error);
     [[nodiscard]] std::string end_text(const boost::system::error_code& error) const;
 
-    boost::beast::websocket::stream<Socket> stream_;
+    boost::beast::websocket::stream<Stream> stream_;
     WebSocketEvents events_;
     boost::beast::flat_buffer buffer_;
     std::deque<std::string> queue_; // the first one is being written

@@ -1,4 +1,5 @@
 #include "squall/base/text.h"
+#include "squall/transport/async_client.h"
 #include "squall/transport/http_client.h"
 #include "squall/transport/http_server.h"
 #include "squall/transport/socket.h"
@@ -296,23 +297,25 @@ Transcript talk(const wire::Url& url, const std::function<void(WebSocketPtr)>& u
     Loop loop;
     Transcript transcript;
     WebSocketPtr kept;
-    connect_websocket(loop,
-                      url,
-                      {{"X-Test", "1"}},
-                      Seconds(10),
-                      {[&](std::string_view text) { transcript.messages.emplace_back(text); },
-                       [&](const std::string& reason) {
-                           transcript.end = reason;
-                           loop.stop();
-                       }},
-                      [&](Result<WebSocketPtr> opened) {
-                          if (!opened) {
-                              transcript.end = opened.error().message;
-                              return loop.stop();
-                          }
-                          kept = *opened;
-                          use(kept);
-                      });
+    AsyncClient client(loop, {});
+    client.connect_websocket(
+        url,
+        {{"X-Test", "1"}},
+        Seconds(10),
+        {[&](std::string_view text) { transcript.messages.emplace_back(text); },
+         [&](const std::string& reason) {
+             transcript.end = reason;
+             loop.stop();
+         }},
+        [&](Result<WebSocketPtr, NetProblem> opened) {
+            if (!opened) {
+                transcript.end =
+                    fmt::format("HTTP {}: {}", opened.error().status, opened.error().body);
+                return loop.stop();
+            }
+            kept = *opened;
+            use(kept);
+        });
     loop.run();
     return transcript;
 }

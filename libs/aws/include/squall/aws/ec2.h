@@ -12,6 +12,13 @@
 
 namespace squall::aws {
 
+// An instance's metadata service, as EC2 offers it.
+struct InstanceMetadataOptions {
+    std::string http_endpoint; // enabled, disabled; empty where EC2 does not say
+    std::string http_tokens;   // optional, required
+    int http_put_response_hop_limit = 0;
+};
+
 struct Ec2Instance {
     std::string instance_id;
     std::string state; // running, stopped, terminated, …
@@ -19,6 +26,15 @@ struct Ec2Instance {
     std::string private_ip; // empty when it is terminated
     std::map<std::string, std::string> tags;
     std::optional<WallTime> launch_time; // the last start
+    std::string instance_type;
+    // Of its primary network interface. Empty when it is terminated.
+    std::string vpc_id;
+    std::string subnet_id;
+    std::vector<std::string> group_ids;
+    std::string public_ip;         // empty where it has none
+    bool has_ipv6_address = false; // on any of its interfaces
+    std::string iam_instance_profile_arn;
+    InstanceMetadataOptions metadata_options;
 };
 
 struct Ec2StateChange {

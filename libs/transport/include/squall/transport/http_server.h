@@ -4,6 +4,7 @@
 
 #include "squall/base/fd.h"
 #include "squall/transport/loop.h"
+#include "squall/transport/tls.h"
 #include "squall/transport/websocket.h"
 #include "squall/wire/http_message.h"
 
@@ -31,6 +32,8 @@ public:
     // Upgrades. The pointer may be used as soon as this returns; messages wait until the handshake
     // is over.
     [[nodiscard]] WebSocketPtr accept_websocket(WebSocketEvents events);
+    // The client's address in numbers; empty where it has none, as on a Unix socket.
+    [[nodiscard]] std::string client_address() const;
     // True while the client is still there to be answered.
     [[nodiscard]] bool is_open() const;
 
@@ -40,10 +43,14 @@ private:
 
 struct ServerCore; // opaque
 
+// How a server speaks to its clients.
 struct ServerLimits {
     std::size_t head_max = 64U << 10U;
-    std::size_t body_max = 8U << 20U; // a larger body is answered with 413
-    Millis idle_max = Seconds(120);   // a connection without a request is closed after this
+    std::size_t body_max = 8U << 20U;       // a larger body is answered with 413
+    Millis idle_max = Seconds(120);         // a connection without a request is closed after this
+    std::shared_ptr<const TlsIdentity> tls; // with it TLS is spoken, and nothing else
+    // What clients at one address are shown in its place; nothing, or null: the same.
+    std::function<std::shared_ptr<const TlsIdentity>(const std::string& client_address)> tls_for;
 };
 
 class HttpServer {

@@ -17,6 +17,9 @@ namespace squall::transport {
 // borrowed).
 [[nodiscard]] Result<Fd>
 listen_tcp_in(int network_namespace, const std::string& address, std::uint16_t port);
+// A socket for datagrams, in such a namespace.
+[[nodiscard]] Result<Fd>
+bind_udp_in(int network_namespace, const std::string& address, std::uint16_t port);
 // Replaces a socket file that nobody listens on any more.
 [[nodiscard]] Result<Fd> listen_unix(const Path& path, mode_t mode = 0600);
 

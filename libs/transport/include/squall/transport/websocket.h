@@ -44,14 +44,4 @@ protected:
 // is longer.
 using WebSocketPtr = std::shared_ptr<WebSocket>;
 
-// Dials a numeric http:// address and upgrades, with these headers on the request. `on_open` gets
-// the socket, or the error with which the attempt ended (an HTTP answer other than 101 is an error
-// that carries its body).
-void connect_websocket(Loop& loop,
-                       const wire::Url& url,
-                       const wire::Headers& headers,
-                       Millis timeout,
-                       WebSocketEvents events,
-                       std::function<void(Result<WebSocketPtr>)> on_open);
-
 } // namespace squall::transport
