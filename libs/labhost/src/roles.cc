@@ -4,6 +4,7 @@
 #include "agent/ecs_init.h"
 #include "docker/load_images.h"
 #include "host/host_main.h"
+#include "host/sudo.h"
 #include "init/roles.h"
 #include "runtime/dockerd.h"
 #include "runtime/exec.h"
@@ -53,6 +54,7 @@ const std::vector<Role> roles{
     {"shutdown", init::run_shutdown, true},
     {"poweroff", init::run_poweroff, true},
     {"halt", init::run_poweroff, true},
+    {"sudo", run_sudo, true},
 };
 
 const Role* find_role(const std::string& name) {

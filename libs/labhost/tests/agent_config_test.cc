@@ -36,6 +36,33 @@ TEST(AgentConfig, TakesWhatTheFileSays) {
     EXPECT_EQ(config.reserved_memory_mib, 256);
 }
 
+TEST(AgentConfig, TakesAProxyForEverythingButTheHostItself) {
+    const AgentConfig config = agent_config({{"HTTP_PROXY", "10.0.0.9:3128"},
+                                             {"http_proxy", "10.0.0.8:3128"},
+                                             {"NO_PROXY", "169.254.169.254"},
+                                             {"SSL_CERT_FILE", "/etc/own.pem"}});
+    const auto proxy_for = [&](const char* url) {
+        return config.proxy.proxy_for(wire::parse_url(url).value()).value_or("none");
+    };
+    EXPECT_EQ(proxy_for("https://ecs.us-east-1.amazonaws.com/"), "http://10.0.0.9:3128");
+    EXPECT_EQ(proxy_for("http://10.0.0.1/"), "http://10.0.0.9:3128");
+    EXPECT_EQ(proxy_for("http://169.254.169.254/latest/"), "none");
+    EXPECT_EQ(proxy_for("http://127.0.0.1:8099/"), "none");
+    EXPECT_EQ(config.ca_file, Path("/etc/own.pem"));
+}
+
+TEST(AgentConfig, RotatesTheLogAsItIsTold) {
+    EXPECT_EQ(agent_config({}).log_rotation.kind, LogRotation::Kind::by_size);
+    EXPECT_EQ(agent_config({}).log_rotation.size_max, 5U << 20U);
+    const auto told = agent_config({{"ECS_LOG_ROLLOVER_TYPE", "hourly"},
+                                    {"ECS_LOG_MAX_FILE_SIZE_MB", "100"},
+                                    {"ECS_LOG_MAX_ROLL_COUNT", "-3"}})
+                          .log_rotation;
+    EXPECT_EQ(told.kind, LogRotation::Kind::hourly);
+    EXPECT_EQ(told.size_max, 100U << 20U);
+    EXPECT_EQ(told.kept_max, 24U);
+}
+
 TEST(AgentConfig, KeepsTheDefaultWhereAValueIsEmptyOrNoNumber) {
     const AgentConfig config = agent_config({{"ECS_CLUSTER", ""},
                                              {"ECS_RESERVED_MEMORY", "much"},

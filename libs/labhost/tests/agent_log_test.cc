@@ -5,7 +5,12 @@
 #include "squall/base/temporary_folder.h"
 #include "squall/base/time_text.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <array>
+#include <set>
 
 namespace squall::labhost {
 namespace {
@@ -41,14 +46,47 @@ TEST(AgentLog, AppendsToWhatIsThere) {
 TEST(AgentLog, MovesAsideWhenItHasGrownTooLarge) {
     const TemporaryFolder folder;
     const Path file = folder.path() / "ecs-agent.log";
-    ASSERT_TRUE(write_file(file, std::string(AgentLog::size_max - 10, 'x')));
+    constexpr std::size_t size_max = 5U << 20U;
+    ASSERT_TRUE(write_file(file, std::string(size_max - 10, 'x')));
     AgentLog log(file);
     log.info("the last of the old");
     log.info("the first of the new");
-    EXPECT_GT(std::filesystem::file_size(file.string() + ".1"), AgentLog::size_max);
+    EXPECT_GT(std::filesystem::file_size(file.string() + ".1"), size_max);
     const std::string text = read_file(file, 1U << 20U).value();
     EXPECT_NE(text.find("the first of the new"), std::string::npos);
     EXPECT_EQ(text.find("the last of the old"), std::string::npos);
+}
+
+std::set<std::string> names_in(const Path& folder) {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        names.insert(entry.path().filename());
+    return names;
+}
+
+TEST(AgentLog, KeepsTheNewestOfThoseMovedAsideUnderRisingNumbers) {
+    const TemporaryFolder folder;
+    AgentLog log(folder.path() / "ecs-agent.log", {.size_max = 1, .kept_max = 3});
+    for (int i = 0; i < 13; ++i)
+        log.info(std::to_string(i));
+    EXPECT_EQ(names_in(folder.path()),
+              (std::set<std::string>{
+                  "ecs-agent.log", "ecs-agent.log.10", "ecs-agent.log.11", "ecs-agent.log.12"}));
+    EXPECT_NE(read_file(folder.path() / "ecs-agent.log.12", 4096)->find("msg=\"11\""),
+              std::string::npos);
+}
+
+TEST(AgentLog, MovesAsideByTheHourWhatTellsOfAnotherOne) {
+    const TemporaryFolder folder;
+    const Path file = folder.path() / "ecs-agent.log";
+    const LogRotation hourly{.kind = LogRotation::Kind::hourly};
+    AgentLog(file, hourly).info("of old");
+    const std::array<timespec, 2> times{timespec{1782838800, 0}, timespec{1782838800, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, file.c_str(), times.data(), 0), 0);
+    AgentLog(file, hourly).info("of now");
+    AgentLog(file, hourly).info("of now too");
+    EXPECT_EQ(names_in(folder.path()),
+              (std::set<std::string>{"ecs-agent.log", "ecs-agent.log.2026-06-30-17"}));
 }
 
 TEST(AgentLog, GoesOnWhereItCannotBeWritten) {

@@ -3,6 +3,8 @@
 #include "agent_world.h"
 #include "squall/base/temporary_folder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 namespace squall::labhost {
@@ -41,7 +43,7 @@ AgentState example() {
 
 TEST(AgentState, ComesBackFromDiskAsItWas) {
     const TemporaryFolder folder;
-    const Path file = folder.path() / "agent.json";
+    const Path file = folder.path() / "agent.db";
     const AgentState state = example();
     ASSERT_TRUE(state.save(file));
     const auto loaded = AgentState::load(file);
@@ -72,23 +74,48 @@ TEST(AgentState, ComesBackFromDiskAsItWas) {
 
 TEST(AgentState, IsForItsOwnerOnlyBecauseItHoldsCredentials) {
     const TemporaryFolder folder;
-    ASSERT_TRUE(example().save(folder.path() / "agent.json"));
+    ASSERT_TRUE(example().save(folder.path() / "agent.db"));
 
     struct stat info {};
 
-    ASSERT_EQ(::stat((folder.path() / "agent.json").c_str(), &info), 0);
+    ASSERT_EQ(::stat((folder.path() / "agent.db").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777U, 0600U);
 }
 
 TEST(AgentState, IsNothingBeforeTheFirstStartAndAnErrorWhenItIsDamaged) {
     const TemporaryFolder folder;
-    const auto missing = AgentState::load(folder.path() / "agent.json");
+    const auto missing = AgentState::load(folder.path() / "agent.db");
     ASSERT_TRUE(missing);
     EXPECT_FALSE(missing->has_value());
-    ASSERT_TRUE(write_file(folder.path() / "agent.json", "{\"cluster-name\":\"demo\",\"tas"));
-    const auto damaged = AgentState::load(folder.path() / "agent.json");
+    ASSERT_TRUE(write_file(folder.path() / "agent.db", "{\"cluster-name\":\"demo\",\"tas"));
+    const auto damaged = AgentState::load(folder.path() / "agent.db");
     ASSERT_FALSE(damaged);
-    EXPECT_NE(damaged.error().message.find("agent.json"), std::string::npos);
+    EXPECT_NE(damaged.error().message.find("agent.db"), std::string::npos);
+}
+
+bool is_locked(const Path& file) {
+    const Fd fd(::open(file.c_str(), O_RDWR | O_CLOEXEC));
+    return ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0;
+}
+
+TEST(StateLock, IsOnTheFileOfThatNameWhateverReplacedIt) {
+    const TemporaryFolder folder;
+    const Path file = folder.path() / "agent.db";
+    std::optional<StateLock> lock(StateLock::take(file).value());
+    EXPECT_TRUE(is_locked(file));
+    EXPECT_FALSE(AgentState::load(file).value()) << "an empty file is a beginning";
+    ASSERT_TRUE(example().save(file));
+    EXPECT_FALSE(is_locked(file));
+    lock->follow();
+    EXPECT_TRUE(is_locked(file));
+    lock.reset();
+    EXPECT_FALSE(is_locked(file));
+}
+
+TEST(StateLock, SaysWhyThereCanBeNone) {
+    const auto lock = StateLock::take("/nonexistent/agent.db");
+    ASSERT_FALSE(lock);
+    EXPECT_EQ(lock.error().message, "open /nonexistent/agent.db: No such file or directory");
 }
 
 } // namespace

@@ -202,9 +202,9 @@ public:
 
     // The agent is killed, and another one begins with what is on disk. On the loop's thread.
     void restart_agent() {
-        ASSERT_TRUE(state().save(folder.path() / "agent.json"));
+        ASSERT_TRUE(state().save(folder.path() / "agent.db"));
         reports.clear();
-        begin_life(**AgentState::load(folder.path() / "agent.json"));
+        begin_life(**AgentState::load(folder.path() / "agent.db"));
         engine().restore();
     }
 

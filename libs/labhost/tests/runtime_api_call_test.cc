@@ -54,5 +54,23 @@ TEST(ApiPath, IsKnownToBeDockersOrNot) {
     EXPECT_FALSE(is_docker_path("/nothing"));
 }
 
+TEST(ApiVersions, AreNewerOnesWhereTheMinimumIs) {
+    EXPECT_EQ(api_versions_of("").min, api_minor_min);
+    EXPECT_EQ(api_versions_of("1.24").min, 24);
+    EXPECT_EQ(api_versions_of("1.24").max, api_minor);
+    const ApiVersions newest = api_versions_of("1.44");
+    EXPECT_EQ(newest.min, 44);
+    EXPECT_TRUE(newest.are_newest());
+    const auto refused = parse_api_call({"GET", "/v1.41/version", {}, {}}, newest);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message,
+              "client version 1.41 is too old. Minimum supported API version is 1.44, please "
+              "upgrade your client to a newer version");
+    EXPECT_TRUE(parse_api_call({"GET", "/v1.44/version", {}, {}}, newest));
+    EXPECT_TRUE(parse_api_call({"GET", "/version", {}, {}}, newest));
+    for (const char* none : {"1.99", "2.0", "1.2", "x", "1."})
+        EXPECT_EQ(api_versions_of(none).min, api_minor_min) << none;
+}
+
 } // namespace
 } // namespace squall::labhost::runtime

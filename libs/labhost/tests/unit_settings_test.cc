@@ -244,5 +244,19 @@ TEST(UnitName, IsValidOrNot) {
     EXPECT_EQ(template_of("w.service"), "");
 }
 
+TEST(UnitSettings, LimitTheFilesThatAServiceMayOpen) {
+    const auto limit = [](const std::string& text) {
+        return parse("[Service]\nExecStart=/bin/x\nLimitNOFILE=" + text + "\n")
+            .service()
+            .file_limit;
+    };
+    EXPECT_EQ(limit("64"), (FileLimit{64, 64}));
+    EXPECT_EQ(limit("64:1024"), (FileLimit{64, 1024}));
+    EXPECT_EQ(limit("64:infinity"), (FileLimit{64, RLIM_INFINITY}));
+    EXPECT_EQ(limit("64\nLimitNOFILE="), std::nullopt);
+    for (const char* bad : {"many", "-1", "64:8", "64:", ":"})
+        EXPECT_EQ(limit(bad), std::nullopt) << bad;
+}
+
 } // namespace
 } // namespace squall::labhost::init

@@ -85,6 +85,7 @@ TEST(EnvironmentFile, IsReadWithItsQuotesAndComments) {
                                                     "no assignment\n"
                                                     "1BAD=x\n"
                                                     "URL=http://x/?a=b\n"
+                                                    "JSON={\"a b\":\"c\"}\n"
                                                     "LAST=end");
     EXPECT_EQ(read,
               (Environment{{"ECS_CLUSTER", "lab"},
@@ -93,6 +94,7 @@ TEST(EnvironmentFile, IsReadWithItsQuotesAndComments) {
                            {"SINGLE", "a\\nb"},
                            {"EMPTY", ""},
                            {"CONTINUED", "ab"},
+                           {"JSON", "{\"a b\":\"c\"}"},
                            {"URL", "http://x/?a=b"},
                            {"LAST", "end"}}));
 }

@@ -1,5 +1,11 @@
 #include "agent/agent_state.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
 namespace squall::labhost {
 namespace {
 
@@ -79,12 +85,42 @@ TaskState task_from(const json::Value& value) {
     return task;
 }
 
+// The descriptor is of the file that has this name now.
+bool is_file_of(const Path& file, const Fd& fd) {
+    struct stat named {};
+
+    struct stat held {};
+
+    return ::stat(file.c_str(), &named) == 0 && ::fstat(fd.get(), &held) == 0
+           && named.st_ino == held.st_ino && named.st_dev == held.st_dev;
+}
+
 } // namespace
+
+Result<StateLock> StateLock::take(const Path& file) {
+    while (true) {
+        Fd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+        if (!fd) return fail(Errc::failed, "open {}: {}", file.string(), errno_text(errno));
+        while (::flock(fd.get(), LOCK_EX) != 0) {
+            if (errno != EINTR)
+                return fail(Errc::failed, "flock {}: {}", file.string(), errno_text(errno));
+        }
+        // While we waited it may have been replaced.
+        if (is_file_of(file, fd)) return StateLock(file, std::move(fd));
+    }
+}
+
+void StateLock::follow() {
+    if (is_file_of(file_, fd_)) return;
+    Fd fd(::open(file_.c_str(), O_RDWR | O_CLOEXEC));
+    if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) fd_ = std::move(fd);
+}
 
 Result<std::optional<AgentState>> AgentState::load(const Path& file) {
     const auto text = read_file(file, file_max);
     if (!text && text.error().code == Errc::not_found) return std::optional<AgentState>();
     if (!text) return fail(text.error());
+    if (text->empty()) return std::optional<AgentState>();
     const auto object = json::parse_object(*text);
     if (!object) return fail("the checkpoint " + file.string(), object.error());
     AgentState state;

@@ -1,5 +1,6 @@
-// What the agent remembers over a restart: its registration and its tasks. One JSON file, replaced
-// whole.
+// What the agent remembers over a restart: its registration and its tasks. The file has the name
+// that the real agent's has, agent.db, and is locked as that is; inside it is JSON and no bbolt,
+// and it is replaced whole.
 #pragma once
 
 #include "squall/base/file.h"
@@ -54,6 +55,23 @@ struct TaskState {
     double stopped_at = 0;
 };
 
+// The lock on the state file that a living agent holds: on the file of that name, which is another
+// one after each save.
+class StateLock {
+public:
+    // Waits for as long as somebody else has it. An empty file is made where there is none.
+    [[nodiscard]] static Result<StateLock> take(const Path& file);
+
+    // After the file was replaced. Whoever was faster keeps it.
+    void follow();
+
+private:
+    StateLock(Path file, Fd fd) : file_(std::move(file)), fd_(std::move(fd)) {}
+
+    Path file_;
+    Fd fd_;
+};
+
 struct AgentState {
     std::string cluster;
     std::string instance_arn;
@@ -61,7 +79,8 @@ struct AgentState {
     std::string availability_zone;
     std::map<std::string, TaskState> tasks; // by ARN
 
-    // Nothing where there is no file yet; an error where there is one that cannot be read.
+    // Nothing where there is no file yet, or an empty one; an error where there is one that cannot
+    // be read.
     [[nodiscard]] static Result<std::optional<AgentState>> load(const Path& file);
     [[nodiscard]] Result<void> save(const Path& file) const;
 };

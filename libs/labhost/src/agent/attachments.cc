@@ -49,19 +49,20 @@ void Attachments::look(const std::string& attachment_arn) {
 void Attachments::submit(const std::string& attachment_arn) {
     const Waiting& waiting = *waiting_.at(attachment_arn);
     caller_.call(
-        "ecs",
-        "AmazonEC2ContainerServiceV20141113.SubmitTaskStateChange",
-        {{"cluster", state_.cluster},
-         {"task", waiting.task_arn},
-         {"attachments",
-          json::Array{json::Object{{"attachmentArn", attachment_arn}, {"status", "ATTACHED"}}}}},
-        submit_timeout,
+        {"ecs",
+         "AmazonEC2ContainerServiceV20141113.SubmitTaskStateChange",
+         {{"cluster", state_.cluster},
+          {"task", waiting.task_arn},
+          {"attachments",
+           json::Array{json::Object{{"attachmentArn", attachment_arn}, {"status", "ATTACHED"}}}}},
+         submit_timeout,
+         /*is_sent_once=*/true},
         [this, attachment_arn](const Result<json::Object, CallError>& answer) {
             const auto found = waiting_.find(attachment_arn);
             if (found == waiting_.end()) return;
             if (!answer && Steady::now() < found->second->until) {
                 log_.warn("Could not submit an attachment state change",
-                          {{"error", answer.error().code + ": " + answer.error().message}});
+                          {{"error", answer.error().words}});
                 return found->second->timer.start(
                     found->second->backoff.next(random_),
                     [this, attachment_arn] { submit(attachment_arn); });

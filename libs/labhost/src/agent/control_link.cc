@@ -1,5 +1,6 @@
 #include "agent/control_link.h"
 
+#include "cloud/go_words.h"
 #include "squall/base/json.h"
 #include "squall/base/time_text.h"
 
@@ -14,14 +15,17 @@ Millis up_to(Millis limit, std::mt19937& random) {
     return Millis(std::uniform_int_distribution<Millis::rep>(0, limit.count())(random));
 }
 
-// A refusal is an HTTP answer with {"AccessDeniedException":"text"}: "AccessDeniedException: text".
-std::string handshake_problem(const std::string& message) {
-    const auto brace = message.find('{');
-    if (brace == std::string::npos) return message;
-    const auto body = json::parse_object(std::string_view(message).substr(brace));
-    if (!body || body->size() != 1) return "websocket: bad handshake: " + message;
-    const auto& member = *body->begin();
-    return fmt::format("{}: {}", std::string_view(member.key()), json::string_of(member.value()));
+// Refusals of which the real agent knows the type. One of the caller's rights is none of them.
+struct Refusal {
+    std::string code;
+    std::string message;
+};
+
+std::optional<Refusal> refusal_in(const std::string& body) {
+    const auto object = json::parse_object(body);
+    if (!object || object->size() != 1) return std::nullopt;
+    const auto& member = *object->begin();
+    return Refusal{std::string(member.key()), std::string(json::string_of(member.value()))};
 }
 
 } // namespace
@@ -32,8 +36,7 @@ ControlLink::ControlLink(transport::Loop& loop,
                          std::string instance_arn,
                          LinkRules rules,
                          Handlers handlers)
-    : loop_(loop),
-      caller_(caller),
+    : caller_(caller),
       log_(log),
       instance_arn_(std::move(instance_arn)),
       rules_(std::move(rules)),
@@ -50,17 +53,19 @@ void ControlLink::send(std::string text) {
 void ControlLink::dial() {
     handlers_.find_url([this](Result<wire::Url, CallError> url) {
         if (url) return connect(*url);
-        const std::string why = fmt::format("{}: {}", url.error().code, url.error().message);
-        log_.error(rules_.name == "ACS" ? "ACS: Unable to discover poll endpoint"
-                                        : "tcs: unable to discover poll endpoint",
-                   {{"containerInstanceARN", instance_arn_}, {"error", why}});
-        retry(why, /*at_once=*/false);
+        const CallError& error = url.error();
+        if (rules_.name == "ACS")
+            log_.error("ACS: Unable to discover poll endpoint",
+                       {{"containerInstanceARN", instance_arn_}, {"error", error.words}});
+        else
+            log_.error("tcs: unable to discover poll endpoint", {{"error", error.words}});
+        failed(error.code, error.words);
     });
 }
 
 void ControlLink::connect(const wire::Url& url) {
     caller_.with_credentials([this, url](const std::optional<CallError>& error) {
-        if (error) return retry(error->message, /*at_once=*/false);
+        if (error) return failed(error->code, error->words);
         auto headers = caller_.signed_headers("GET", url.target, url.host_header(), "ecs");
         // The real agent leaves its own name to its API calls.
         headers.push_back({"User-Agent", "Go-http-client/1.1"});
@@ -71,20 +76,46 @@ void ControlLink::connect(const wire::Url& url) {
                                           [this](const std::string& reason) {
                                               closed(reason);
                                           }};
-        transport::connect_websocket(
-            loop_,
+        caller_.client().connect_websocket(
             url,
             headers,
             dial_timeout,
             std::move(events),
-            [this](Result<transport::WebSocketPtr> socket) {
+            [this, url](Result<transport::WebSocketPtr, transport::NetProblem> socket) {
                 if (socket) return opened(std::move(*socket));
-                const std::string why = handshake_problem(socket.error().message);
-                log_.error("Failed to connect to " + rules_.name,
-                           {{"containerInstanceARN", instance_arn_}, {"error", why}});
-                retry(why, /*at_once=*/false);
+                refused(url, socket.error());
             });
     });
+}
+
+void ControlLink::refused(const wire::Url& url, const transport::NetProblem& problem) {
+    const auto refusal = refusal_in(problem.body);
+    const std::string code = refusal ? refusal->code : "";
+    const std::string why = go_websocket_text(problem, Wall::now());
+    std::string words = fmt::format("websocket client: unable to dial {} response: {}: {}",
+                                    url.host_header(),
+                                    problem.body,
+                                    why);
+    if (refusal && code != "AccessDeniedException")
+        words = fmt::format("{}: {}", code, refusal->message);
+    else
+        log_.warn("Error creating a websocket client: " + why,
+                  {{"URL", url.origin() + url.target}});
+    if (rules_.name == "ACS")
+        log_.error("Failed to connect to ACS",
+                   {{"containerInstanceARN", instance_arn_}, {"error", words}});
+    else
+        log_.error("Error connecting to TCS", {{"error", words}});
+    failed(code, words);
+}
+
+void ControlLink::failed(const std::string& code, const std::string& words) {
+    if (rules_.name == "ACS")
+        log_.warn("ACS WebSocket connection closed",
+                  {{"containerInstanceARN", instance_arn_}, {"error", words}});
+    else
+        log_.error("Error: lost websocket connection with ECS Telemetry service (TCS): " + words);
+    retry(code, /*at_once=*/false);
 }
 
 void ControlLink::opened(transport::WebSocketPtr socket) {
@@ -121,17 +152,23 @@ void ControlLink::closed(const std::string& reason) {
     age_.cancel();
     log_.info(fmt::format("{} WebSocket connection closed for a valid reason", rules_.name),
               {{"containerInstanceARN", instance_arn_}, {"error", reason}});
-    retry(reason, /*at_once=*/true);
+    retry({}, /*at_once=*/true);
 }
 
-void ControlLink::retry(const std::string& why, bool at_once) {
-    const bool inactive = why.starts_with("InactiveInstanceException");
+void ControlLink::retry(const std::string& code, bool at_once) {
+    const bool inactive = code == "InactiveInstanceException";
+    if (inactive)
+        log_.warn("Container instance is deregistered", {{"containerInstanceARN", instance_arn_}});
     const Millis delay = inactive              ? Millis(inactive_delay)
                          : at_once || expired_ ? Millis(100)
                                                : rules_.backoff.next(random_);
     log_.info(fmt::format("Waiting before reconnecting to {}", rules_.name),
               {{"reconnectDelay", short_duration(delay)}, {"containerInstanceARN", instance_arn_}});
-    redial_.start(delay, [this] { dial(); });
+    redial_.start(delay, [this] {
+        log_.info(fmt::format("Done waiting; reconnecting to {}", rules_.name),
+                  {{"containerInstanceARN", instance_arn_}});
+        dial();
+    });
 }
 
 } // namespace squall::labhost

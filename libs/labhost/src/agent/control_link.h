@@ -50,10 +50,12 @@ private:
     void connect(const wire::Url& url);
     void opened(transport::WebSocketPtr socket);
     void closed(const std::string& reason);
-    void retry(const std::string& why, bool at_once);
+    // `code` is AWS's, where it was AWS that said no.
+    void failed(const std::string& code, const std::string& words);
+    void refused(const wire::Url& url, const transport::NetProblem& problem);
+    void retry(const std::string& code, bool at_once);
     void heard();
 
-    transport::Loop& loop_;
     CloudCaller& caller_;
     AgentLog& log_;
     std::string instance_arn_;

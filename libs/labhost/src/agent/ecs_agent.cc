@@ -1,12 +1,11 @@
 #include "agent/ecs_agent.h"
 
 #include "agent/agent.h"
-#include "squall/base/log.h"
+#include "agent/registration.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 #include "squall/transport/socket.h"
 
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,49 +14,11 @@
 namespace squall::labhost {
 namespace {
 
-constexpr Seconds api_timeout{30};
+constexpr Seconds api_timeout{42}; // dialling, TLS's handshake, and two seconds more
 constexpr std::chrono::hours endpoint_lifetime{12};
-constexpr int exit_retry = 1;
-constexpr int exit_terminal = 5;
+constexpr int sdk_attempts = 3;
+const char* const state_file = "agent.db";
 const char* const pid_file = "/run/ecs-agent.pid";
-
-// What an agent of this kind can do; placement looks at some of them.
-json::Array capabilities(bool is_external) {
-    json::Array attributes;
-    for (const char* name : {"ecs.capability.execution-role-ecr-pull",
-                             "ecs.capability.container-ordering",
-                             "ecs.capability.full-sync",
-                             "ecs.capability.container-health-check",
-                             "com.amazonaws.ecs.capability.task-iam-role",
-                             "com.amazonaws.ecs.capability.logging-driver.json-file",
-                             "com.amazonaws.ecs.capability.docker-remote-api.1.41"}) {
-        attributes.push_back(json::Object{{"name", name}});
-    }
-    // Outside EC2 no task can have an elastic network interface.
-    attributes.push_back(json::Object{
-        {"name", is_external ? "ecs.capability.external" : "ecs.capability.task-eni"}});
-    attributes.push_back(json::Object{{"name", "ecs.os-type"}, {"value", "linux"}});
-    attributes.push_back(json::Object{{"name", "ecs.os-family"}, {"value", "LINUX"}});
-    attributes.push_back(json::Object{{"name", "ecs.cpu-architecture"},
-                                      {"value", sizeof(void*) == 8 ? "x86_64" : "x86"}});
-    return attributes;
-}
-
-json::Array total_resources(int reserved_memory_mib) {
-    struct sysinfo info {};
-
-    ::sysinfo(&info);
-    const auto memory =
-        static_cast<std::int64_t>(info.totalram * info.mem_unit >> 20U) - reserved_memory_mib;
-    const auto cpu = static_cast<std::int64_t>(::sysconf(_SC_NPROCESSORS_ONLN)) * 1024;
-    return {json::Object{{"name", "CPU"}, {"type", "INTEGER"}, {"integerValue", cpu}},
-            json::Object{{"name", "MEMORY"}, {"type", "INTEGER"}, {"integerValue", memory}},
-            json::Object{{"name", "PORTS"},
-                         {"type", "STRINGSET"},
-                         {"stringSetValue", json::Array{"22", "2375", "2376", "51678", "51679"}}},
-            json::Object{
-                {"name", "PORTS_UDP"}, {"type", "STRINGSET"}, {"stringSetValue", json::Array{}}}};
-}
 
 } // namespace
 
@@ -65,16 +26,55 @@ std::string full_agent_version() {
     return fmt::format("Amazon ECS Agent - v{} (*{})", agent_version, agent_hash);
 }
 
+// Every way that the real agent may go to AWS: by AWS's names and a proxy, or to ECS_BACKEND_HOST.
+CloudSettings Agent::cloud_settings() const {
+    CloudSettings settings;
+    settings.metadata_url = config_.metadata_url;
+    settings.endpoint_url = config_.backend_url;
+    settings.user_agent = full_agent_version() + " (linux) (+http://aws.amazon.com/ecs/)";
+    settings.network.proxy = config_.proxy;
+    settings.network.ca_file = config_.ca_file;
+    settings.attempts = sdk_attempts;
+    return settings;
+}
+
+// As the real one, whose folder is mounted into its container: it makes none.
+bool Agent::open_state() {
+    const auto fail_with = [this](const std::string& why) {
+        log_.critical("Error creating data client", {{"error", why}});
+        exit_with(exit_retry);
+        return false;
+    };
+    std::error_code error;
+    const std::string folder = config_.data_dir.string();
+    const auto status = std::filesystem::status(config_.data_dir, error);
+    if (status.type() == std::filesystem::file_type::not_found)
+        return fail_with(fmt::format("stat {}: no such file or directory", folder));
+    if (!std::filesystem::is_directory(status))
+        return fail_with(fmt::format("path {} is not a valid directory", folder));
+    auto lock = StateLock::take(config_.data_dir / state_file);
+    if (!lock) return fail_with(lower(lock.error().message));
+    state_lock_.emplace(std::move(*lock));
+    return true;
+}
+
 bool Agent::save() {
-    auto saved = state_.save(config_.data_dir / "agent.json");
+    auto saved = state_.save(config_.data_dir / state_file);
     if (!saved) log_.error("Error saving state", {{"error", saved.error().message}});
+    if (saved && state_lock_) state_lock_->follow();
     return saved.has_value();
 }
 
 bool Agent::load_checkpoint() {
-    auto loaded = AgentState::load(config_.data_dir / "agent.json");
+    if (const auto usable = try_data_folder(config_.data_dir); !usable) {
+        log_.critical("Error creating data client", {{"error", usable.error().message}});
+        exit_with(exit_retry);
+        return false;
+    }
+    auto loaded = AgentState::load(config_.data_dir / state_file);
     if (!loaded) {
-        log_.critical("Unable to load checkpoint", {{"error", loaded.error().message}});
+        // What bbolt says of a file that is none of its own.
+        log_.critical("Error creating data client", {{"error", "invalid database"}});
         exit_with(exit_retry);
         return false;
     }
@@ -98,11 +98,17 @@ bool Agent::load_checkpoint() {
 }
 
 int Agent::run() {
+    log_.info("Starting Amazon ECS Agent", {{"version", agent_version}, {"commit", agent_hash}});
+    log_.info("Loading configuration");
+    // Whoever waits for the lock still ends by a signal.
+    if (!open_state()) {
+        ::unlink(pid_file);
+        return *exit_code_;
+    }
     loop_.on_signals({SIGTERM, SIGINT}, [this](int) {
-        log_.info("Agent received termination signal", {{"signal", "terminated"}});
+        log_.info("Agent received termination signal: terminated");
         exit_with(0);
     });
-    log_.info("Starting Amazon ECS Agent", {{"version", agent_version}, {"commit", agent_hash}});
     if (load_checkpoint()) find_docker();
     if (!exit_code_) loop_.run();
     ::unlink(pid_file);
@@ -112,93 +118,12 @@ int Agent::run() {
 void Agent::find_docker() {
     docker_.version([this](const DockerAnswer& answer) {
         if (!answer.is_success()) {
-            log_.critical("Could not create docker client: " + answer.message);
+            log_.critical("Error creating Docker client", {{"error", answer.message}});
             return exit_with(exit_retry);
         }
         docker_version_ = json::string_at(answer.body, "Version");
         find_identity();
     });
-}
-
-void Agent::find_identity() {
-    if (config_.is_external) {
-        caller_.use_credentials_file(config_.credentials_file);
-        caller_.set_region(config_.region);
-        return register_instance();
-    }
-    const auto give_up = [this](const CallError& error) {
-        log_.critical("Unable to retrieve EC2 instance metadata", {{"error", error.message}});
-        exit_with(exit_retry);
-    };
-    caller_.metadata(
-        "dynamic/instance-identity/document",
-        [this, give_up](Result<std::string, CallError> document) {
-            if (!document) return give_up(document.error());
-            identity_document_ = std::move(*document);
-            const auto parsed = json::parse_object(identity_document_);
-            if (!parsed) return give_up({{}, parsed.error().message, 0});
-            if (config_.region.empty()) config_.region = json::string_at(*parsed, "region");
-            caller_.set_region(config_.region);
-            host_address_ = json::string_at(*parsed, "privateIp");
-            const std::string instance_id(json::string_at(*parsed, "instanceId"));
-            if (!state_.ec2_instance_id.empty() && state_.ec2_instance_id != instance_id) {
-                log_.warn(fmt::format("Data mismatch; saved InstanceID '{}' does not match current "
-                                      "InstanceID '{}'. Overwriting old datafile",
-                                      state_.ec2_instance_id,
-                                      instance_id));
-                state_ = {};
-                state_.cluster = config_.cluster;
-            }
-            state_.ec2_instance_id = instance_id;
-            caller_.metadata("dynamic/instance-identity/signature",
-                             [this, give_up](Result<std::string, CallError> signature) {
-                                 if (!signature) return give_up(signature.error());
-                                 identity_signature_ = std::move(*signature);
-                                 register_instance();
-                             });
-        });
-}
-
-void Agent::register_instance() {
-    json::Object body{{"cluster", config_.cluster},
-                      {"clientToken", random_uuid()},
-                      {"attributes", capabilities(config_.is_external)},
-                      {"totalResources", total_resources(config_.reserved_memory_mib)},
-                      {"instanceIdentityDocument", identity_document_},
-                      {"instanceIdentityDocumentSignature", identity_signature_}};
-    if (!state_.instance_arn.empty()) body["containerInstanceArn"] = state_.instance_arn;
-    caller_.call("ecs",
-                 "AmazonEC2ContainerServiceV20141113.RegisterContainerInstance",
-                 std::move(body),
-                 api_timeout,
-                 [this](const Result<json::Object, CallError>& answer) { registered(answer); });
-}
-
-void Agent::registered(const Result<json::Object, CallError>& answer) {
-    if (!answer) {
-        const CallError& error = answer.error();
-        log_.error("Unable to register as a container instance with ECS",
-                   {{"error", fmt::format("{}: {}", error.code, error.message)}});
-        log_.error("Error registering container instance",
-                   {{"error", fmt::format("{}: {}", error.code, error.message)}});
-        return exit_with(error.code == "InvalidParameterException"
-                                 || error.code == "ClientException"
-                             ? exit_terminal
-                             : exit_retry);
-    }
-    const json::Object& instance = json::object_at(*answer, "containerInstance");
-    state_.instance_arn = json::string_at(instance, "containerInstanceArn");
-    for (const auto& attribute : json::array_at(instance, "attributes")) {
-        if (json::string_at(attribute, "name") == "ecs.availability-zone")
-            state_.availability_zone = json::string_at(attribute, "value");
-    }
-    save();
-    log_.info("Registered container instance with ECS",
-              {{"containerInstanceARN", state_.instance_arn}, {"cluster", state_.cluster}});
-    if (!serve_local_endpoints()) return;
-    if (config_.has_metadata_files) engine_.keep_metadata({config_.data_dir, host_address_});
-    engine_.restore();
-    open_links();
 }
 
 bool Agent::serve_local_endpoints() {
@@ -236,16 +161,28 @@ void Agent::find_endpoint(const std::string& member,
                           std::function<void(Result<wire::Url, CallError>)> done) {
     const auto give = [member, query, done](const json::Object& endpoints) {
         auto url = wire::parse_url(json::string_at(endpoints, member));
-        if (!url) return done(fail(CallError{"InvalidEndpoint", url.error().message, 0}));
+        if (!url)
+            return done(
+                fail(CallError{"InvalidEndpoint", url.error().message, 0, url.error().message}));
         url->target += "ws?" + query;
         done(std::move(*url));
     };
-    if (!endpoints_.empty() && Steady::now() < endpoints_until_) return give(endpoints_);
+    if (!endpoints_.empty() && Steady::now() < endpoints_until_) {
+        const auto text = [this](const char* name) {
+            return std::string(json::string_at(endpoints_, name));
+        };
+        log_.info("Using cached DiscoverPollEndpoint",
+                  {{"endpoint", text("endpoint")},
+                   {"telemetryEndpoint", text("telemetryEndpoint")},
+                   {"serviceConnectEndpoint", text("serviceConnectEndpoint")},
+                   {"containerInstanceARN", state_.instance_arn}});
+        return give(endpoints_);
+    }
     caller_.call(
-        "ecs",
-        "AmazonEC2ContainerServiceV20141113.DiscoverPollEndpoint",
-        {{"cluster", config_.cluster}, {"containerInstance", state_.instance_arn}},
-        api_timeout,
+        {"ecs",
+         "AmazonEC2ContainerServiceV20141113.DiscoverPollEndpoint",
+         {{"cluster", config_.cluster}, {"containerInstance", state_.instance_arn}},
+         api_timeout},
         [this, give, done = std::move(done)](const Result<json::Object, CallError>& answer) {
             if (!answer) return done(fail(answer.error()));
             endpoints_ = *answer;
@@ -305,12 +242,6 @@ void Agent::open_links() {
 
 int ecs_agent_main(const std::vector<std::string>& /*arguments*/) {
     const AgentConfig config = read_agent_config("/etc/ecs/ecs.config");
-    if (config.backend_url.empty()) {
-        log::print("ecs-agent: ECS_BACKEND_HOST is not set in /etc/ecs/ecs.config\n");
-        return exit_terminal;
-    }
-    if (auto made = make_directories(config.data_dir); !made)
-        log::print("ecs-agent: {}\n", made.error().message);
     // Where others look for the process: nobody needs it to be there.
     [[maybe_unused]] const auto written = write_file(pid_file, std::to_string(::getpid()) + "\n");
     return Agent(config).run();

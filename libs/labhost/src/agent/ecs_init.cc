@@ -8,6 +8,7 @@
 #include "squall/base/time_text.h"
 #include "squall/transport/loop.h"
 
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +51,26 @@ bool has_route() {
     return checked && checked->exit_code == 0;
 }
 
+// What the Go runtime does for every program of Go's: the soft limit of open files becomes the hard
+// one, and the programs that are started get back what there was.
+class FileLimitRaise {
+public:
+    FileLimitRaise() {
+        if (::getrlimit(RLIMIT_NOFILE, &before_) != 0) return;
+        const rlimit raised{before_.rlim_max, before_.rlim_max};
+        is_raised_ = ::setrlimit(RLIMIT_NOFILE, &raised) == 0;
+    }
+
+    // In a child, before it becomes another program.
+    void take_back() const {
+        if (is_raised_) ::setrlimit(RLIMIT_NOFILE, &before_);
+    }
+
+private:
+    rlimit before_{};
+    bool is_raised_ = false;
+};
+
 int pre_start(AgentLog& log) {
     log.info("pre-start");
     // A packet for 127.0.0.1 that came in from a bridge is dropped without this.
@@ -57,13 +78,14 @@ int pre_start(AgentLog& log) {
         {{"sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet"}, {}, {}, {}},
         Deadline::in(Seconds(20)));
     if (!allowed) {
-        log.error("Unable to enable loopback routing", {{"error", allowed.error().message}});
+        log.error("could not enable loopback routing", {{"error", allowed.error().message}});
         return 1;
     }
     if (has_route()) return 0;
     const auto added = run_checked({route_rule("-A"), {}, {}, {}}, Deadline::in(Seconds(20)));
     if (added) return 0;
-    log.error("Unable to create the credentials proxy route", {{"error", added.error().message}});
+    log.error("could not create route to the credentials proxy",
+              {{"error", added.error().message}});
     return 1;
 }
 
@@ -80,8 +102,9 @@ int post_stop(AgentLog& log) {
 // up for good.
 class Supervisor {
 public:
-    explicit Supervisor(AgentLog& log)
+    Supervisor(AgentLog& log, const FileLimitRaise& file_limit)
         : log_(log),
+          file_limit_(file_limit),
           timer_(loop_),
           docker_(loop_, docker_socket_path),
           random_(std::random_device{}()) {}
@@ -102,7 +125,7 @@ private:
             const Millis delay = docker_backoff_.next(random_);
             log_.info(fmt::format("Error connecting to docker, backing off for {}, error: {}",
                                   short_duration(delay),
-                                  answer.message));
+                                  answer.cause.empty() ? answer.message : answer.cause));
             timer_.start(delay, [this] { wait_for_docker(); });
         });
     }
@@ -114,6 +137,7 @@ private:
             sigset_t none;
             sigemptyset(&none);
             ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+            file_limit_.take_back();
             ::execl("/proc/self/exe", "squall", "lab-host", "ecs-agent", nullptr);
             ::_exit(127);
         }
@@ -153,6 +177,7 @@ private:
     }
 
     AgentLog& log_;
+    const FileLimitRaise& file_limit_;
     transport::Loop loop_;
     transport::Timer timer_;
     DockerClient docker_;
@@ -169,14 +194,15 @@ private:
 } // namespace
 
 int ecs_init_main(const std::vector<std::string>& arguments) {
-    AgentLog log(log_path);
+    const FileLimitRaise file_limit;
+    AgentLog log(log_path, {.kind = LogRotation::Kind::hourly});
     const std::string action = arguments.size() == 1 ? arguments.front() : "";
     if (action == "pre-start") return pre_start(log);
     if (action == "post-stop") return post_stop(log);
     if (action == "start") {
         [[maybe_unused]] const auto written =
             write_file(pid_path, std::to_string(::getpid()) + "\n");
-        return Supervisor(log).run();
+        return Supervisor(log, file_limit).run();
     }
     // The unit's main process gets SIGTERM after this, which is all that a stop needs.
     if (action == "stop") return 0;

@@ -31,17 +31,16 @@ void StateReporter::submit(const std::string& arn) {
         return;
     }
     caller_.call(
-        "ecs",
-        "AmazonEC2ContainerServiceV20141113.SubmitTaskStateChange",
-        engine_->report_of(task->second),
-        submit_timeout,
+        {"ecs",
+         "AmazonEC2ContainerServiceV20141113.SubmitTaskStateChange",
+         engine_->report_of(task->second),
+         submit_timeout,
+         /*is_sent_once=*/true},
         [this, arn, status](const Result<json::Object, CallError>& answer) {
             Pending& now = *pending_.at(arn);
             if (!answer) {
                 log_.error("Could not submit task state change",
-                           {{"task", arn},
-                            {"status", status},
-                            {"error", answer.error().code + ": " + answer.error().message}});
+                           {{"task", arn}, {"status", status}, {"error", answer.error().words}});
                 return now.timer.start(now.backoff.next(random_), [this, arn] { submit(arn); });
             }
             now.backoff.reset();

@@ -15,7 +15,8 @@ namespace squall::labhost {
 struct DockerAnswer {
     int status = 0;
     json::Value body;
-    std::string message; // Docker's own text for a failure
+    std::string message; // Docker's own text for a failure, or what its client says without one
+    std::string cause;   // status 0: what failed, in Go's words
 
     [[nodiscard]] bool is_success() const { return status >= 200 && status < 300; }
 };

@@ -7,6 +7,10 @@ namespace {
 
 constexpr const char* binary_path = "/usr/local/libexec/squall";
 constexpr const char* cgroup_folder = "/sys/fs/cgroup";
+// Where Debian has the authorities that it trusts, and where Amazon Linux has them.
+constexpr const char* ca_bundle = "/etc/ssl/certs/ca-certificates.crt";
+constexpr const char* amazon_ca_bundle = "/etc/pki/tls/certs/ca-bundle.crt";
+constexpr std::size_t ca_bundle_max = 16U << 20U;
 
 struct File {
     const char* path;
@@ -116,17 +120,15 @@ std::vector<File> configuration(const HostSpec& spec) {
         {"/etc/hosts",
          fmt::format(
              "127.0.0.1 localhost\n::1 localhost\n{} {}\n", spec.private_ip, spec.hostname)},
-        {"/etc/resolv.conf",
-         "# a lab host has no name server: everything it talks to has a numeric address\n"},
+        {"/etc/resolv.conf", fmt::format("nameserver {}\n", spec.name_server)},
         {"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
         {"/etc/passwd",
          "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"},
         {"/etc/group", "root:x:0:\nnogroup:x:65534:\n"},
         {"/etc/ecs/ecs.config",
-         fmt::format("ECS_CLUSTER={}\nECS_BACKEND_HOST={}\nAWS_DEFAULT_REGION={}\nECS_DATADIR=/var/"
-                     "lib/ecs/data\nECS_ENABLE_CONTAINER_METADATA=true\n{}",
+         fmt::format("ECS_CLUSTER={}\nAWS_DEFAULT_REGION={}\nECS_DATADIR=/var/lib/ecs/data\n"
+                     "ECS_ENABLE_CONTAINER_METADATA=true\n{}",
                      spec.cluster,
-                     spec.endpoint_url,
                      spec.region,
                      spec.external_credentials ? "ECS_EXTERNAL=true\n" : "")},
         {"/etc/amazon/ssm/lab.conf", fmt::format("ENDPOINT={}\n", spec.endpoint_url)},
@@ -134,6 +136,18 @@ std::vector<File> configuration(const HostSpec& spec) {
         {"/etc/systemd/system/docker.service", fmt::format(docker_unit, docker_start(spec))},
         {"/etc/systemd/system/amazon-ssm-agent.service", std::string(ssm_unit)},
     };
+}
+
+// Whom the machine trusts, and the authority of the lab's own endpoints.
+Result<void> add_certificates(RootTree& tree, const HostSpec& spec) {
+    std::string bundle;
+    for (const char* place : {ca_bundle, amazon_ca_bundle}) {
+        if (bundle.empty()) bundle = read_file(place, ca_bundle_max).value_or("");
+    }
+    if (!bundle.empty() && !bundle.ends_with('\n')) bundle.push_back('\n');
+    if (auto written = tree.write_file(ca_bundle, bundle + spec.authority_pem); !written)
+        return written;
+    return tree.make_link(amazon_ca_bundle, ca_bundle);
 }
 
 Result<void> add_folders(RootTree& tree, const HostSpec& spec) {
@@ -156,20 +170,23 @@ Result<void> add_folders(RootTree& tree, const HostSpec& spec) {
     return tree.make_link("/var/run", "/run");
 }
 
-// systemd's tools are ours, under their own names and in place of the machine's, for those who call
-// them by their full names.
+// A tool of ours, under its own name and in place of the machine's, for those who call that by its
+// full name.
+Result<void> add_tool(RootTree& tree, const char* tool, const Path& program) {
+    if (auto linked = tree.make_link(Path("/usr/local/bin") / tool, binary_path); !linked)
+        return linked;
+    const Path machines_own = Path("/usr/bin") / tool;
+    std::error_code ignored;
+    // Where it is a link, it leads to another one of them.
+    if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(machines_own, ignored)))
+        return {};
+    return tree.bind(program, machines_own, Access::read_only);
+}
+
 Result<void> add_systemd_tools(RootTree& tree, const Path& program) {
     for (const char* tool :
          {"systemctl", "systemd-run", "journalctl", "reboot", "shutdown", "poweroff", "halt"}) {
-        if (auto linked = tree.make_link(Path("/usr/local/bin") / tool, binary_path); !linked)
-            return linked;
-        const Path machines_own = Path("/usr/bin") / tool;
-        std::error_code ignored;
-        // Where it is a link, it leads to systemctl.
-        if (!std::filesystem::is_regular_file(
-                std::filesystem::symlink_status(machines_own, ignored)))
-            continue;
-        if (auto bound = tree.bind(program, machines_own, Access::read_only); !bound) return bound;
+        if (auto added = add_tool(tree, tool, program); !added) return added;
     }
     return {};
 }
@@ -202,6 +219,8 @@ Result<void> add_tools(RootTree& tree, const HostSpec& spec, const Path& program
     if (auto bound = tree.bind(program, binary_path, Access::read_only); !bound) return bound;
     auto added = spec.has_systemd ? add_systemd_tools(tree, program) : add_upstart_tools(tree);
     if (!added) return added;
+    // Remedies begin with it; the machine's own would look for users that are not there.
+    if (auto sudo = add_tool(tree, "sudo", program); !sudo) return sudo;
     return tree.make_link("/usr/local/libexec/amazon-ecs-init", binary_path);
 }
 
@@ -209,16 +228,14 @@ Result<void> add_tools(RootTree& tree, const HostSpec& spec, const Path& program
 
 Result<void> make_host_files(RootTree& tree, const HostSpec& spec, const Path& program) {
     if (auto bound = tree.bind_machine_programs(spec.has_systemd); !bound) return bound;
-    // Where Debian's links to iptables lead, and the certificates.
-    for (const char* shared : {"/etc/alternatives",
-                               "/etc/ssl/certs",
-                               "/etc/ethertypes",
-                               "/etc/protocols",
-                               "/etc/services"}) {
+    // Where Debian's links to iptables lead.
+    for (const char* shared :
+         {"/etc/alternatives", "/etc/ethertypes", "/etc/protocols", "/etc/services"}) {
         if (auto bound = tree.bind_if_there(shared, shared, Access::read_only); !bound)
             return bound;
     }
     if (auto made = add_folders(tree, spec); !made) return made;
+    if (auto added = add_certificates(tree, spec); !added) return added;
     if (auto added = add_tools(tree, spec, program); !added) return added;
     for (const auto& file : configuration(spec)) {
         if (auto written = tree.write_file(file.path, file.text); !written) return written;

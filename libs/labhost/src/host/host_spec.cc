@@ -11,6 +11,8 @@ json::Object HostSpec::to_json() const {
                         {"cluster", cluster},
                         {"region", region},
                         {"endpointUrl", endpoint_url},
+                        {"nameServer", name_server},
+                        {"authorityPem", authority_pem},
                         {"mountFolder", mount_folder},
                         {"hasSystemd", has_systemd},
                         {"hasSsmAgent", has_ssm_agent},
@@ -33,6 +35,8 @@ Result<HostSpec> HostSpec::from_json(const json::Object& object) {
                                      std::pair("cluster", &spec.cluster),
                                      std::pair("region", &spec.region),
                                      std::pair("endpointUrl", &spec.endpoint_url),
+                                     std::pair("nameServer", &spec.name_server),
+                                     std::pair("authorityPem", &spec.authority_pem),
                                      std::pair("mountFolder", &spec.mount_folder)}) {
         *into = json::string_at(object, name);
         if (into->empty())

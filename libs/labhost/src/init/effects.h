@@ -26,6 +26,7 @@ struct Spawn {
     std::vector<std::string> environment;
     std::vector<EnvironmentFile> environment_files;
     std::string working_directory;
+    std::optional<FileLimit> file_limit;
     std::string invocation; // $INVOCATION_ID: what marks the processes of this start of the unit
 };
 

@@ -20,6 +20,7 @@ struct ProcessExit {
 // systemd's own child-side failures: shown as "203/EXEC".
 inline constexpr int exit_chdir = 200;
 inline constexpr int exit_exec = 203;
+inline constexpr int exit_limits = 205;
 inline constexpr int exit_fds = 202;
 
 // Exit 0; for a service's main process also the signals that ask a daemon to end.

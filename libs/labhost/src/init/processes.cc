@@ -27,6 +27,7 @@ struct Prepared {
     std::vector<std::string> environment;
     std::string program; // a path
     std::string working_directory;
+    std::optional<FileLimit> file_limit;
     std::string complaint; // "x.service: Failed at step ", for its last words
 };
 
@@ -48,6 +49,10 @@ struct Prepared {
         ::_exit(exit_fds);
     // Not all of init's descriptors close on exec: accepted connections do not.
     ::syscall(SYS_close_range, 3U, ~0U, 0U);
+    if (prepared.file_limit) {
+        const rlimit limit{prepared.file_limit->soft, prepared.file_limit->hard};
+        if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) give_up(prepared, "LIMITS", exit_limits);
+    }
     if (::chdir(prepared.working_directory.c_str()) != 0) give_up(prepared, "CHDIR", exit_chdir);
     const auto words = c_strings(prepared.words);
     const auto environment = c_strings(prepared.environment);
@@ -123,6 +128,7 @@ Result<pid_t> HostProcesses::spawn(const Spawn& what) {
     // What is not found is left as it is: the exec then says so.
     prepared.program = find_program(prepared.words.front()).value_or(prepared.words.front());
     prepared.working_directory = what.working_directory.empty() ? "/" : what.working_directory;
+    prepared.file_limit = what.file_limit;
     prepared.complaint = what.unit + ": Failed at step ";
     const Fd null_input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (!null_input) return fail(Errc::failed, "/dev/null: {}", errno_text(errno));

@@ -232,6 +232,7 @@ bool Service::run(CommandRole role, std::size_t index, Instant now) {
     what.environment = environment_for(role);
     what.environment_files = own().environment_files;
     what.working_directory = own().working_directory;
+    what.file_limit = own().file_limit;
     what.invocation = invocation_;
     const auto pid = effects_.spawn(what);
     if (!pid) {

@@ -36,6 +36,21 @@ std::optional<bool> parse_bool(std::string_view text) {
     return std::nullopt;
 }
 
+// "1024", "1024:4096", "infinity".
+std::optional<FileLimit> parse_file_limit(std::string_view text) {
+    const auto one = [](std::string_view word) -> std::optional<rlim_t> {
+        if (word == "infinity") return RLIM_INFINITY;
+        const auto number = to_integer(word);
+        if (!number || *number < 0) return std::nullopt;
+        return static_cast<rlim_t>(*number);
+    };
+    const auto [first, second] = split_once(text, ':');
+    const auto soft = one(first);
+    const auto hard = text.find(':') == std::string_view::npos ? soft : one(second);
+    if (!soft || !hard || *soft > *hard) return std::nullopt;
+    return FileLimit{*soft, *hard};
+}
+
 // Collects the settings of one unit, one assignment after the other.
 class Reader {
 public:
@@ -205,6 +220,12 @@ void Reader::add_service_keys() {
             service().kill_signal = *number;
         else
             note(from, "Failed to parse kill signal specification, ignoring: " + from.value);
+    };
+    setters_["Service.LimitNOFILE"] = [this](const Assignment& from) {
+        if (from.value.empty()) return service().file_limit.reset();
+        const auto limit = parse_file_limit(from.value);
+        if (!limit) return note(from, "Failed to parse resource value, ignoring: " + from.value);
+        service().file_limit = *limit;
     };
     setters_["Service.Environment"] = [this](const Assignment& from) {
         read_environment(from);

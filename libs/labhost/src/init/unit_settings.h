@@ -10,7 +10,10 @@
 #include "init/time_span.h"
 #include "init/unit_text.h"
 
+#include <sys/resource.h>
+
 #include <csignal>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,6 +25,13 @@ struct EnvironmentFile {
     std::string path;
     bool optional = false; // prefix '-'
     friend bool operator==(const EnvironmentFile&, const EnvironmentFile&) = default;
+};
+
+// How many files a process may have open: what holds, and how far it may raise that itself.
+struct FileLimit {
+    rlim_t soft = 0;
+    rlim_t hard = 0;
+    friend bool operator==(const FileLimit&, const FileLimit&) = default;
 };
 
 enum class ServiceType { simple, exec, oneshot };
@@ -49,7 +59,8 @@ struct ServiceSettings {
     int kill_signal = SIGTERM;
     std::vector<std::string> environment; // NAME=value
     std::vector<EnvironmentFile> environment_files;
-    std::string working_directory; // empty: /
+    std::string working_directory;       // empty: /
+    std::optional<FileLimit> file_limit; // LimitNOFILE=
     bool remains_after_exit = false;
 };
 

@@ -152,6 +152,9 @@ std::string take_value(std::string_view& text) {
     std::string value;
     std::size_t kept = 0; // up to here trailing spaces were quoted
     char quote = 0;
+    // Within a word that has begun without a quote, a quote is a character like others: JSON can be
+    // written as it is.
+    bool may_quote = true;
     while (!text.empty()) {
         const char c = text.front();
         if (quote == 0 && c == '\n') break;
@@ -165,14 +168,16 @@ std::string take_value(std::string_view& text) {
                 value += '\\';
             value += next;
             kept = value.size();
+            may_quote = false;
         } else if (quote != 0 && c == quote) {
             quote = 0;
             kept = value.size();
-        } else if (quote == 0 && (c == '"' || c == '\'') && value.size() == kept) {
+        } else if (quote == 0 && (c == '"' || c == '\'') && may_quote) {
             quote = c;
         } else if (quote != 0 || !is_space(c) || !value.empty()) {
             value += c;
             if (quote != 0 || !is_space(c)) kept = value.size();
+            if (quote == 0 && !is_space(c)) may_quote = false;
         }
     }
     value.resize(kept);

@@ -73,7 +73,7 @@ void Api::handle(wire::HttpRequest request, Responder responder) {
         Route{"POST", "/containers/*/wait", &Api::wait},
         Route{"DELETE", "/containers/*", &Api::remove},
     };
-    auto call = parse_api_call(request);
+    auto call = parse_api_call(request, versions_);
     if (!call) return responder.respond(error_answer(call.error()));
     for (const auto& route : routes) {
         if (route.method != call->method) continue;
@@ -102,17 +102,17 @@ void Api::ping(const Request& request, Responder responder) {
 
 void Api::version(const Request& /*request*/, Responder responder) {
     const utsname machine = this_machine();
-    responder.respond(
-        json_answer(200,
-                    json::Object{{"Platform", json::Object{{"Name", "Squall lab host"}}},
-                                 {"Version", docker_version},
-                                 {"ApiVersion", fmt::format("1.{}", api_minor)},
-                                 {"MinAPIVersion", fmt::format("1.{}", api_minor_min)},
-                                 {"GitCommit", ""},
-                                 {"GoVersion", ""},
-                                 {"Os", "linux"},
-                                 {"Arch", architecture(machine)},
-                                 {"KernelVersion", static_cast<const char*>(machine.release)}}));
+    responder.respond(json_answer(
+        200,
+        json::Object{{"Platform", json::Object{{"Name", "Squall lab host"}}},
+                     {"Version", versions_.are_newest() ? docker_version_newest : docker_version},
+                     {"ApiVersion", fmt::format("1.{}", versions_.max)},
+                     {"MinAPIVersion", fmt::format("1.{}", versions_.min)},
+                     {"GitCommit", ""},
+                     {"GoVersion", ""},
+                     {"Os", "linux"},
+                     {"Arch", architecture(machine)},
+                     {"KernelVersion", static_cast<const char*>(machine.release)}}));
 }
 
 void Api::info(const Request& /*request*/, Responder responder) {
@@ -127,25 +127,26 @@ void Api::info(const Request& /*request*/, Responder responder) {
     const auto total = static_cast<std::int64_t>(containers.size());
     responder.respond(json_answer(
         200,
-        json::Object{{"ID", sha256_hex(static_cast<const char*>(machine.nodename))},
-                     {"Name", static_cast<const char*>(machine.nodename)},
-                     {"ServerVersion", docker_version},
-                     {"Containers", total},
-                     {"ContainersRunning", running},
-                     {"ContainersPaused", 0},
-                     {"ContainersStopped", total - running},
-                     {"Images", engine_.images().size()},
-                     {"Driver", "squall-lab"},
-                     {"LoggingDriver", "json-file"},
-                     {"CgroupDriver", "none"},
-                     {"DockerRootDir", data_folder_.string()},
-                     {"OperatingSystem", "Squall lab host"},
-                     {"OSType", "linux"},
-                     {"Architecture", static_cast<const char*>(machine.machine)},
-                     {"KernelVersion", static_cast<const char*>(machine.release)},
-                     {"NCPU", ::sysconf(_SC_NPROCESSORS_ONLN)},
-                     {"MemTotal", static_cast<std::uint64_t>(memory.totalram) * memory.mem_unit},
-                     {"Warnings", json::Array()}}));
+        json::Object{
+            {"ID", sha256_hex(static_cast<const char*>(machine.nodename))},
+            {"Name", static_cast<const char*>(machine.nodename)},
+            {"ServerVersion", versions_.are_newest() ? docker_version_newest : docker_version},
+            {"Containers", total},
+            {"ContainersRunning", running},
+            {"ContainersPaused", 0},
+            {"ContainersStopped", total - running},
+            {"Images", engine_.images().size()},
+            {"Driver", "squall-lab"},
+            {"LoggingDriver", "json-file"},
+            {"CgroupDriver", "none"},
+            {"DockerRootDir", data_folder_.string()},
+            {"OperatingSystem", "Squall lab host"},
+            {"OSType", "linux"},
+            {"Architecture", static_cast<const char*>(machine.machine)},
+            {"KernelVersion", static_cast<const char*>(machine.release)},
+            {"NCPU", ::sysconf(_SC_NPROCESSORS_ONLN)},
+            {"MemTotal", static_cast<std::uint64_t>(memory.totalram) * memory.mem_unit},
+            {"Warnings", json::Array()}}));
 }
 
 void Api::list_images(const Request& /*request*/, Responder responder) {

@@ -20,12 +20,16 @@ namespace squall::labhost::runtime {
 
 // What it calls itself in GET /version.
 inline constexpr const char* docker_version = "20.10.24+squall-lab";
+inline constexpr const char* docker_version_newest = "29.0.1+squall-lab";
 
 class Api {
 public:
     // The references must outlive it.
-    Api(Engine& engine, const Clock& clock, Path data_folder)
-        : engine_(engine), clock_(clock), data_folder_(std::move(data_folder)) {}
+    Api(Engine& engine, const Clock& clock, Path data_folder, ApiVersions versions = {})
+        : engine_(engine),
+          clock_(clock),
+          data_folder_(std::move(data_folder)),
+          versions_(versions) {}
 
     // On the loop's thread; answers now or later.
     void handle(wire::HttpRequest request, transport::Responder responder);
@@ -60,6 +64,7 @@ private:
     Engine& engine_;
     const Clock& clock_;
     Path data_folder_;
+    ApiVersions versions_;
 };
 
 // Docker's form of an answer and of an error.

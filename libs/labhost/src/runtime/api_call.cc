@@ -35,24 +35,35 @@ bool ApiCall::flag(std::string_view name) const {
     return std::find(falsehoods.begin(), falsehoods.end(), value) == falsehoods.end();
 }
 
-Answer<ApiCall> parse_api_call(const wire::HttpRequest& request) {
+ApiVersions api_versions_of(std::string_view minimum) {
+    ApiVersions versions;
+    const auto [major, minor] = split_once(minimum, '.');
+    const auto number = to_integer(minor);
+    if (major != "1" || !number || *number < api_minor_min || *number > api_minor_newest)
+        return versions;
+    versions.min = static_cast<int>(*number);
+    if (versions.min > versions.max) versions.max = api_minor_newest;
+    return versions;
+}
+
+Answer<ApiCall> parse_api_call(const wire::HttpRequest& request, const ApiVersions& versions) {
     ApiCall call;
     call.method = request.method;
     const auto [whole_path, form] = split_once(request.target, '?');
     std::string_view path = whole_path;
     if (const auto version = version_of(path)) {
         const auto text = path.substr(2, path.size() - version->second.size() - 2);
-        if (version->first < api_minor_min)
+        if (version->first < versions.min)
             return refuse(400,
                           "client version {} is too old. Minimum supported API version is 1.{}, "
                           "please upgrade your client to a newer version",
                           text,
-                          api_minor_min);
-        if (version->first > api_minor)
+                          versions.min);
+        if (version->first > versions.max)
             return refuse(400,
                           "client version {} is too new. Maximum supported API version is 1.{}",
                           text,
-                          api_minor);
+                          versions.max);
         call.minor = version->first;
         path = version->second;
     }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
@@ -83,7 +84,9 @@ Result<void> Dockerd::set_up() {
         clock_,
         EngineSettings{options_.data / "containers", options_.data / "rootfs", *program});
     if (auto ready = engine_->set_up(); !ready) return ready;
-    api_ = std::make_unique<Api>(*engine_, clock_, options_.data);
+    const char* minimum = std::getenv("DOCKER_MIN_API_VERSION"); // NOLINT(concurrency-mt-unsafe)
+    api_ = std::make_unique<Api>(
+        *engine_, clock_, options_.data, api_versions_of(minimum == nullptr ? "" : minimum));
     auto socket = transport::listen_unix(options_.socket, 0660);
     if (!socket) return fail(socket.error());
     server_ = std::make_unique<transport::HttpServer>(

@@ -41,7 +41,8 @@ const char* const credentials_file = "/root/.aws/credentials";
 class SsmAgent {
 public:
     SsmAgent(const std::string& endpoint, const std::string& metadata, Path state_folder)
-        : caller_(loop_, metadata, endpoint, fmt::format("amazon-ssm-agent/{}", agent_version)),
+        : caller_(loop_,
+                  {metadata, endpoint, fmt::format("amazon-ssm-agent/{}", agent_version), {}}),
           state_folder_(std::move(state_folder)),
           reboots_(state_folder_ / "reboot"),
           poll_timer_(loop_),
@@ -143,10 +144,7 @@ void SsmAgent::report_inventory() {
                       {"PlatformVersion", release["VERSION_ID"]},
                       {"IPAddress", address_},
                       {"ComputerName", name.nodename}};
-    caller_.call("ssm",
-                 "AmazonSSM.UpdateInstanceInformation",
-                 std::move(body),
-                 call_timeout,
+    caller_.call({"ssm", "AmazonSSM.UpdateInstanceInformation", std::move(body), call_timeout},
                  [this](const Result<json::Object, CallError>& answer) {
                      if (!answer)
                          log::warning("amazon-ssm-agent: UpdateInstanceInformation: {} {}",
@@ -163,10 +161,10 @@ void SsmAgent::poll() {
     const json::Object body{{"Destination", instance_id_},
                             {"MessagesRequestId", random_uuid()},
                             {"VisibilityTimeoutInSeconds", 10}};
-    caller_.call("ec2messages",
-                 "EC2WindowsMessageDeliveryService_v20150101.GetMessages",
-                 body,
-                 poll_timeout,
+    caller_.call({"ec2messages",
+                  "EC2WindowsMessageDeliveryService_v20150101.GetMessages",
+                  body,
+                  poll_timeout},
                  [this](const Result<json::Object, CallError>& answer) {
                      if (!answer) {
                          log::warning("amazon-ssm-agent: GetMessages: {} {}",
@@ -181,10 +179,10 @@ void SsmAgent::poll() {
 }
 
 void SsmAgent::message_call(const std::string& operation, json::Object body) {
-    caller_.call("ec2messages",
-                 "EC2WindowsMessageDeliveryService_v20150101." + operation,
-                 std::move(body),
-                 call_timeout,
+    caller_.call({"ec2messages",
+                  "EC2WindowsMessageDeliveryService_v20150101." + operation,
+                  std::move(body),
+                  call_timeout},
                  [operation](const Result<json::Object, CallError>& answer) {
                      if (!answer)
                          log::warning("amazon-ssm-agent: {}: {} {}",
@@ -208,10 +206,10 @@ void SsmAgent::handle(const json::Value& message) {
     Work work{message_id, std::string(json::string_at(*payload, "CommandId")), *payload};
     // Only what the service still wants is begun: an acknowledgement that is refused means that its
     // time was up.
-    caller_.call("ec2messages",
-                 "EC2WindowsMessageDeliveryService_v20150101.AcknowledgeMessage",
-                 {{"MessageId", message_id}},
-                 call_timeout,
+    caller_.call({"ec2messages",
+                  "EC2WindowsMessageDeliveryService_v20150101.AcknowledgeMessage",
+                  {{"MessageId", message_id}},
+                  call_timeout},
                  [this, work = std::move(work)](const Result<json::Object, CallError>& answer) {
                      if (!answer)
                          return log::warning("amazon-ssm-agent: {} is not begun: {}",
@@ -333,20 +331,17 @@ void SsmAgent::finished(const Work& work, const ScriptResult& result) {
 // A result is worth nothing until the service has it: repeated until it does, or says that it does
 // not want it.
 void SsmAgent::reply(const json::Object& body, Millis next_delay) {
-    caller_.call("ec2messages",
-                 "EC2WindowsMessageDeliveryService_v20150101.SendReply",
-                 body,
-                 call_timeout,
-                 [this, body, next_delay](const Result<json::Object, CallError>& answer) {
-                     if (answer || answer.error().code == "InvalidMessageId") return;
-                     log::warning("amazon-ssm-agent: SendReply: {} {}",
-                                  answer.error().code,
-                                  answer.error().message);
-                     auto timer = std::make_shared<transport::Timer>(loop_);
-                     timer->start(next_delay, [this, body, next_delay, timer] {
-                         reply(body, std::min<Millis>(next_delay * 2, reply_delay_max));
-                     });
-                 });
+    caller_.call(
+        {"ec2messages", "EC2WindowsMessageDeliveryService_v20150101.SendReply", body, call_timeout},
+        [this, body, next_delay](const Result<json::Object, CallError>& answer) {
+            if (answer || answer.error().code == "InvalidMessageId") return;
+            log::warning(
+                "amazon-ssm-agent: SendReply: {} {}", answer.error().code, answer.error().message);
+            auto timer = std::make_shared<transport::Timer>(loop_);
+            timer->start(next_delay, [this, body, next_delay, timer] {
+                reply(body, std::min<Millis>(next_delay * 2, reply_delay_max));
+            });
+        });
 }
 
 } // namespace

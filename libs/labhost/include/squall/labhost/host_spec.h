@@ -52,7 +52,9 @@ struct HostSpec {
     std::string gateway;
     std::string cluster;
     std::string region;
-    std::string endpoint_url; // where the agents reach AWS's API
+    std::string endpoint_url;  // where the SSM agent reaches AWS's API, whatever becomes of names
+    std::string name_server;   // the numeric address of the VPC's
+    std::string authority_pem; // a certificate that the host trusts beside the machine's
     std::string
         mount_folder; // an empty folder of the machine, for the root filesystem while it is made
 

@@ -8,7 +8,7 @@
 namespace squall::labhost {
 
 // True if this program was started as one of a host's tools (a link named systemctl, systemd-run,
-// journalctl).
+// journalctl, sudo).
 [[nodiscard]] bool is_tool_name(const std::string& program);
 
 // Runs a role or tool to its end and returns the exit code. `arguments` begin after the role's
