@@ -16,6 +16,8 @@ namespace {
 
 constexpr const char* account = "123456789012";
 constexpr std::uint16_t host_endpoint_port = 80;
+constexpr std::uint16_t tls_port = 443;
+constexpr std::uint16_t names_port = 53;
 constexpr Seconds ready_timeout{90};
 constexpr Millis ready_interval{100};
 constexpr Millis overdue_interval{250};
@@ -52,27 +54,41 @@ Result<void> Daemon::run() {
         return population_ ? population_->process_of(id) : 0;
     });
     cloud_.home().ecs.use(&*interfaces_);
+    closed_ways_.emplace(*vpc_, cloud_.home().ec2);
+    cloud_.home().ec2.firewall.on_change([this] { closed_ways_->look(); });
     auto plane = elb::DataPlane::start(loop_, vpc_->network_namespace().get());
     if (!plane) return fail(plane.error());
     data_plane_ = std::move(*plane);
     cloud_.home().elb.use(data_plane_.get());
     server_.emplace(loop_, cloud_);
     if (auto opened = open_endpoint(); !opened) return opened;
+    if (auto opened = open_names(); !opened) return opened;
+    if (auto opened = open_proxy(); !opened) return opened;
     if (auto opened = open_control(); !opened) return opened;
     if (auto made = make_cluster(); !made) return made;
     population_.emplace(
-        Population::Ground{loop_, *vpc_, cloud_, *server_, options_, paths_, endpoint_port_},
+        Population::Ground{loop_,
+                           *vpc_,
+                           cloud_,
+                           *server_,
+                           options_,
+                           paths_,
+                           endpoint_port_,
+                           authority_->certificate_pem()},
         Population::Events{say_,
                            [this](int ordinal, const std::string& why) { host_lost(ordinal, why); },
                            [this] {
                                host_added();
                            }});
+    broken_hosts_.emplace(loop_, *population_);
+    breaks_.emplace(breaks::Breaks::Ground{loop_, cloud_, *broken_hosts_, *vpc_});
     population_->start();
     if (auto saved = save_state(); !saved) return saved;
     look_whether_ready();
     look_for_overdue();
     loop_.run();
     monitor_.reset();
+    breaks_.reset();
     population_.reset();
     if (problem_) return fail(std::move(*problem_));
     return {};
@@ -107,6 +123,69 @@ Result<void> Daemon::open_endpoint() {
     server_->listen(std::move(*inside));
     endpoint_port_ = *port;
     state_.endpoint = fmt::format("http://127.0.0.1:{}", *port);
+    return {};
+}
+
+// What the hosts know of AWS: names, and an authority that vouches for what is behind them.
+Result<void> Daemon::open_names() {
+    const auto validity = transport::Authority::lifetime(Wall::now());
+    auto authority = transport::Authority::make(validity);
+    if (!authority) return fail(authority.error());
+    authority_.emplace(std::move(*authority));
+    const names::Zone zone(options_.region);
+    const auto issued = authority_->issue(zone.certificate_names(), validity);
+    if (!issued) return fail(issued.error());
+    const auto identity = transport::TlsIdentity::make(issued->certificate_pem, issued->key_pem);
+    if (!identity) return fail("the certificate of the lab's endpoints", identity.error());
+    if (auto opened = open_inspector(zone, validity); !opened) return opened;
+    const int network = vpc_->network_namespace().get();
+    for (const char* address :
+         {names::services_address, names::ecs_address, names::acs_address, names::tcs_address}) {
+        if (auto added = vpc_->add_address(address); !added) return added;
+        auto socket = transport::listen_tcp_in(network, address, tls_port);
+        if (!socket) return fail(socket.error());
+        server_->listen(std::move(*socket), *identity);
+    }
+    if (auto added = vpc_->add_address(names::resolver_address); !added) return added;
+    auto udp = transport::bind_udp_in(network, names::resolver_address, names_port);
+    if (!udp) return fail(udp.error());
+    auto tcp = transport::listen_tcp_in(network, names::resolver_address, names_port);
+    if (!tcp) return fail(tcp.error());
+    resolver_.emplace(loop_,
+                      names::Resolver::Sockets{std::move(*udp), std::move(*tcp)},
+                      zone,
+                      [this](const std::string& asker) {
+                          const auto* instance = cloud_.home().ec2.at_address(asker);
+                          return instance == nullptr || instance->has_names;
+                      });
+    return {};
+}
+
+// Somebody's firewall, which opens what goes through it and closes it again with its own seal.
+Result<void> Daemon::open_inspector(const names::Zone& zone, const transport::Validity& validity) {
+    const auto authority = transport::Authority::make(validity, "Corporate TLS Inspection CA");
+    if (!authority) return fail(authority.error());
+    const auto issued = authority->issue(zone.certificate_names(), validity);
+    if (!issued) return fail(issued.error());
+    auto identity = transport::TlsIdentity::make(issued->certificate_pem, issued->key_pem);
+    if (!identity) return fail("the certificate of a firewall", identity.error());
+    server_->inspect_as(std::move(*identity));
+    return {};
+}
+
+// Somebody's proxy, which knows its users: nobody here is one of them.
+Result<void> Daemon::open_proxy() {
+    if (auto added = vpc_->add_address(names::proxy_address); !added) return added;
+    auto socket = transport::listen_tcp_in(
+        vpc_->network_namespace().get(), names::proxy_address, names::proxy_port);
+    if (!socket) return fail(socket.error());
+    proxy_.emplace(
+        loop_, std::move(*socket), [](const wire::HttpRequest&, transport::Responder responder) {
+            responder.respond(
+                {407,
+                 {{"Proxy-Authenticate", "Basic realm=\"proxy\""}, {"Content-Type", "text/plain"}},
+                 "Proxy Authentication Required\n"});
+        });
     return {};
 }
 
@@ -274,6 +353,8 @@ void Daemon::handle_control(const wire::HttpRequest& request, transport::Respond
     }
     if (request.method == "POST" && path == "/api/spot")
         return responder.respond(interrupt_spot(request.body));
+    if (request.method == "POST" && path.starts_with("/breaks/"))
+        return breaks::answer_breaks_control(*breaks_, *population_, request, std::move(responder));
     if (path == "/api" || path.starts_with("/api/"))
         return responder.respond(answer_api_control(cloud_, request, Wall::now()));
     if (request.method == "POST" && path == "/down") {

@@ -1,13 +1,17 @@
 // The lab itself: the cloud, the network, the hosts, and the control socket, on one loop.
 #pragma once
 
+#include "breaks/control.h"
 #include "cloud/cloud_server.h"
 #include "elb/data_plane.h"
+#include "hosts/closed_ways.h"
 #include "hosts/host_interfaces.h"
 #include "hosts/population.h"
 #include "lab_state.h"
 #include "monitoring.h"
+#include "names/resolver.h"
 #include "squall/lab/lab.h"
+#include "squall/transport/authority.h"
 
 namespace squall::lab {
 
@@ -22,6 +26,9 @@ public:
 
 private:
     Result<void> open_endpoint();
+    Result<void> open_names();
+    Result<void> open_inspector(const names::Zone& zone, const transport::Validity& validity);
+    Result<void> open_proxy();
     Result<void> open_control();
     Result<void> make_cluster();
     void host_lost(int ordinal, const std::string& why);
@@ -44,7 +51,11 @@ private:
     Cloud cloud_;
     std::optional<Vpc> vpc_;
     std::optional<HostInterfaces> interfaces_;
+    std::optional<ClosedWays> closed_ways_;
     std::unique_ptr<elb::DataPlane> data_plane_;
+    std::optional<transport::Authority> authority_;
+    std::optional<names::Resolver> resolver_;
+    std::optional<transport::HttpServer> proxy_;
     std::optional<CloudServer> server_;
     std::optional<transport::HttpServer> control_;
     transport::Timer ready_timer_;
@@ -53,6 +64,8 @@ private:
     std::uint16_t endpoint_port_ = 0;
     LabState state_;
     std::optional<Population> population_;
+    std::optional<breaks::PopulationHosts> broken_hosts_;
+    std::optional<breaks::Breaks> breaks_;
     Monitoring monitoring_;
     std::unique_ptr<MonitorProcess> monitor_;
     SteadyTime monitor_started_;

@@ -1,5 +1,6 @@
 #include "squall/lab/lab.h"
 
+#include "breaks/breaks.h"
 #include "daemon.h"
 #include "docker_engine.h"
 #include "enter.h"
@@ -26,6 +27,8 @@ constexpr std::string_view sudo_hint = "(each user has their own: sudo's is seen
 constexpr Seconds end_timeout{15};
 constexpr Seconds start_timeout{120};
 constexpr Seconds control_timeout{10};
+// An instance may have to be stopped and started for it, and an agent to be waited for.
+constexpr Seconds break_timeout{300};
 
 Fd open_process(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
 
@@ -150,12 +153,13 @@ Result<void> check(const LabOptions& options) {
 Result<wire::HttpResponse> ask(const LabPaths& paths,
                                const std::string& method,
                                const std::string& target,
-                               std::string body = {}) {
+                               std::string body = {},
+                               Seconds timeout = control_timeout) {
     transport::HttpClient client(transport::ClientSettings{});
     wire::Url url;
     url.scheme = "unix";
     url.host = paths.control;
-    return client.send(url, {method, target, {}, std::move(body)}, Deadline::in(control_timeout));
+    return client.send(url, {method, target, {}, std::move(body)}, Deadline::in(timeout));
 }
 
 tl::unexpected<Error> no_lab() {
@@ -218,6 +222,21 @@ Result<json::Array> list(std::string_view path, std::uint64_t after) {
     auto value = json::parse(answer->body);
     if (!value) return fail(value.error());
     return value->is_array() ? std::move(value->as_array()) : json::Array{};
+}
+
+// What the lab says to an order.
+Result<json::Object> obeyed(const Result<wire::HttpResponse>& answer) {
+    if (!answer) return fail("asking the lab", answer.error());
+    if (answer->status == 404 && answer->body.empty())
+        return fail(Errc::not_found, "this lab does not know the order: another squall started it");
+    auto body = json::parse_object(answer->body);
+    if (!body) return fail("reading what the lab says", body.error());
+    if (answer->status == 200) return body;
+    const auto code = answer->status == 404   ? Errc::not_found
+                      : answer->status == 409 ? Errc::conflict
+                      : answer->status >= 500 ? Errc::failed
+                                              : Errc::invalid_input;
+    return fail(code, "{}", json::string_at(*body, "error", "the lab does not know this order"));
 }
 
 using Say = std::function<void(const std::string&)>;
@@ -355,14 +374,14 @@ Result<json::Array> mail(std::uint64_t after) { return list("/mail", after); }
 Result<json::Object> order_api(const std::string& verb, const json::Object& order) {
     const auto paths = running_lab();
     if (!paths) return fail(paths.error());
-    const auto answer = ask(*paths, "POST", "/api/" + verb, json::text(order));
-    if (!answer) return fail("asking the lab", answer.error());
-    auto body = json::parse_object(answer->body);
-    if (!body) return fail("reading what the lab says", body.error());
-    if (answer->status == 200) return body;
-    return fail(answer->status == 404 ? Errc::not_found : Errc::invalid_input,
-                "{}",
-                json::string_at(*body, "error", "the lab does not know this order"));
+    return obeyed(ask(*paths, "POST", "/api/" + verb, json::text(order)));
+}
+
+Result<json::Object> order_break(const std::string& verb, const json::Object& order) {
+    if (verb == "list") return breaks::Breaks::list();
+    const auto paths = running_lab();
+    if (!paths) return fail(paths.error());
+    return obeyed(ask(*paths, "POST", "/breaks/" + verb, json::text(order), break_timeout));
 }
 
 Result<std::string> environment_lines() {

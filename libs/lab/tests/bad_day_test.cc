@@ -1,5 +1,4 @@
 // What `squall lab api` does to the endpoint: breakages, throttling, expired sessions.
-#include "api/pattern.h"
 #include "cloud/control.h"
 #include "lab_world.h"
 
@@ -16,8 +15,15 @@ protected:
         return json::parse_object(answered.body).value();
     }
 
-    std::optional<Fate> fate(const std::string& service, const std::string& operation) {
-        return cloud.breakages().fate_of(service, operation, now);
+    std::optional<Fate> fate(const std::string& service,
+                             const std::string& operation,
+                             const std::string& caller = "arn:aws:iam::123456789012:user/lab") {
+        ApiCall call;
+        call.service = service;
+        call.operation = operation;
+        call.caller.arn = caller;
+        call.now = now;
+        return cloud.breakages().fate_of(call);
     }
 
     json::Object api() { return describe_api(cloud, now); }
@@ -46,18 +52,6 @@ protected:
     Cloud cloud{"123456789012", "us-east-1"};
     WallTime now = start_of_test;
 };
-
-TEST(Patterns, StandForAnyRunAndAnyOneCharacter) {
-    EXPECT_TRUE(matches_pattern("*", ""));
-    EXPECT_TRUE(matches_pattern("a*c*e", "abcde"));
-    EXPECT_TRUE(matches_pattern("?b*", "ab"));
-    EXPECT_TRUE(matches_pattern("a*bc", "abbcbc"));
-    EXPECT_FALSE(matches_pattern("?", ""));
-    EXPECT_FALSE(matches_pattern("abc", "ABC"));
-    EXPECT_FALSE(matches_pattern("a*b", "abc"));
-    // Whoever writes this to slow the lab down has to wait for nothing.
-    EXPECT_FALSE(matches_pattern(std::string(2000, '*') + "b", std::string(20'000, 'a')));
-}
 
 TEST_F(BadDayTest, BreaksTheCallsThatAreMeantUntilItIsMended) {
     const auto broken = order("break", {{"calls", "ssm:SendCommand"}, {"how", "500"}});
@@ -239,6 +233,41 @@ TEST_F(BadDayTest, ExpiresTheSessionsOfARole) {
     EXPECT_GT(expires_of(other.credentials.access_key_id), now);
     order("expire", {{"role", "squall-experiment"}}, 404);
     order("expire", {{"role", "squall"}}, 404);
+}
+
+TEST_F(BadDayTest, BreaksTheCallsOfOneCallerAlone) {
+    const auto broken =
+        order("break",
+              {{"calls", "ecs:RegisterContainerInstance"}, {"how", "throttle"}, {"caller", "i-1"}});
+    EXPECT_EQ(json::string_at(broken, "caller"), "i-1");
+    const auto of = [&](const std::string& caller) {
+        return fate("ecs", "RegisterContainerInstance", caller).has_value();
+    };
+    EXPECT_TRUE(of("arn:aws:sts::123456789012:assumed-role/ecsInstanceRole/i-1"));
+    EXPECT_FALSE(of("arn:aws:sts::123456789012:assumed-role/ecsInstanceRole/i-12"));
+    EXPECT_FALSE(of("arn:aws:iam::123456789012:user/lab"));
+    order("break", {{"calls", "ecs:*"}, {"how", "500"}, {"caller", "lab"}});
+    EXPECT_TRUE(fate("ecs", "ListClusters", "arn:aws:iam::123456789012:user/lab"));
+}
+
+TEST_F(BadDayTest, TakesSignaturesOfAgentsForItsOwnRegionOnly) {
+    ApiCall call;
+    call.service = "ecs";
+    call.operation = "DiscoverPollEndpoint";
+    call.region = "eu-central-1";
+    call.host = "10.0.0.1";
+    call.now = now;
+    ASSERT_TRUE(cloud.endpoint().refusal(call));
+    EXPECT_EQ(cloud.endpoint().refusal(call)->code, "InvalidSignatureException");
+    EXPECT_EQ(cloud.endpoint().refusal(call)->message.find("Credential should be scoped to a valid "
+                                                           "region"),
+              0U);
+    call.caller.arn = "arn:aws:iam::123456789012:user/lab";
+    call.host = "127.0.0.1:4747";
+    EXPECT_FALSE(cloud.endpoint().refusal(call)) << "there all regions are";
+    call.host = "10.0.0.1";
+    call.region = "us-east-1";
+    EXPECT_FALSE(cloud.endpoint().refusal(call));
 }
 
 } // namespace

@@ -168,5 +168,79 @@ TEST(Tags, AreShownWhereTheyAreAskedFor) {
               tags);
 }
 
+TEST(ContainerInstances, AreRefusedOnceTheyHaveBeenDeregistered) {
+    LabWorld world;
+    FakeInstance instance(world, "i-00000000000000001");
+    instance.connect();
+    world.ecs().forget_registrations("i-00000000000000001", "arn:of:another", world.now);
+    EXPECT_TRUE(instance.is_closed());
+    EXPECT_TRUE(world.ecs().store().instances.empty());
+    const auto again =
+        world.try_call("ecs",
+                       "RegisterContainerInstance",
+                       {{"cluster", "demo"}, {"containerInstanceArn", instance.arn}});
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, "ClientException");
+    EXPECT_NE(again.error().message.find("is inactive."), std::string::npos);
+    FakeInstance anew(world, "i-00000000000000001");
+    EXPECT_NE(anew.arn, instance.arn);
+}
+
+TEST(ContainerInstances, CannotBecomeOnesOfAnotherType) {
+    LabWorld world;
+    const FakeInstance instance(world, "i-00000000000000001");
+    const auto again = [&](const char* type) {
+        return world.try_call("ecs",
+                              "RegisterContainerInstance",
+                              {{"cluster", "demo"},
+                               {"containerInstanceArn", instance.arn},
+                               {"instanceIdentityDocument",
+                                json::text(json::Object{{"instanceId", "i-00000000000000001"},
+                                                        {"instanceType", type}})}});
+    };
+    const auto refused = again("m5.large");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message, "Container instance type changes are not supported.");
+    EXPECT_TRUE(again("t3.medium"));
+}
+
+TEST(ContainerInstances, GetNoAttributeBackThatEcsDoesNotTakeAndNoTagOfAws) {
+    LabWorld world;
+    const auto registered =
+        world.call("RegisterContainerInstance",
+                   {{"cluster", "demo"},
+                    {"attributes",
+                     json::Array{json::Object{{"name", "rack"}, {"value", "r12"}},
+                                 json::Object{{"name", "rack #4"}, {"value", "r12"}},
+                                 json::Object{{"name", std::string(129, 'a')}},
+                                 json::Object{{"name", "note"}, {"value", "a;b"}}}}});
+    std::vector<std::string> names;
+    const json::Value& instance = json::at(registered, "containerInstance");
+    for (const auto& attribute : json::array_at(instance, "attributes"))
+        names.emplace_back(json::string_at(attribute, "name"));
+    EXPECT_EQ(names, std::vector<std::string>{"rack"});
+    const auto refused = world.try_call(
+        "ecs",
+        "RegisterContainerInstance",
+        {{"cluster", "demo"},
+         {"tags", json::Array{json::Object{{"key", "aws:owner"}, {"value", "me"}}}}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "InvalidParameterException");
+}
+
+TEST(ContainerInstances, LoseTheirConnectionWhenItExpiresAndMayDialAgain) {
+    LabWorld world;
+    FakeInstance one(world, "i-00000000000000001");
+    FakeInstance two(world, "i-00000000000000002");
+    one.connect();
+    two.connect();
+    world.ecs().expire_connections("i-00000000000000001", world.now);
+    EXPECT_TRUE(one.is_closed());
+    EXPECT_FALSE(two.is_closed());
+    EXPECT_FALSE(json::bool_at(one.describe(), "agentConnected"));
+    one.connect();
+    EXPECT_TRUE(json::bool_at(one.describe(), "agentConnected"));
+}
+
 } // namespace
 } // namespace squall::lab

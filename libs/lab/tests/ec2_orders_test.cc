@@ -1,3 +1,4 @@
+#include "ec2_call.h"
 #include "lab_world.h"
 #include "squall/wire/xml.h"
 
@@ -38,24 +39,14 @@ protected:
         });
     }
 
-    Answer call(const std::string& operation,
-                const std::vector<std::pair<std::string, std::string>>& form) {
-        ApiCall made;
-        made.service = "ec2";
-        made.operation = operation;
-        made.region = "us-east-1";
-        made.protocol = wire::Protocol::ec2;
-        made.caller.arn = "arn:aws:iam::123456789012:user/test";
-        made.now = now;
-        for (const auto& [name, value] : form)
-            made.form.add(name, value);
-        return instances.call(made).value();
+    Answer call(const std::string& operation, const FormMembers& form) {
+        return instances.call(ec2_call(operation, form, now)).value();
     }
 
     // "id: before -> after (code)", of each instance.
     std::vector<std::string> changes(const std::string& operation,
                                      const std::vector<std::string>& ids) {
-        std::vector<std::pair<std::string, std::string>> form;
+        FormMembers form;
         for (std::size_t i = 0; i < ids.size(); ++i)
             form.emplace_back(fmt::format("InstanceId.{}", i + 1), ids[i]);
         const auto answered = call(operation, form);
@@ -157,6 +148,45 @@ TEST_F(Ec2Orders, ARebootIsNoChangeOfState) {
     EXPECT_TRUE(call("RebootInstances", {{"InstanceId.1", one}}));
     EXPECT_EQ(rack.orders, Texts{std::string("reboot ") + one});
     EXPECT_EQ(told, Texts{});
+}
+
+TEST_F(Ec2Orders, ChangeTheTypeOfAnInstanceOnlyWhileItIsStopped) {
+    const auto change = [&] {
+        return call("ModifyInstanceAttribute",
+                    {{"InstanceId", one}, {"InstanceType.Value", "m5.large"}});
+    };
+    const auto refused = change();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "IncorrectInstanceState");
+    ASSERT_TRUE(instances.stop(one, now));
+    EXPECT_FALSE(instances.stop(one, now)) << "it is on its way";
+    instances.settle(one, "stopped", now);
+    EXPECT_TRUE(change());
+    EXPECT_EQ(instances.all.at(one).type, "m5.large");
+    EXPECT_EQ(instances.all.at(two).type, "t3.medium");
+    ASSERT_TRUE(instances.start(one, now));
+    EXPECT_EQ(instances.all.at(one).state, "pending");
+    for (const char* type : {"", "large", "m5 large"})
+        EXPECT_FALSE(
+            call("ModifyInstanceAttribute", {{"InstanceId", two}, {"InstanceType.Value", type}}))
+            << type;
+    EXPECT_EQ(call("ModifyInstanceAttribute",
+                   {{"InstanceId", "i-0000000000000000f"}, {"InstanceType.Value", "m5.large"}})
+                  .error()
+                  .code,
+              "InvalidInstanceID.NotFound");
+}
+
+TEST_F(Ec2Orders, SwitchTheMetadataServiceOffAndOn) {
+    const auto turn = [&](const char* how) {
+        return call("ModifyInstanceMetadataOptions", {{"InstanceId", one}, {"HttpEndpoint", how}});
+    };
+    ASSERT_TRUE(turn("disabled"));
+    EXPECT_FALSE(instances.all.at(one).has_metadata);
+    EXPECT_TRUE(instances.all.at(two).has_metadata);
+    ASSERT_TRUE(turn("enabled"));
+    EXPECT_TRUE(instances.all.at(one).has_metadata);
+    EXPECT_FALSE(turn("perhaps"));
 }
 
 class TerminatedHosts : public ::testing::Test {

@@ -261,5 +261,70 @@ TEST(Metadata, WantsATokenAndTellsWhatAgentsAsk) {
         << "the token has run out";
 }
 
+class MetadataOfARole : public ::testing::Test {
+protected:
+    MetadataOfARole() { instance.availability_zone = "us-east-1a"; }
+
+    // Its status, or its text where that is 200.
+    std::string ask(const std::string& path, WallTime now = start_of_test) {
+        const auto token = metadata.answer(
+            instance,
+            {"PUT", "/latest/api/token", {{"X-aws-ec2-metadata-token-ttl-seconds", "60"}}, {}},
+            now);
+        if (token.status != 200) return std::to_string(token.status);
+        const auto answer = metadata.answer(
+            instance,
+            {"GET", "/latest/meta-data/" + path, {{"X-aws-ec2-metadata-token", token.body}}, {}},
+            now);
+        return answer.status == 200 ? answer.body : std::to_string(answer.status);
+    }
+
+    json::Object credentials(WallTime now = start_of_test) {
+        return json::parse_object(ask("iam/security-credentials/" + instance.role, now)).value();
+    }
+
+    KeyRing keys{"123456789012"};
+    ec2::MetadataService metadata{keys, "us-east-1"};
+    ec2::Instance instance;
+};
+
+TEST_F(MetadataOfARole, IsNotThereWithoutAnInstanceProfile) {
+    EXPECT_EQ(ask("iam/security-credentials/"), "ecsInstanceRole");
+    EXPECT_NE(ask("iam/info").find("instance-profile/ecsInstanceRole"), std::string::npos);
+    EXPECT_NE(ask("").find("iam/"), std::string::npos);
+    instance.role.clear();
+    for (const char* path : {"iam/info", "iam/security-credentials/", "iam/security-credentials"})
+        EXPECT_EQ(ask(path), "404") << path;
+    EXPECT_EQ(ask("").find("iam/"), std::string::npos);
+    EXPECT_NE(ask(""), "404");
+}
+
+TEST_F(MetadataOfARole, GivesKeysOfTheRoleThatTheInstanceHasNow) {
+    const auto first = credentials();
+    EXPECT_EQ(json::string_at(first, "AccessKeyId"), json::string_at(credentials(), "AccessKeyId"));
+    instance.role = "other";
+    const auto second = credentials();
+    const auto* key = keys.find(json::string_at(second, "AccessKeyId"));
+    ASSERT_NE(key, nullptr);
+    EXPECT_NE(key->principal.arn.find("assumed-role/other/"), std::string::npos);
+}
+
+TEST_F(MetadataOfARole, GoesOnGivingKeysThatHaveExpiredUntilItIsMended) {
+    instance.has_stale_keys = true;
+    const auto stale = credentials();
+    EXPECT_LT(parse_time(json::string_at(stale, "Expiration")).value(), start_of_test);
+    const auto later = credentials(start_of_test + Seconds(3600));
+    EXPECT_EQ(json::text(stale), json::text(later));
+    instance.has_stale_keys = false;
+    EXPECT_GT(parse_time(json::string_at(credentials(), "Expiration")).value(), start_of_test);
+}
+
+TEST_F(MetadataOfARole, RefusesEverythingWhileItIsDisabled) {
+    instance.has_metadata = false;
+    EXPECT_EQ(ask("instance-id"), "403");
+    instance.has_metadata = true;
+    EXPECT_EQ(ask("instance-type"), "t3.medium");
+}
+
 } // namespace
 } // namespace squall::lab

@@ -2,9 +2,9 @@
 
 #include "api/common_errors.h"
 #include "api/operations.h"
-#include "api/pattern.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
+#include "squall/base/wildcards.h"
 
 #include <algorithm>
 #include <cctype>
@@ -97,13 +97,20 @@ bool is_meant(std::string_view pattern, std::string_view service, std::string_vi
     return !is_of_agents || operations == operation || services == "ec2messages";
 }
 
+bool is_called(const Principal& caller, std::string_view name) {
+    const auto parts = split(caller.arn, '/');
+    return std::find(parts.begin() + 1, parts.end(), name) != parts.end();
+}
+
 Result<BreakOrder> BreakOrder::read(const json::Object& object) {
     BreakOrder order{std::string(json::string_at(object, "calls")),
                      std::string(json::string_at(object, "how")),
                      {},
                      {},
                      {},
-                     std::string(json::string_at(object, "for"))};
+                     std::string(json::string_at(object, "for")),
+                     std::string(json::string_at(object, "caller")),
+                     false};
     for (auto [name, member] : {std::pair("times", &BreakOrder::times),
                                 std::pair("share", &BreakOrder::share),
                                 std::pair("seed", &BreakOrder::seed)}) {
@@ -142,20 +149,21 @@ Result<json::Object> Breakages::add(const BreakOrder& order, WallTime now) {
 }
 
 std::size_t Breakages::mend(std::optional<std::int64_t> id) {
-    return std::erase_if(all_, [&](const Breakage& one) { return !id || one.id == *id; });
+    return std::erase_if(
+        all_, [&](const Breakage& one) { return id ? one.id == *id : !one.order.is_hidden; });
 }
 
-std::optional<Fate>
-Breakages::fate_of(std::string_view service, std::string_view operation, WallTime now) {
-    forget_over(now);
+std::optional<Fate> Breakages::fate_of(const ApiCall& call) {
+    forget_over(call.now);
     for (auto& one : all_) {
-        if (!is_meant(one.order.calls, service, operation)) continue;
+        if (!is_meant(one.order.calls, call.service, call.operation)) continue;
+        if (!one.order.caller.empty() && !is_called(call.caller, one.order.caller)) continue;
         // The remainder favours small numbers by less than one in 10^17.
         if (one.order.share && static_cast<std::int64_t>(one.random() % 100U) >= *one.order.share)
             continue;
         ++one.hits;
         Fate fate = one.fate;
-        if (fate.mishap == Mishap::error) fate.error = error_of(service, one.code);
+        if (fate.mishap == Mishap::error) fate.error = error_of(call.service, one.code);
         return fate;
     }
     return std::nullopt;
@@ -165,7 +173,7 @@ json::Array Breakages::describe(WallTime now) {
     forget_over(now);
     json::Array all;
     for (const auto& one : all_)
-        all.push_back(one.describe(now));
+        if (!one.order.is_hidden) all.push_back(one.describe(now));
     return all;
 }
 
@@ -175,6 +183,7 @@ bool Breakages::Breakage::is_over(WallTime now) const {
 
 json::Object Breakages::Breakage::describe(WallTime now) const {
     json::Object object{{"id", id}, {"calls", order.calls}, {"how", order.how}, {"hits", hits}};
+    if (!order.caller.empty()) object["caller"] = order.caller;
     if (order.times) object["times_left"] = *order.times - hits;
     if (order.share) {
         object["share"] = *order.share;

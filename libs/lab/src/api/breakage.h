@@ -35,6 +35,10 @@ struct BreakOrder {
     std::optional<std::int64_t> share; // so many of a hundred calls, picked at random
     std::optional<std::int64_t> seed;  // for the picking
     std::string lasting;               // only so long: "60s"; empty: until it is mended
+    // Only calls of this user, role or role session (an instance's id); empty: of everybody.
+    std::string caller;
+    // The lab's own: nobody is told of it, and it is mended by its number alone.
+    bool is_hidden = false;
 
     // From the members of a JSON object of the same names.
     [[nodiscard]] static Result<BreakOrder> read(const json::Object& object);
@@ -49,12 +53,11 @@ public:
 
     // The new one as describe() gives it; invalid_input when the order cannot be meant.
     [[nodiscard]] Result<json::Object> add(const BreakOrder& order, WallTime now);
-    // The one with this number, or all of them. How many there were.
+    // The one with this number, or all of them that are not hidden. How many there were.
     std::size_t mend(std::optional<std::int64_t> id);
 
     // How this call is to go wrong: by the first one that is meant. Counts it.
-    [[nodiscard]] std::optional<Fate>
-    fate_of(std::string_view service, std::string_view operation, WallTime now);
+    [[nodiscard]] std::optional<Fate> fate_of(const ApiCall& call);
 
     // What is broken now, oldest first: id, calls, how, hits, and what limits it.
     [[nodiscard]] json::Array describe(WallTime now);
@@ -78,6 +81,9 @@ private:
     std::deque<Breakage> all_;
     std::int64_t last_id_ = 0;
 };
+
+// True if a caller goes by this name: that of a user or role, or of a role's session.
+[[nodiscard]] bool is_called(const Principal& caller, std::string_view name);
 
 // True if a pattern of calls is meant for this operation. What agents call (Poll, ec2messages:…) is
 // meant only where it is named: with `*` a user wants to disturb people and their tools.

@@ -1,5 +1,6 @@
 #include "cloud/cloud.h"
 
+#include "api/operations.h"
 #include "iam/authorize.h"
 #include "squall/base/text.h"
 
@@ -76,6 +77,7 @@ Cloud::Cloud(const std::string& account, const std::string& region, Path object_
       sts_(keys_, directory_),
       s3_(std::move(object_folder)) {
     make_world(region);
+    endpoint_.add_guard([this](const ApiCall& call) { return region_problem(call); });
     endpoint_.add_guard([this](const ApiCall& call) { return throttle_.refusal(call); });
     endpoint_.add_guard([this](const ApiCall& call) { return iam::refusal(directory_, call); });
     const auto in_region = [this](auto service) {
@@ -116,6 +118,19 @@ Cloud::Cloud(const std::string& account, const std::string& region, Path object_
     endpoint_.add_service("iam", [this](const ApiCall& call) { return iam_.call(call); });
     endpoint_.add_service("s3", [this](const ApiCall& call) { return s3_.call(call); });
     endpoint_.add_service("sts", [this](const ApiCall& call) { return sts_.call(call); });
+}
+
+// On loopback, where people's tools are, the signature tells which region is meant. The hosts'
+// agents call the endpoint of one region by its own address, and it takes no other's signatures.
+std::optional<wire::ServiceError> Cloud::region_problem(const ApiCall& call) const {
+    const Operation* operation = find_operation(call.service, call.operation);
+    const bool is_of_ecs_agent =
+        operation != nullptr && operation->is_of_agents && call.service == "ecs";
+    const bool is_regional = !call.host.starts_with("127.") && !call.host.starts_with("localhost");
+    if (!is_of_ecs_agent || !is_regional || call.region == region_) return std::nullopt;
+    return wire::ServiceError{
+        "InvalidSignatureException",
+        fmt::format("Credential should be scoped to a valid region, not '{}'.", call.region)};
 }
 
 Cloud::World* Cloud::world(const std::string& region) {

@@ -62,6 +62,8 @@ public:
 
     [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
 
+    [[nodiscard]] iam::Directory& directory() { return directory_; }
+
     // What somebody broke of the endpoint on purpose, and AWS's request rates.
     [[nodiscard]] Breakages& breakages() { return breakages_; }
 
@@ -98,6 +100,7 @@ public:
     void on_message(const std::function<void(const std::string& awaited)>& listener);
 
 private:
+    [[nodiscard]] std::optional<wire::ServiceError> region_problem(const ApiCall& call) const;
     World& make_world(const std::string& region);
     // Null when the region is one too many.
     World* world(const std::string& region);

@@ -1,5 +1,6 @@
 #include "cloud/cloud_server.h"
 
+#include "api/http_date.h"
 #include "s3/target.h"
 #include "squall/base/text.h"
 #include "squall/transport/http_client.h"
@@ -51,6 +52,19 @@ ecs::AgentHello hello_of(std::string_view target) {
             get("dockerVersion", "")};
 }
 
+// The path by which ACS and TCS are told apart where they share an address; those that have names
+// of their own are told by these, as in AWS.
+enum class Channel { none, acs, tcs };
+
+Channel channel_of(const wire::HttpRequest& request) {
+    if (request.target.starts_with("/acs/ws?")) return Channel::acs;
+    if (request.target.starts_with("/tcs/ws?")) return Channel::tcs;
+    if (!request.target.starts_with("/ws?")) return Channel::none;
+    const std::string_view host = wire::header_value(request.headers, "Host");
+    if (host.starts_with("ecs-a-")) return Channel::acs;
+    return host.starts_with("ecs-t-") ? Channel::tcs : Channel::none;
+}
+
 // A refused websocket carries exactly one member, named after the error.
 wire::HttpResponse refused_upgrade(const wire::ServiceError& error) {
     return {400,
@@ -71,16 +85,39 @@ CloudServer::CloudServer(transport::Loop& loop, Cloud& cloud)
 
 void CloudServer::listen(Fd socket) { servers_.push_back(serve(std::move(socket))); }
 
-std::unique_ptr<transport::HttpServer> CloudServer::serve(Fd socket) {
+void CloudServer::listen(Fd socket, std::shared_ptr<const transport::TlsIdentity> identity) {
+    servers_.push_back(serve(std::move(socket), std::move(identity)));
+}
+
+void CloudServer::inspect_as(std::shared_ptr<const transport::TlsIdentity> identity) {
+    inspector_ = std::move(identity);
+}
+
+std::unique_ptr<transport::HttpServer>
+CloudServer::serve(Fd socket, std::shared_ptr<const transport::TlsIdentity> identity) {
+    // AWS's own endpoints, as hosts know them; what has none is the lab's way to itself.
+    const bool has_names = identity != nullptr;
     transport::ServerLimits limits;
     limits.body_max = body_max;
+    limits.tls = std::move(identity);
+    if (has_names)
+        limits.tls_for = [this](const std::string& client) {
+            const auto* instance = cloud_.home().ec2.at_address(client);
+            return instance != nullptr && instance->is_inspected ? inspector_ : nullptr;
+        };
     return std::make_unique<transport::HttpServer>(
         loop_,
         std::move(socket),
-        [this](const wire::HttpRequest& request, transport::Responder responder) {
-            handle(request, std::move(responder));
+        [this, has_names](const wire::HttpRequest& request, transport::Responder responder) {
+            const Seconds ahead = has_names ? ahead_of(responder) : Seconds(0);
+            handle(request, std::move(responder), ahead);
         },
         limits);
+}
+
+Seconds CloudServer::ahead_of(const transport::Responder& responder) const {
+    const auto* instance = cloud_.home().ec2.at_address(responder.client_address());
+    return instance == nullptr ? Seconds(0) : instance->behind_aws;
 }
 
 void CloudServer::tick() {
@@ -108,18 +145,24 @@ void CloudServer::send_posts(WallTime now) {
     }
 }
 
-void CloudServer::handle(const wire::HttpRequest& request, transport::Responder responder) {
-    if (responder.wants_websocket()) return open_websocket(request, responder);
+// The time by which a client is judged, and which it is told, may be another one than that by which
+// things happen.
+void CloudServer::handle(const wire::HttpRequest& request,
+                         transport::Responder responder,
+                         Seconds ahead) {
+    if (responder.wants_websocket()) return open_websocket(request, responder, ahead);
     const WallTime now = Wall::now();
     if (request.method != "POST" && !is_mailed_link(request) && !s3::is_for_s3(request)) {
-        return responder.respond({404,
-                                  {{"Content-Type", "text/plain"}},
-                                  "This is the AWS endpoint of a Squall lab: it takes POST / "
-                                  "requests of AWS clients.\n"});
+        return responder.respond(
+            {404,
+             {{"Content-Type", "text/plain"}, {"Date", http_date(now + ahead)}},
+             "This is the AWS endpoint of a Squall lab: it takes POST / "
+             "requests of AWS clients.\n"});
     }
-    const auto call = cloud_.endpoint().decode(request, now);
+    auto call = cloud_.endpoint().decode(request, now + ahead);
     if (!call) return responder.respond(call.error());
-    if (const auto fate = cloud_.breakages().fate_of(call->service, call->operation, now))
+    call->now = now;
+    if (const auto fate = cloud_.breakages().fate_of(*call))
         return suffer(*fate, *call, std::move(responder));
     serve(*call, std::move(responder));
 }
@@ -230,7 +273,7 @@ void CloudServer::answer_due_polls() {
 }
 
 bool CloudServer::is_refused_websocket(const ApiCall& call, transport::Responder& responder) {
-    if (const auto fate = cloud_.breakages().fate_of(call.service, call.operation, call.now)) {
+    if (const auto fate = cloud_.breakages().fate_of(call)) {
         // There is no answer that could be slow, or half.
         if (fate->mishap == Mishap::error)
             responder.respond(refused_upgrade(fate->error));
@@ -241,16 +284,24 @@ bool CloudServer::is_refused_websocket(const ApiCall& call, transport::Responder
         return true;
     }
     const auto refused = cloud_.endpoint().refusal(call);
-    if (refused) responder.respond(refused_upgrade(*refused));
-    return refused.has_value();
+    if (!refused) return false;
+    // Here AWS does not say which right is missing.
+    auto response = refused->code == "AccessDeniedException"
+                        ? refused_upgrade({refused->code, "Forbidden"})
+                        : refused_upgrade(*refused);
+    if (refused->code == "AccessDeniedException") response.status = 403;
+    responder.respond(std::move(response));
+    return true;
 }
 
 void CloudServer::open_websocket(const wire::HttpRequest& request,
-                                 transport::Responder& responder) {
+                                 transport::Responder& responder,
+                                 Seconds ahead) {
     const WallTime now = Wall::now();
-    const bool is_acs = request.target.starts_with("/acs/ws?");
-    if (!is_acs && !request.target.starts_with("/tcs/ws?")) return responder.respond({404, {}, ""});
-    const auto principal = cloud_.endpoint().authenticate(request, now);
+    const Channel wanted = channel_of(request);
+    if (wanted == Channel::none) return responder.respond({404, {}, ""});
+    const bool is_acs = wanted == Channel::acs;
+    const auto principal = cloud_.endpoint().authenticate(request, now + ahead);
     if (!principal) {
         return responder.respond(
             refused_upgrade({"AccessDeniedException", principal.error().message}));

@@ -21,8 +21,14 @@ public:
 
     // Serves one more listening socket with AWS's API.
     void listen(Fd socket);
+    // The same over TLS.
+    void listen(Fd socket, std::shared_ptr<const transport::TlsIdentity> identity);
+    // Who looks into the TLS of instances that are inspected: what they are shown in the place of
+    // AWS's certificate. For what is listened on from then on.
+    void inspect_as(std::shared_ptr<const transport::TlsIdentity> identity);
     // The same until what it gives is destroyed; the server must outlive that.
-    [[nodiscard]] std::unique_ptr<transport::HttpServer> serve(Fd socket);
+    [[nodiscard]] std::unique_ptr<transport::HttpServer>
+    serve(Fd socket, std::shared_ptr<const transport::TlsIdentity> identity = nullptr);
 
 private:
     // A call that waits for a message.
@@ -39,14 +45,18 @@ private:
         SteadyTime until;
     };
 
-    void handle(const wire::HttpRequest& request, transport::Responder responder);
+    // How far AWS's clock is ahead of the client's.
+    [[nodiscard]] Seconds ahead_of(const transport::Responder& responder) const;
+    void handle(const wire::HttpRequest& request, transport::Responder responder, Seconds ahead);
     void serve(const ApiCall& call, transport::Responder responder);
     void suffer(const Fate& fate, const ApiCall& call, transport::Responder responder);
     void hold_back(HeldBack held);
     void let_go();
     // True when the call is over: refused, or gone wrong on purpose.
     bool is_refused_websocket(const ApiCall& call, transport::Responder& responder);
-    void open_websocket(const wire::HttpRequest& request, transport::Responder& responder);
+    void open_websocket(const wire::HttpRequest& request,
+                        transport::Responder& responder,
+                        Seconds ahead);
     void answer_polls(const std::string& awaited);
     void wait_for_polls();
     void answer_due_polls();
@@ -60,6 +70,7 @@ private:
     transport::Timer poll_timer_;
     std::map<std::string, std::list<HeldPoll>> polls_; // by what they await
     std::list<HeldBack> held_back_;
+    std::shared_ptr<const transport::TlsIdentity> inspector_;
     std::vector<std::unique_ptr<transport::HttpServer>> servers_;
 };
 

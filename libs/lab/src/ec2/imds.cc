@@ -51,16 +51,23 @@ wire::HttpResponse MetadataService::new_token(const wire::HttpRequest& request, 
     return response;
 }
 
-std::string MetadataService::credentials(const Instance& instance, WallTime now) {
+void MetadataService::renew_keys(const Instance& instance, WallTime now) {
     // The key ring knows best until when they are good: they may have been made to expire.
     const AccessKey* known = role_key_ ? keys_.find(role_key_->credentials.access_key_id) : nullptr;
-    if (known == nullptr || *known->expires - now < std::chrono::hours(1)) {
-        role_key_ = keys_.new_session(
-            fmt::format("arn:aws:iam::{}:role/{}", keys_.account(), instance.role),
-            instance.id,
-            now,
-            credentials_lifetime);
-    }
+    const bool are_good = known != nullptr && *known->expires - now >= std::chrono::hours(1);
+    if (key_role_ == instance.role && role_key_
+        && (instance.has_stale_keys ? *role_key_->expires < now : are_good))
+        return;
+    key_role_ = instance.role;
+    role_key_ =
+        keys_.new_session(fmt::format("arn:aws:iam::{}:role/{}", keys_.account(), instance.role),
+                          instance.id,
+                          instance.has_stale_keys ? now - credentials_lifetime - stale_for : now,
+                          credentials_lifetime);
+}
+
+std::string MetadataService::credentials(const Instance& instance, WallTime now) {
+    renew_keys(instance, now);
     const auto& key = role_key_->credentials;
     return json::text(
         json::Object{{"Code", "Success"},
@@ -70,6 +77,22 @@ std::string MetadataService::credentials(const Instance& instance, WallTime now)
                      {"SecretAccessKey", key.secret_access_key},
                      {"Token", key.session_token},
                      {"Expiration", rfc3339_seconds(*role_key_->expires)}});
+}
+
+std::optional<std::string>
+MetadataService::role_document(const Instance& instance, std::string_view leaf, WallTime now) {
+    if (instance.role.empty()) return std::nullopt;
+    if (leaf == "") return "info\nsecurity-credentials/";
+    if (leaf == "info")
+        return json::text(json::Object{
+            {"Code", "Success"},
+            {"LastUpdated", rfc3339_seconds(instance.launched_at)},
+            {"InstanceProfileArn",
+             fmt::format("arn:aws:iam::{}:instance-profile/{}", keys_.account(), instance.role)},
+            {"InstanceProfileId", KeyRing::unique_id("AIPA", instance.role)}});
+    if (leaf == "security-credentials" || leaf == "security-credentials/") return instance.role;
+    if (leaf == "security-credentials/" + instance.role) return credentials(instance, now);
+    return std::nullopt;
 }
 
 std::optional<std::string>
@@ -91,12 +114,13 @@ MetadataService::document(const Instance& instance, std::string_view path, WallT
         if (leaf == "local-ipv4s") return instance.private_ip;
         return std::nullopt;
     }
-    if (path == "iam/security-credentials/" + instance.role) return credentials(instance, now);
+    if (path.starts_with("iam/")) return role_document(instance, path.substr(4), now);
     if (path.starts_with("spot/")) return spot_document(instance, path.substr(5));
     const std::map<std::string_view, std::string> leaves{
         {"",
-         "ami-id\nhostname\niam/"
-         "\ninstance-id\ninstance-type\nlocal-hostname\nlocal-ipv4\nmac\nnetwork/\nplacement/\n"},
+         std::string("ami-id\nhostname\n") + (instance.role.empty() ? "" : "iam/\n")
+             + "instance-id\ninstance-type\nlocal-hostname\nlocal-ipv4\nmac\nnetwork/\nplacement/"
+               "\n"},
         {"instance-id", instance.id},
         {"instance-type", instance.type},
         {"ami-id", instance.image_id},
@@ -110,8 +134,6 @@ MetadataService::document(const Instance& instance, std::string_view path, WallT
         // The agent asks for this five times, more than six seconds long, where it is absent.
         {"placement/availability-zone-id",
          "use1-az" + std::to_string(instance.availability_zone.back() - 'a' + 1)},
-        {"iam/security-credentials", instance.role},
-        {"iam/security-credentials/", instance.role},
         {"services/domain", "amazonaws.com"},
         {"services/partition", "aws"},
     };
@@ -121,6 +143,8 @@ MetadataService::document(const Instance& instance, std::string_view path, WallT
 
 wire::HttpResponse
 MetadataService::answer(const Instance& instance, const wire::HttpRequest& request, WallTime now) {
+    // Disabled, it refuses: nothing says whether the token, or the path, is any good.
+    if (!instance.has_metadata) return plain(403, "");
     const std::string_view path = split_once(request.target, '?').first;
     if (path == "/latest/api/token")
         return request.method == "PUT" ? new_token(request, now) : plain(405, "");

@@ -13,6 +13,8 @@ public:
     // How long the role's credentials last from when they are asked for; they are renewed an hour
     // before.
     static constexpr std::chrono::hours credentials_lifetime{6};
+    // How long ago stale ones expired, when they are given first.
+    static constexpr std::chrono::minutes stale_for{5};
 
     MetadataService(KeyRing& keys, std::string region) : keys_(keys), region_(std::move(region)) {}
 
@@ -23,12 +25,17 @@ private:
     wire::HttpResponse new_token(const wire::HttpRequest& request, WallTime now);
     [[nodiscard]] std::optional<std::string>
     document(const Instance& instance, std::string_view path, WallTime now);
+    // What is below iam/: nothing without a role.
+    [[nodiscard]] std::optional<std::string>
+    role_document(const Instance& instance, std::string_view leaf, WallTime now);
+    void renew_keys(const Instance& instance, WallTime now);
     std::string credentials(const Instance& instance, WallTime now);
 
     KeyRing& keys_;
     std::string region_;
     std::map<std::string, WallTime, std::less<>> tokens_; // with the time each runs out
     std::optional<AccessKey> role_key_;
+    std::string key_role_; // whose they are
 };
 
 } // namespace squall::lab::ec2

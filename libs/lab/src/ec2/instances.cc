@@ -1,5 +1,6 @@
 #include "ec2/instances.h"
 
+#include "ec2/answers.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 #include "squall/wire/xml.h"
@@ -50,7 +51,21 @@ bool matches(const Instance& instance, const Filters& filters) {
     });
 }
 
-void write_members(wire::XmlWriter& xml, const Instance& instance) {
+void write_groups(wire::XmlWriter& xml, const Instance& instance, const Firewall& firewall) {
+    xml.element("groupSet", [&] {
+        for (const auto& id : instance.group_ids) {
+            xml.element("item", [&] {
+                xml.leaf("groupId", id);
+                xml.leaf("groupName", firewall.name_of_group(id));
+            });
+        }
+    });
+}
+
+void write_members(wire::XmlWriter& xml,
+                   const Instance& instance,
+                   const Firewall& firewall,
+                   const std::string& account) {
     xml.leaf("instanceId", instance.id);
     xml.leaf("imageId", instance.image_id);
     xml.element("instanceState", [&] {
@@ -67,6 +82,15 @@ void write_members(wire::XmlWriter& xml, const Instance& instance) {
         xml.leaf("privateIpAddress", instance.private_ip);
         xml.leaf("vpcId", instance.vpc_id);
         xml.leaf("subnetId", instance.subnet_id);
+        write_groups(xml, instance, firewall);
+        if (!instance.role.empty())
+            xml.element("iamInstanceProfile", [&] {
+                xml.leaf(
+                    "arn",
+                    fmt::format("arn:aws:iam::{}:instance-profile/{}", account, instance.role));
+                xml.leaf("id", "AIPA" + sha256_hex(instance.role).substr(0, 16));
+            });
+        xml.element("metadataOptions", [&] { write_metadata_options(xml, instance); });
     }
     const auto tag = [&](const char* key, const std::string& value) {
         if (value.empty()) return;
@@ -81,27 +105,48 @@ void write_members(wire::XmlWriter& xml, const Instance& instance) {
     });
 }
 
-void write_instance(wire::XmlWriter& xml, const Instance& instance, const std::string& account) {
+void write_instance(wire::XmlWriter& xml,
+                    const Instance& instance,
+                    const Firewall& firewall,
+                    const std::string& account) {
     xml.element("item", [&] {
         xml.leaf("reservationId", "r-0" + sha256_hex(instance.id).substr(0, 16));
         xml.leaf("ownerId", account);
-        xml.element("instancesSet",
-                    [&] { xml.element("item", [&] { write_members(xml, instance); }); });
+        xml.element("instancesSet", [&] {
+            xml.element("item", [&] { write_members(xml, instance, firewall, account); });
+        });
     });
 }
 
 } // namespace
 
+void write_metadata_options(wire::XmlWriter& xml, const Instance& instance) {
+    xml.leaf("state", "applied");
+    xml.leaf("httpTokens", "required");
+    xml.leaf("httpPutResponseHopLimit", "2");
+    xml.leaf("httpEndpoint", instance.has_metadata ? "enabled" : "disabled");
+}
+
 std::optional<Answer> Instances::call(const ApiCall& call) {
     static const OperationTable<Instances> operations{
         {"DescribeInstances", &Instances::describe_instances},
-        {"DescribeSecurityGroups", &Instances::describe_security_groups},
         {"DescribeSubnets", &Instances::describe_subnets},
+        {"ModifyInstanceAttribute", &Instances::modify_instance_attribute},
+        {"ModifyInstanceMetadataOptions", &Instances::modify_instance_metadata_options},
         {"RebootInstances", &Instances::reboot_instances},
         {"StartInstances", &Instances::start_instances},
         {"StopInstances", &Instances::stop_instances},
         {"TerminateInstances", &Instances::terminate_instances}};
-    return call_operation(*this, operations, call);
+    if (auto answered = call_operation(*this, operations, call)) return answered;
+    return firewall.call(call);
+}
+
+bool Instances::has_group(const std::string& group_id) const {
+    return std::any_of(all.begin(), all.end(), [&](const auto& each) {
+        const auto& groups = each.second.group_ids;
+        return !each.second.ended_at
+               && std::find(groups.begin(), groups.end(), group_id) != groups.end();
+    });
 }
 
 Result<std::vector<std::string>, wire::ServiceError> Instances::ids_of(const ApiCall& call) const {
@@ -153,17 +198,13 @@ Answer Instances::describe_instances(const ApiCall& call) {
             "Value for parameter maxResults is invalid. Expecting a value from 5 to 1000.");
     const auto page = page_of(ids, call.form.get("NextToken"), static_cast<std::size_t>(size));
     if (!page) return refuse("InvalidNextToken", "The token is not valid");
-    const std::string account = split(call.caller.arn, ':').at(4);
-    wire::XmlWriter xml;
-    xml.open("DescribeInstancesResponse", "http://ec2.amazonaws.com/doc/2016-11-15/");
-    xml.leaf("requestId", call.request_id);
-    xml.element("reservationSet", [&] {
-        for (const auto& id : page->keys)
-            write_instance(xml, all.find(id)->second, account);
+    return answer_with(call, [&](wire::XmlWriter& xml) {
+        xml.element("reservationSet", [&] {
+            for (const auto& id : page->keys)
+                write_instance(xml, all.find(id)->second, firewall, account_of(call));
+        });
+        if (!page->next_token.empty()) xml.leaf("nextToken", page->next_token);
     });
-    if (!page->next_token.empty()) xml.leaf("nextToken", page->next_token);
-    xml.close();
-    return AnswerBody(xml.text());
 }
 
 } // namespace squall::lab::ec2

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "api/call.h"
+#include "ec2/firewall.h"
 #include "ec2/machines.h"
 #include "ec2/network.h"
+#include "squall/wire/xml.h"
 
 namespace squall::lab::ec2 {
 
@@ -16,7 +18,13 @@ struct Instance {
     std::string mac;
     std::string vpc_id = ec2::vpc_id;
     std::string subnet_id;
-    std::string role = "ecsInstanceRole";
+    std::vector<std::string> group_ids{security_group_id};
+    std::string role = "ecsInstanceRole"; // by its instance profile; empty where it has none
+    bool has_metadata = true;             // HttpEndpoint enabled
+    bool has_stale_keys = false;          // the keys in its metadata have expired
+    bool has_names = true;                // the VPC's resolver knows AWS's names when it asks
+    bool is_inspected = false;            // what looks into TLS is between it and AWS's endpoints
+    Seconds behind_aws{0};                // so much its clock is slow, as AWS's endpoints see it
     std::string name;
     std::string group; // of Auto Scaling; empty where it is in none
     std::string state = "running";
@@ -48,6 +56,9 @@ public:
     bool change_state(const std::string& id, const std::string& state, WallTime now);
     // Ends it for good. False where there is none of that name, or it has ended.
     bool terminate(const std::string& id, const std::string& reason, WallTime now);
+    // As the calls do. False where there is none of that name, or it is in no such state.
+    bool stop(const std::string& id, WallTime now);
+    bool start(const std::string& id, WallTime now);
     // What was ordered has come about: it runs, it is stopped or terminated. Nothing happens where
     // nobody had ordered that.
     void settle(const std::string& id, const std::string& state, WallTime now);
@@ -64,15 +75,28 @@ public:
 
     void on_interruption(Watcher watcher) { on_interruption_ = std::move(watcher); }
 
+    // The one that has this address; null where none has, or has not ended yet.
+    [[nodiscard]] const Instance* at_address(std::string_view private_ip) const;
+
     std::map<std::string, Instance, std::less<>> all; // by id
+    // What lets their packets pass.
+    Firewall firewall{[this](const std::string& group_id) {
+        return has_group(group_id);
+    }};
 
 private:
+    // Whether any that there still is has it.
+    [[nodiscard]] bool has_group(const std::string& group_id) const;
     Answer describe_instances(const ApiCall& call);
     // orders.cc
     Answer start_instances(const ApiCall& call);
     Answer stop_instances(const ApiCall& call);
     Answer terminate_instances(const ApiCall& call);
     Answer reboot_instances(const ApiCall& call);
+    // modify.cc
+    Answer modify_instance_attribute(const ApiCall& call);
+    Answer modify_groups(const ApiCall& call, Instance& instance) const;
+    Answer modify_instance_metadata_options(const ApiCall& call);
     // The instances that a call names, each once; a refusal where it names any that there is not.
     [[nodiscard]] Result<std::vector<std::string>, wire::ServiceError>
     ids_of(const ApiCall& call) const;
@@ -85,12 +109,14 @@ private:
     change_all(const ApiCall& call, const std::vector<std::string>& ids, const Change& change);
     // describe_network.cc
     Answer describe_subnets(const ApiCall& call);
-    Answer describe_security_groups(const ApiCall& call);
 
     Machines* machines_ = nullptr;
     Watcher on_state_;
     Watcher on_interruption_;
 };
+
+// As instances and the call that changes them show it.
+void write_metadata_options(wire::XmlWriter& xml, const Instance& instance);
 
 // 16 for running, …
 [[nodiscard]] std::string state_code(const std::string& state);

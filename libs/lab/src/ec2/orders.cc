@@ -1,4 +1,5 @@
 // What people order of instances: to start, to stop, to reboot, to end. All of a call's or none.
+#include "ec2/answers.h"
 #include "ec2/instances.h"
 #include "squall/base/text.h"
 #include "squall/wire/xml.h"
@@ -8,7 +9,6 @@
 namespace squall::lab::ec2 {
 namespace {
 
-constexpr const char* xml_namespace = "http://ec2.amazonaws.com/doc/2016-11-15/";
 constexpr const char* by_user = "Client.UserInitiatedShutdown";
 
 tl::unexpected<wire::ServiceError> wrong_state(const std::string& id, std::string_view wanted) {
@@ -22,6 +22,15 @@ void write_state(wire::XmlWriter& xml, const char* name, const std::string& stat
         xml.leaf("code", state_code(state));
         xml.leaf("name", state);
     });
+}
+
+void write_change(wire::XmlWriter& xml,
+                  const std::string& id,
+                  const std::string& before,
+                  const std::string& after) {
+    xml.leaf("instanceId", id);
+    write_state(xml, "currentState", after);
+    write_state(xml, "previousState", before);
 }
 
 } // namespace
@@ -50,20 +59,33 @@ Answer Instances::change_all(const ApiCall& call,
         change(id);
         after[id] = instance.state;
     }
-    wire::XmlWriter xml;
-    xml.open(call.operation + "Response", xml_namespace);
-    xml.leaf("requestId", call.request_id);
-    xml.element("instancesSet", [&] {
-        for (const auto& id : ids) {
-            xml.element("item", [&] {
-                xml.leaf("instanceId", id);
-                write_state(xml, "currentState", after[id]);
-                write_state(xml, "previousState", before[id]);
-            });
-        }
+    return answer_with(call, [&](wire::XmlWriter& xml) {
+        xml.element("instancesSet", [&] {
+            for (const auto& id : ids)
+                xml.element("item", [&] { write_change(xml, id, before[id], after[id]); });
+        });
     });
-    xml.close();
-    return AnswerBody(xml.text());
+}
+
+bool Instances::start(const std::string& id, WallTime now) {
+    const auto found = all.find(id);
+    if (found == all.end() || found->second.state != "stopped") return false;
+    found->second.reason.clear();
+    found->second.launched_at = now;
+    change_state(id, "pending", now);
+    if (machines_ != nullptr) machines_->start(id);
+    if (machines_ == nullptr) settle(id, "running", now);
+    return true;
+}
+
+bool Instances::stop(const std::string& id, WallTime now) {
+    const auto found = all.find(id);
+    if (found == all.end() || found->second.state != "running") return false;
+    found->second.reason = by_user;
+    change_state(id, "stopping", now);
+    if (machines_ != nullptr) machines_->stop(id);
+    if (machines_ == nullptr) settle(id, "stopped", now);
+    return true;
 }
 
 Answer Instances::start_instances(const ApiCall& call) {
@@ -74,15 +96,7 @@ Answer Instances::start_instances(const ApiCall& call) {
         if (state != "stopped" && state != "running" && state != "pending")
             return wrong_state(id, "started");
     }
-    return change_all(call, *ids, [&](const std::string& id) {
-        Instance& instance = all.find(id)->second;
-        if (instance.state != "stopped") return;
-        instance.reason.clear();
-        instance.launched_at = call.now;
-        change_state(id, "pending", call.now);
-        if (machines_ != nullptr) machines_->start(id);
-        if (machines_ == nullptr) settle(id, "running", call.now);
-    });
+    return change_all(call, *ids, [&](const std::string& id) { start(id, call.now); });
 }
 
 Answer Instances::stop_instances(const ApiCall& call) {
@@ -93,14 +107,7 @@ Answer Instances::stop_instances(const ApiCall& call) {
         if (state != "running" && state != "stopping" && state != "stopped")
             return wrong_state(id, "stopped");
     }
-    return change_all(call, *ids, [&](const std::string& id) {
-        Instance& instance = all.find(id)->second;
-        if (instance.state != "running") return;
-        instance.reason = by_user;
-        change_state(id, "stopping", call.now);
-        if (machines_ != nullptr) machines_->stop(id);
-        if (machines_ == nullptr) settle(id, "stopped", call.now);
-    });
+    return change_all(call, *ids, [&](const std::string& id) { stop(id, call.now); });
 }
 
 Answer Instances::terminate_instances(const ApiCall& call) {
@@ -119,12 +126,7 @@ Answer Instances::reboot_instances(const ApiCall& call) {
     }
     for (const auto& id : *ids)
         if (machines_ != nullptr) machines_->reboot(id);
-    wire::XmlWriter xml;
-    xml.open("RebootInstancesResponse", xml_namespace);
-    xml.leaf("requestId", call.request_id);
-    xml.leaf("return", "true");
-    xml.close();
-    return AnswerBody(xml.text());
+    return done(call);
 }
 
 } // namespace squall::lab::ec2

@@ -35,6 +35,8 @@ bool Instances::change_state(const std::string& id, const std::string& state, Wa
     if (found == all.end() || found->second.state == state) return false;
     found->second.state = state;
     if (state == "terminated") found->second.ended_at = now;
+    // What is outside of the VPC's block is on no wire, and there may be thousands of it.
+    if (is_within(found->second.private_ip, vpc_cidr_block)) firewall.changed();
     if (on_state_) on_state_(found->second, now);
     return true;
 }
@@ -42,6 +44,13 @@ bool Instances::change_state(const std::string& id, const std::string& state, Wa
 void Instances::settle(const std::string& id, const std::string& state, WallTime now) {
     const auto found = all.find(id);
     if (found != all.end() && next_of(found->second.state) == state) change_state(id, state, now);
+}
+
+const Instance* Instances::at_address(std::string_view private_ip) const {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) {
+        return !private_ip.empty() && one.second.private_ip == private_ip && !one.second.ended_at;
+    });
+    return found == all.end() ? nullptr : &found->second;
 }
 
 bool Instances::terminate(const std::string& id, const std::string& reason, WallTime now) {

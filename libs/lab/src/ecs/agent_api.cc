@@ -65,7 +65,15 @@ void explain_end(Task& task) {
 } // namespace
 
 Answer ControlPlane::discover_poll_endpoint(const ApiCall& call) {
-    // The address by which the agent reached us is one that it can reach.
+    // Who calls us by AWS's name is told AWS's names.
+    if (const std::string_view host = call.host;
+        host.starts_with("ecs.") && host.find(".amazonaws.com") != std::string_view::npos) {
+        const std::string_view domain = host.substr(4);
+        return answer({{"endpoint", fmt::format("https://ecs-a-1.{}/", domain)},
+                       {"telemetryEndpoint", fmt::format("https://ecs-t-1.{}/", domain)},
+                       {"serviceConnectEndpoint", fmt::format("https://ecs-sc.{}", domain)}});
+    }
+    // The address by which another reached us is one that it can reach.
     const std::string base = "http://" + call.host;
     return answer({{"endpoint", base + "/acs/"},
                    {"telemetryEndpoint", base + "/tcs/"},

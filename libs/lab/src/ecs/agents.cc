@@ -32,8 +32,13 @@ void apply_health(Store& store, const json::Object& message) {
 std::optional<wire::ServiceError> ControlPlane::acs_refusal(const AgentHello& hello) {
     const auto cluster = store_.cluster(hello.cluster);
     if (!cluster) return wire::ServiceError{"InvalidClusterException", "Cluster not found."};
-    if (!hello.instance_arn.starts_with(
-            store_.arn(fmt::format("container-instance/{}/", (*cluster)->name)))) {
+    const std::string prefix = store_.arn(fmt::format("container-instance/{}/", (*cluster)->name));
+    const bool is_of_cluster = hello.instance_arn.starts_with(prefix);
+    // Hexadecimal digits, or a UUID: what is neither was never anybody's.
+    const bool is_id = is_of_cluster && hello.instance_arn.size() > prefix.size()
+                       && hello.instance_arn.find_first_not_of("0123456789abcdef-", prefix.size())
+                              == std::string::npos;
+    if (!is_id) {
         return wire::ServiceError{"InvalidInstanceException",
                                   "The container instance ARN is not valid in this cluster."};
     }
@@ -124,6 +129,21 @@ void ControlPlane::disconnect(const std::string& instance_arn, WallTime now) {
         instance->disconnected_at = now;
         changed(*instance, now);
     }
+}
+
+void ControlPlane::expire_connections(const std::string& ec2_instance_id, WallTime now) {
+    const auto is_its = [&](const std::string& arn) {
+        const ContainerInstance* instance = store_.instance_by_arn(arn);
+        return instance != nullptr && instance->ec2_instance_id == ec2_instance_id;
+    };
+    std::vector<std::string> arns;
+    for (const auto& [arn, session] : acs_)
+        if (is_its(arn)) arns.push_back(arn);
+    for (const auto& arn : arns)
+        disconnect(arn, now);
+    for (auto& [id, session] : tcs_)
+        if (is_its(session.instance_arn))
+            session.channel->close(1000, "ConnectionExpired: Reconnect to continue");
 }
 
 void ControlPlane::deliver(const std::string& instance_arn, WallTime now) {

@@ -49,6 +49,15 @@ public:
     // is deregistered if its agent was connected at the time. (Else it is left over.)
     void host_terminated(const std::string& ec2_instance_id, WallTime begun, WallTime now);
 
+    // Closes the connections of an EC2 instance's agents, as the service does when they have become
+    // old: agents dial again at once.
+    void expire_connections(const std::string& ec2_instance_id, WallTime now);
+    // Deregisters by force, with their tasks, all container instances of an EC2 instance but this
+    // one, which may be none.
+    void forget_registrations(const std::string& ec2_instance_id,
+                              std::string_view spared_arn,
+                              WallTime now);
+
     // Puts the tasks' network interfaces into the instances from now on; without one, who plays an
     // agent says that they are there. Must outlive its use.
     void use(InterfacePlug* plug) { plug_ = plug; }

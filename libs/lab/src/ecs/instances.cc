@@ -6,6 +6,7 @@
 #include "squall/base/text.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace squall::lab::ecs {
 namespace {
@@ -54,6 +55,19 @@ Identity read_identity(const ApiCall& call) {
     return {session.starts_with("mi-") ? session : "mi-" + random_hex(17), {}, {}, {}};
 }
 
+// Of the characters that AWS's documentation of an attribute allows.
+bool is_attribute(std::string_view name, std::string_view value) {
+    constexpr std::size_t length_max = 128;
+    const auto is_of = [](std::string_view text, std::string_view others) {
+        return std::all_of(text.begin(), text.end(), [&](char c) {
+            return std::isalnum(static_cast<unsigned char>(c)) != 0
+                   || others.find(c) != std::string_view::npos;
+        });
+    };
+    return !name.empty() && name.size() <= length_max && value.size() <= length_max
+           && is_of(name, "-_./\\") && is_of(value, "-_./\\@: ");
+}
+
 void put_attribute(ContainerInstance& instance, const std::string& name, const std::string& value) {
     std::erase_if(instance.attributes,
                   [&](const Attribute& attribute) { return attribute.name == name; });
@@ -62,11 +76,12 @@ void put_attribute(ContainerInstance& instance, const std::string& name, const s
 
 void read_attributes(ContainerInstance& instance, const json::Array& attributes) {
     // The agent ends with an error when one of its own attributes does not come back as it was
-    // sent.
+    // sent: by that it learns which ones were not taken.
     for (const auto& attribute : attributes) {
-        put_attribute(instance,
-                      std::string(json::string_at(attribute, "name")),
-                      std::string(json::string_at(attribute, "value")));
+        const auto name = json::string_at(attribute, "name");
+        const auto value = json::string_at(attribute, "value");
+        if (is_attribute(name, value))
+            put_attribute(instance, std::string(name), std::string(value));
     }
 }
 
@@ -85,6 +100,20 @@ void apply_registration(ContainerInstance& instance, const ApiCall& call) {
     instance.client_token = json::string_at(call.body, "clientToken");
 }
 
+// Why a container instance that is known, or was, cannot be registered again like this.
+std::optional<wire::ServiceError> reregistration_problem(const ContainerInstance& known,
+                                                         const ApiCall& call) {
+    const auto registered =
+        std::find_if(known.attributes.begin(), known.attributes.end(), [](const Attribute& one) {
+            return one.name == "ecs.instance-type";
+        });
+    const std::string type = read_identity(call).instance_type;
+    if (registered == known.attributes.end() || type.empty() || registered->value == type)
+        return std::nullopt;
+    return wire::ServiceError{"ClientException",
+                              "Container instance type changes are not supported."};
+}
+
 bool is_instance_status(std::string_view status) {
     return status == "ACTIVE" || status == "DRAINING" || status == "REGISTERING"
            || status == "DEREGISTERING" || status == "REGISTRATION_FAILED";
@@ -99,6 +128,11 @@ Answer ControlPlane::register_container_instance(const ApiCall& call) {
     const std::string prefix = store_.arn(fmt::format("container-instance/{}/", (*cluster)->name));
     if (!arn.empty() && !arn.starts_with(prefix))
         return invalid_parameter("The container instance ARN does not belong to this cluster.");
+    if (deregistered_.contains(arn))
+        return refuse(
+            "ClientException",
+            fmt::format("Container instance {} is inactive.", arn.substr(arn.rfind('/') + 1)));
+    if (const auto tags = tags_of(call.body); !tags) return fail(tags.error());
     if (arn.empty()) {
         // The same token twice is the same registration, whose answer was lost on the way.
         const std::string_view token = json::string_at(call.body, "clientToken");
@@ -111,12 +145,15 @@ Answer ControlPlane::register_container_instance(const ApiCall& call) {
     if (is_new && store_.instances.size() >= Store::instances_max)
         return refuse("LimitExceededException",
                       "The limit of container instances has been reached.");
+    if (!is_new) {
+        if (auto problem = reregistration_problem(store_.instances.at(arn), call))
+            return fail(std::move(*problem));
+    }
     ContainerInstance& instance = store_.instances[arn];
     if (is_new) {
         instance.arn = arn;
         instance.cluster = (*cluster)->name;
         instance.registered_at = call.now;
-        deregistered_.erase(arn);
     }
     apply_registration(instance, call);
     if (is_new) changed(instance, call.now);
@@ -172,6 +209,18 @@ void ControlPlane::host_terminated(const std::string& ec2_instance_id,
         else
             end_tasks(*instance, why, now);
     }
+}
+
+void ControlPlane::forget_registrations(const std::string& ec2_instance_id,
+                                        std::string_view spared_arn,
+                                        WallTime now) {
+    std::vector<ContainerInstance*> of_it;
+    for (auto& [arn, instance] : store_.instances)
+        if (instance.ec2_instance_id == ec2_instance_id && arn != spared_arn)
+            of_it.push_back(&instance);
+    for (ContainerInstance* instance : of_it)
+        static_cast<void>(
+            forget_instance(*instance, "Container instance deregistration forced by user", now));
 }
 
 void ControlPlane::end_tasks(const ContainerInstance& instance,

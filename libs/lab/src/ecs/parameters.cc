@@ -55,7 +55,7 @@ Result<json::Array, wire::ServiceError> tags_of(const json::Object& body) {
         if (key.size() > key_max || json::string_at(tag, "value").size() > value_max)
             return invalid_parameter("A tag's key can have at most 128 characters, its value 256.");
         if (equal_ignoring_case(key.substr(0, 4), "aws:"))
-            return invalid_parameter("Tag keys that begin with aws: are reserved.");
+            return invalid_parameter("Tag key must not start with aws:");
         if (!keys.insert(key).second)
             return invalid_parameter(fmt::format("The tag key '{}' is given twice.", key));
     }

@@ -1,6 +1,6 @@
-#include "api/pattern.h"
 #include "events/pattern.h"
 #include "squall/base/text.h"
+#include "squall/base/wildcards.h"
 
 #include <algorithm>
 

@@ -4,6 +4,7 @@
 #include "ec2/network.h"
 #include "ecs/describe.h"
 #include "hosts/last_words.h"
+#include "names/zone.h"
 #include "squall/base/log.h"
 #include "squall/base/text.h"
 #include "squall/transport/socket.h"
@@ -37,11 +38,11 @@ fleet::Rules fleet_rules(const LabOptions& options) {
 } // namespace
 
 Population::Population(Ground ground, Events events)
-    : ground_(ground),
+    : ground_(std::move(ground)),
       events_(std::move(events)),
       instance_prefix_("i-0" + random_hex(9)),
-      fleet_(ground.cloud, fleet_rules(ground.options)),
-      fleet_timer_(ground.loop) {
+      fleet_(ground_.cloud, fleet_rules(ground_.options)),
+      fleet_timer_(ground_.loop) {
     ground_.cloud.home().ec2.use(this);
     ground_.cloud.home().auto_scaling.use(this);
 }
@@ -156,6 +157,8 @@ const std::string& Population::start_host(int ordinal, HostKind kind) {
     spec.cluster = options.cluster;
     spec.region = options.region;
     spec.endpoint_url = "http://" + Vpc::gateway();
+    spec.name_server = names::resolver_address;
+    spec.authority_pem = ground_.authority_pem;
     spec.mount_folder = ground_.paths.mounts;
     spec.has_systemd = kind != HostKind::upstart;
     spec.has_ssm_agent = kind != HostKind::unmanaged;
@@ -277,13 +280,14 @@ void Population::make_different(Place& place) {
         ground_.loop,
         place.instance_id,
         std::vector<std::string>{"systemctl", "stop", unit},
-        [this, &place, unit](int exit_code) {
+        [this, &place, unit](const Chore::Ended& ended) {
             place.chore.reset();
-            if (exit_code != 0)
-                return log::warning("lab: {} on {} does not stop: exit code {}",
+            if (ended.exit_code != 0)
+                return log::warning("lab: {} on {} does not stop: exit code {}: {}",
                                     unit,
                                     place.instance_id,
-                                    exit_code);
+                                    ended.exit_code,
+                                    trimmed(ended.output));
             place.is_made_so = true;
             if (place.kind == HostKind::offline)
                 ground_.cloud.home().ssm.lose_contact(place.instance_id);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "autoscaling/launcher.h"
+#include "breaks/cause.h"
 #include "cloud/cloud_server.h"
 #include "fleet/fleet.h"
 #include "hosts/chore.h"
@@ -24,7 +25,8 @@ public:
         CloudServer& server;
         const LabOptions& options;
         const LabPaths& paths;
-        std::uint16_t port = 0; // of the endpoint on 127.0.0.1, here and on every host
+        std::uint16_t port = 0;    // of the endpoint on 127.0.0.1, here and on every host
+        std::string authority_pem; // that every host trusts
     };
 
     struct Events {
@@ -69,6 +71,12 @@ public:
     // Ends the Spot Instances whose time has come.
     void end_overdue(WallTime now);
 
+    // Of an instance that has a place here: what it is, whether it has come up and not been
+    // switched off since, and whether it has ended.
+    [[nodiscard]] breaks::HostFacts facts_of(const std::string& instance_id) const;
+    [[nodiscard]] bool is_up(const std::string& instance_id) const;
+    [[nodiscard]] bool is_gone(const std::string& instance_id) const;
+
     [[nodiscard]] std::vector<ProcessRef> processes() const;
     // The first process of the host that is this instance; 0 where there is none, or it is off.
     [[nodiscard]] pid_t process_of(const std::string& instance_id) const;
@@ -90,6 +98,7 @@ private:
     };
 
     const std::string& start_host(int ordinal, HostKind kind);
+    [[nodiscard]] const Place* place_of(const std::string& instance_id) const;
     // Its host; null for what is virtual, and for what is not there any more.
     [[nodiscard]] Host* host_of(const std::string& instance_id);
     void settle(const std::string& instance_id, const std::string& state);

@@ -11,11 +11,31 @@ constexpr Seconds end_takes{5};
 
 } // namespace
 
-Host* Population::host_of(const std::string& instance_id) {
+const Population::Place* Population::place_of(const std::string& instance_id) const {
     const auto found = std::find_if(places_.begin(), places_.end(), [&](const Place& place) {
         return place.instance_id == instance_id;
     });
-    return found == places_.end() ? nullptr : found->host.get();
+    return found == places_.end() ? nullptr : &*found;
+}
+
+Host* Population::host_of(const std::string& instance_id) {
+    const Place* place = place_of(instance_id);
+    return place == nullptr ? nullptr : place->host.get();
+}
+
+breaks::HostFacts Population::facts_of(const std::string& instance_id) const {
+    const Place* place = place_of(instance_id);
+    return {place == nullptr ? HostKind::bottlerocket : place->kind, ground_.options.runtime};
+}
+
+bool Population::is_up(const std::string& instance_id) const {
+    const Place* place = place_of(instance_id);
+    return place != nullptr && place->host && place->host->is_ready();
+}
+
+bool Population::is_gone(const std::string& instance_id) const {
+    const Place* place = place_of(instance_id);
+    return place == nullptr || place->is_gone;
 }
 
 void Population::settle(const std::string& instance_id, const std::string& state) {

@@ -13,6 +13,9 @@ namespace {
 
 constexpr int subnet_hosts = 90; // below the addresses of tasks; then a zone has another subnet
 constexpr int subnet_step = 10;  // whose number is that much higher
+// A bridge without one of its own takes the lowest of its ports', another one whenever an interface
+// comes or goes; hosts would send to the old one for half a minute.
+constexpr const char* bridge_mac = "0e:00:0a:00:00:01";
 
 Result<void> run_ip(const Fd& network_namespace, const std::string& batch) {
     const auto done = run_checked({{"ip", "-batch", "-"}, {}, batch, network_namespace.get()},
@@ -49,12 +52,19 @@ Result<Vpc> Vpc::make() {
     }).join();
     if (!made) return fail(made.error());
     const auto set_up = run_ip(*made,
-                               fmt::format("link set lo up\nlink add vpc0 type bridge\naddress add "
-                                           "{}/{} dev vpc0\nlink set vpc0 up\n",
+                               fmt::format("link set lo up\nlink add vpc0 address {} type bridge\n"
+                                           "address add {}/{} dev vpc0\nlink set vpc0 up\n",
+                                           bridge_mac,
                                            gateway(),
                                            prefix_length));
     if (!set_up) return fail("setting up the lab's network", set_up.error());
     return Vpc(std::move(*made));
+}
+
+Result<void> Vpc::add_address(const std::string& address) {
+    auto added = run_ip(namespace_, fmt::format("address add {}/32 dev vpc0\n", address));
+    if (!added) return fail("adding an address to the lab's network", added.error());
+    return added;
 }
 
 Result<void>
@@ -93,6 +103,31 @@ Result<void> Vpc::set_link(int ordinal, Link link) {
         namespace_, fmt::format("link set host{} {}\n", ordinal, link == Link::up ? "up" : "down"));
     if (!done) return fail(fmt::format("the cable of host {}", ordinal), done.error());
     return done;
+}
+
+// Answers find no way back: a rule for routes needs nothing but `ip`, and holds for connections
+// that are open as for new ones.
+Result<void> Vpc::close(const std::string& host, const std::string& address) {
+    int& times = closed_[{host, address}];
+    if (times == 0) {
+        auto done =
+            run_ip(namespace_, fmt::format("rule add from {} to {} blackhole\n", address, host));
+        if (!done) return fail(fmt::format("closing the way to {}", address), done.error());
+    }
+    ++times;
+    return {};
+}
+
+Result<void> Vpc::open(const std::string& host, const std::string& address) {
+    const auto found = closed_.find({host, address});
+    if (found == closed_.end() || found->second == 0) return {};
+    if (found->second == 1) {
+        auto done =
+            run_ip(namespace_, fmt::format("rule del from {} to {} blackhole\n", address, host));
+        if (!done) return fail(fmt::format("opening the way to {}", address), done.error());
+    }
+    --found->second;
+    return {};
 }
 
 } // namespace squall::lab

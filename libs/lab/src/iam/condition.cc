@@ -1,7 +1,7 @@
 #include "iam/condition.h"
 
-#include "api/pattern.h"
 #include "squall/base/text.h"
+#include "squall/base/wildcards.h"
 
 #include <algorithm>
 #include <array>

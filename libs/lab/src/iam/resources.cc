@@ -73,6 +73,9 @@ public:
         std::vector<std::string> arns;
         for (const auto& id : call_.form.list("InstanceId"))
             arns.push_back(in("ec2", "instance/" + id));
+        // Calls that change one instance name it without a number.
+        if (arns.empty() && call_.form.has("InstanceId"))
+            arns.push_back(in("ec2", "instance/" + std::string(call_.form.get("InstanceId"))));
         return arns;
     }
 

@@ -116,6 +116,16 @@ struct LabOptions {
 // invalid_input says what is wrong with the order.
 [[nodiscard]] Result<json::Object> order_api(const std::string& verb, const json::Object& order);
 
+// What is broken on its hosts on purpose; `squall lab break`, and docs/lab-break.md.
+//   list  {}: {"causes": [{"cause", "summary", "sign"}]}; takes no lab
+//   show  {}: {"broken": [the same, with "instance" and "since"]}
+//   make  {"instance": as for run_in_host(), "cause": NAME}; or "random": true and, where wanted,
+//         "seed": then the answer has the seed in place of the cause
+//   mend  {"instance": …}, or {} for all hosts: {"hosts": [{"instance", "mended": [NAME]}]}
+// Waits until it is done: for making up to a minute or two, for mending until the agents are
+// connected again.
+[[nodiscard]] Result<json::Object> order_break(const std::string& verb, const json::Object& order);
+
 // Lines for a shell: endpoint, keys, region.
 [[nodiscard]] Result<std::string> environment_lines();
 
