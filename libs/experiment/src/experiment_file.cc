@@ -1,7 +1,7 @@
 #include "squall/experiment/experiment_file.h"
 
 #include "squall/base/text.h"
-#include "yaml_document.h"
+#include "squall/yaml/document.h"
 
 #include <algorithm>
 #include <set>

@@ -6,6 +6,8 @@
 #include "squall/base/log.h"
 #include "squall/base/subprocess.h"
 #include "squall/base/text.h"
+#include "squall/doctor/report.h"
+#include "squall/host/afar.h"
 #include "squall/host/remote_command.h"
 #include "squall/watch/channel.h"
 
@@ -15,6 +17,7 @@ namespace squall::watch {
 namespace {
 
 constexpr Seconds call_limit{60};
+constexpr Seconds diagnosis_limit{40};
 constexpr Seconds script_limit{120};
 constexpr Millis look_interval{2000};
 constexpr std::size_t said_max = 400;
@@ -85,7 +88,12 @@ private:
 class ActionChannel final : public Channel {
 public:
     ActionChannel(aws::Client& client, Clock& clock)
-        : ecs_(client), ec2_(client), ssm_(client), auto_scaling_(client), clock_(clock) {}
+        : ecs_(client),
+          ec2_(client),
+          network_(client),
+          ssm_(client),
+          auto_scaling_(client),
+          clock_(clock) {}
 
     [[nodiscard]] std::string_view name() const override { return "action"; }
 
@@ -115,8 +123,20 @@ private:
             return on_host(node, "systemctl restart docker && systemctl restart ecs", stop);
         if (action == text(monitor::Rung::drain)) return drain(entry, stop);
         if (action == text(monitor::Rung::terminate)) return terminate(node, stop);
-        return fail(Errc::unavailable,
-                    "this squall has no doctor yet: nothing was looked at on the host");
+        return diagnose(entry, node, stop);
+    }
+
+    Result<std::string>
+    diagnose(const OutboxEntry& entry, const std::string& node, const std::stop_token& stop) {
+        const auto catalogue = doctor::Catalogue::embedded();
+        if (!catalogue) return fail(catalogue.error());
+        host::Afar afar({ecs_, ec2_, network_, ssm_, clock_}, *catalogue);
+        const Deadline deadline = Deadline::at(clock_.now() + diagnosis_limit);
+        auto patients = afar.find_patients(
+            std::string(json::string_at(entry.object, "cluster_arn")), {node}, deadline, stop);
+        if (!patients) return fail(aws::to_error(patients.error()));
+        const auto all = afar.consult(std::move(*patients), deadline, stop);
+        return doctor::alert_text(all.front().diagnosis);
     }
 
     Result<std::string>
@@ -180,6 +200,7 @@ private:
 
     aws::Ecs ecs_;
     aws::Ec2 ec2_;
+    aws::Ec2Network network_;
     aws::Ssm ssm_;
     aws::AutoScaling auto_scaling_;
     Clock& clock_;

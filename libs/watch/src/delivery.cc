@@ -1,9 +1,12 @@
 #include "squall/watch/delivery.h"
 
 #include "squall/base/log.h"
+#include "squall/base/text.h"
+#include "squall/base/time_text.h"
 #include "squall/monitor/decision.h"
 
 #include <algorithm>
+#include <set>
 
 namespace squall::watch {
 namespace {
@@ -11,6 +14,9 @@ namespace {
 using monitor::DecisionKind;
 
 constexpr std::size_t entries_at_once = 100;
+constexpr std::string_view action_name = "action"; // the channel's, and so the timeline's
+constexpr std::size_t diagnosed_max = 3;           // as the ladder has it
+constexpr std::size_t timeline_looked_at = 200;
 constexpr Seconds put_off_max{300};
 // What an error that does not go away is given: somebody may mend the settings.
 constexpr int attempts_max = 20;
@@ -44,6 +50,16 @@ bool is_outdated(const OutboxEntry& entry, std::span<const OutboxEntry> later) {
     });
 }
 
+// The hosts whose diagnosis a notice waits for.
+std::vector<std::string> patients_of(const OutboxEntry& entry) {
+    std::vector<std::string> nodes;
+    for (const auto& member : json::array_at(entry.object, "nodes"))
+        nodes.emplace_back(json::string_of(member));
+    if (nodes.empty()) nodes.emplace_back(json::string_at(entry.object, "node"));
+    if (nodes.size() > diagnosed_max) nodes.resize(diagnosed_max);
+    return nodes;
+}
+
 // One channel's turn.
 class Turn {
 public:
@@ -55,6 +71,9 @@ public:
 private:
     [[nodiscard]] Result<void> do_once(const OutboxEntry& entry, const std::stop_token& stop);
     [[nodiscard]] Result<void> tell(const OutboxEntry& entry, const std::stop_token& stop);
+    // The entry with what the doctor says; nothing while that is still waited for.
+    [[nodiscard]] Result<std::optional<OutboxEntry>> with_diagnosis(const OutboxEntry& entry);
+    [[nodiscard]] Result<std::vector<std::string>> diagnoses_of(const OutboxEntry& entry);
 
     Store& store_;
     Channel& channel_;
@@ -78,6 +97,39 @@ Result<void> Turn::do_once(const OutboxEntry& entry, const std::stop_token& stop
     ++delivery_.done;
     const std::string& words = done ? *done : done.error().message;
     return store_.add({outcome_of(entry, name_, words, clock_.wall())});
+}
+
+Result<std::vector<std::string>> Turn::diagnoses_of(const OutboxEntry& entry) {
+    const auto incident = json::string_at(entry.object, "incident");
+    const std::string begin = fmt::format("{}: ", text(monitor::Rung::diagnose));
+    std::vector<std::string> found;
+    for (const std::string& node : patients_of(entry)) {
+        const auto timeline = store_.timeline(node, timeline_looked_at);
+        if (!timeline) return fail(timeline.error());
+        for (const TimelineEntry& each : *timeline) {
+            if (each.incident != incident || each.kind != action_name) continue;
+            if (each.text.starts_with(begin))
+                found.push_back(node + ": " + each.text.substr(begin.size()));
+            else if (each.text.starts_with(fmt::format("{} of ", text(monitor::Rung::diagnose))))
+                found.push_back(each.text);
+        }
+    }
+    return found;
+}
+
+Result<std::optional<OutboxEntry>> Turn::with_diagnosis(const OutboxEntry& entry) {
+    const auto found = diagnoses_of(entry);
+    if (!found) return fail(found.error());
+    const auto decided = parse_time(json::string_at(entry.object, "at"));
+    const bool is_patient = decided && clock_.wall() < *decided + diagnosis_wait;
+    if (found->size() < patients_of(entry).size() && is_patient) return std::nullopt;
+    OutboxEntry whole = entry;
+    whole.object.erase(awaits_diagnosis);
+    const std::string words =
+        found->empty() ? "the doctor has not answered yet\n" : join(*found, "\n");
+    whole.body += "\nDiagnosis:\n" + words;
+    whole.object["diagnosis"] = words;
+    return whole;
 }
 
 Result<void> Turn::tell(const OutboxEntry& entry, const std::stop_token& stop) {
@@ -106,8 +158,21 @@ Result<Delivery> Turn::run(const std::stop_token& stop) {
     const auto entries = store_.outbox(name_, clock_.wall(), entries_at_once);
     if (!entries) return fail(entries.error());
     const std::span<const OutboxEntry> all(*entries);
+    std::set<std::string_view> waiting; // incidents
     for (std::size_t i = 0; i < all.size() && !stop.stop_requested(); ++i) {
-        const OutboxEntry& entry = all[i];
+        OutboxEntry entry = all[i];
+        const auto incident = json::string_at(all[i].object, "incident");
+        // What follows an opening does not come before it.
+        if (!incident.empty() && waiting.contains(incident)) continue;
+        if (json::bool_at(entry.object, awaits_diagnosis)) {
+            auto whole = with_diagnosis(entry);
+            if (!whole) return fail(whole.error());
+            if (!*whole) {
+                waiting.insert(incident);
+                continue;
+            }
+            entry = std::move(**whole);
+        }
         Result<void> noted;
         if (channel_.is_at_most_once()) {
             noted = do_once(entry, stop);

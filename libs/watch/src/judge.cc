@@ -2,6 +2,7 @@
 
 #include "squall/base/time_text.h"
 #include "squall/monitor/saved_state.h"
+#include "squall/watch/delivery.h"
 
 #include <algorithm>
 
@@ -20,6 +21,18 @@ std::string timeline_text(const monitor::Decision& decision) {
     if (!decision.members.empty()) line += fmt::format(", {} instances", decision.members.size());
     if (!decision.detail.empty()) line += ": " + decision.detail;
     return line;
+}
+
+// People are told what is wrong in the same breath as that something is.
+bool is_to_be_diagnosed(const monitor::Decision& decision, const monitor::Actions& actions) {
+    if (decision.kind != monitor::DecisionKind::opened
+        && decision.kind != monitor::DecisionKind::grouped)
+        return false;
+    return std::any_of(
+        actions.decisions.begin(), actions.decisions.end(), [&](const monitor::Decision& other) {
+            return other.kind == monitor::DecisionKind::action
+                   && other.rung == monitor::Rung::diagnose && other.incident == decision.incident;
+        });
 }
 
 } // namespace
@@ -76,7 +89,8 @@ Commit Judge::commit_of(const monitor::Actions& actions) {
                                        decision.incident,
                                        std::string(text(decision.kind)),
                                        timeline_text(decision)});
-        const Notice notice = notice_of(decision);
+        Notice notice = notice_of(decision);
+        if (is_to_be_diagnosed(decision, actions)) notice.object[awaits_diagnosis] = true;
         for (const Channel* channel : channels_) {
             if (!channel->takes(decision)) continue;
             commit.outbox.push_back({0,

@@ -36,6 +36,8 @@ public:
             return fail(failure, "not now");
         }
         sent.push_back(entry.idempotency_key);
+        bodies.push_back(entry.body);
+        objects.push_back(entry.object);
         return std::string("done");
     }
 
@@ -43,6 +45,25 @@ public:
     int failures = 0;
     Errc failure = Errc::unavailable;
     std::vector<std::string> sent;
+    std::vector<std::string> bodies;
+    std::vector<json::Object> objects;
+};
+
+// A doctor who says the same of everybody.
+class DoctorChannel final : public Channel {
+public:
+    [[nodiscard]] std::string_view name() const override { return "action"; }
+
+    [[nodiscard]] bool takes(const monitor::Decision& decision) const override {
+        return decision.kind == monitor::DecisionKind::action;
+    }
+
+    [[nodiscard]] bool is_at_most_once() const override { return true; }
+
+    Result<std::string> send(const OutboxEntry& /*entry*/,
+                             const std::stop_token& /*stop*/) override {
+        return std::string("diagnose: NET_DNS (certain): no names");
+    }
 };
 
 monitor::InstanceReport report(int number, bool is_connected, std::int64_t version) {
@@ -157,6 +178,55 @@ TEST_F(JudgeTest, AsksAgainWhatADeadProcessHasAsked) {
     const auto second = Process(file, settings, channel, start + Seconds(303))
                             .take(monitor::Tick{}, start + Seconds(303));
     EXPECT_EQ(second.hosts.size(), 1U);
+}
+
+// An incident of i-1, of which a doctor is asked, one second old.
+class DiagnosisTest : public JudgeTest {
+protected:
+    DiagnosisTest() {
+        monitor::Settings with_doctor;
+        with_doctor.actions = {monitor::Rung::diagnose};
+        const auto at = [](int seconds) {
+            return start + Seconds(seconds);
+        };
+        store = open_sqlite_store(file).value();
+        Judge judge(*store, with_doctor, {&channel, &doctor});
+        EXPECT_TRUE(judge.load(at(0)));
+        const auto take = [&](const monitor::Input& input, int seconds) {
+            return judge.take({&input, 1}, at(seconds)).value();
+        };
+        take(changed(1, true, 10, Seconds(0)), 0);
+        take(changed(1, false, 11, Seconds(1)), 1);
+        const auto look = take(monitor::Tick{}, 302);
+        take(confirmed(look), 303);
+        take(monitor::Tick{}, 340);
+        clock.advance(Seconds(341));
+    }
+
+    std::size_t tell(Channel& to) { return deliver(*store, to, clock, {}).value().done; }
+
+    std::unique_ptr<Store> store;
+    DoctorChannel doctor;
+};
+
+TEST_F(DiagnosisTest, IsWaitedForAndComesWithTheAlert) {
+    EXPECT_EQ(tell(channel), 0U);
+    EXPECT_EQ(tell(doctor), 1U);
+    EXPECT_EQ(tell(channel), 1U);
+    ASSERT_EQ(channel.sent.size(), 1U);
+    EXPECT_TRUE(channel.sent[0].ends_with("/opened"));
+    EXPECT_NE(channel.bodies[0].find("Diagnosis:\ni-1: NET_DNS (certain): no names"),
+              std::string::npos)
+        << channel.bodies[0];
+    EXPECT_EQ(json::string_at(channel.objects[0], "diagnosis"), "i-1: NET_DNS (certain): no names");
+    EXPECT_FALSE(channel.objects[0].contains(awaits_diagnosis));
+}
+
+TEST_F(DiagnosisTest, IsNotWaitedForLongerThanAMinute) {
+    EXPECT_EQ(tell(channel), 0U);
+    clock.advance(diagnosis_wait);
+    EXPECT_EQ(tell(channel), 1U);
+    EXPECT_NE(channel.bodies[0].find("the doctor has not answered yet"), std::string::npos);
 }
 
 TEST_F(DeliveryTest, PutsOffWhatFailsAndKeepsTheOrder) {

@@ -70,6 +70,7 @@ const FaultDescription described{
      .by_hand = "start what the fault stopped"},
     EffectKnown::by_ecs,
     /*cuts_off_credentials=*/true,
+    /*diagnosis=*/"AGENT_STOPPED",
 };
 
 std::string whole_seconds(WallTime when) {

@@ -42,6 +42,8 @@ struct FaultDescription {
     FaultWords words;
     EffectKnown effect = EffectKnown::by_ecs;
     bool cuts_off_credentials = false; // of the tasks on its hosts, from order to undo
+    // The cause that squall doctor names on its hosts while it lasts; empty: agents stay connected.
+    std::string diagnosis;
 };
 
 // What the hosts are told of one run.

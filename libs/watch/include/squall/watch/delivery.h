@@ -9,6 +9,11 @@
 
 namespace squall::watch {
 
+// A member of an entry's object: the doctor looks at the hosts of this incident, and what it finds
+// belongs into this notice. It is waited for, `diagnosis_wait` at the most.
+inline constexpr std::string_view awaits_diagnosis = "awaits_diagnosis";
+inline constexpr Seconds diagnosis_wait{60};
+
 struct Delivery {
     std::size_t done = 0; // sent, given up, or no longer worth sending
     // Why the next one could not be sent; it is put off: 1 s, 2 s, 4 s … 5 min.

@@ -1,0 +1,47 @@
+// One reader for each kind of file in an archive. They say what is in the file and no more: a file
+// that they do not understand is nothing to them.
+#pragma once
+
+#include "squall/doctor/finding.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace squall::doctor {
+
+struct TextFile {
+    std::string path; // as people are told it
+    std::string text;
+};
+
+struct TextLine {
+    std::string_view text;
+    std::uint64_t number = 0;
+};
+
+[[nodiscard]] std::vector<TextLine> lines_of(const TextFile& file);
+[[nodiscard]] std::vector<std::string_view> words_of(std::string_view line);
+// Without secrets, printable, cut.
+[[nodiscard]] Evidence evidence_at(const TextFile& file, const TextLine& line);
+[[nodiscard]] Look healthy(std::string check, std::string summary);
+[[nodiscard]] Look finding(std::string check, std::string summary, std::vector<Sign> signs);
+
+[[nodiscard]] std::optional<Look> look_at_config(const TextFile& file);
+[[nodiscard]] std::optional<Look> look_at_docker_not_running(const TextFile& file);
+[[nodiscard]] std::optional<Look> look_at_docker_info(const TextFile& file);
+[[nodiscard]] std::optional<Look> look_at_inspect_timed_out(const TextFile& file);
+[[nodiscard]] std::optional<Look> look_at_agent_not_running(const TextFile& file);
+// Of the agent's container only.
+[[nodiscard]] std::optional<Look> look_at_container(const TextFile& file);
+// systemctl list-units, and systemctl show.
+[[nodiscard]] std::optional<Look> look_at_services(const TextFile& file);
+[[nodiscard]] std::optional<Look> look_at_disks(const TextFile& file);
+[[nodiscard]] std::optional<Look> look_at_open_files(const TextFile& file);
+[[nodiscard]] std::optional<Look> look_at_file_table(const TextFile& file);
+[[nodiscard]] std::optional<Look> look_at_top(const TextFile& file);
+[[nodiscard]] std::optional<Look> look_at_memory(const TextFile& file);
+[[nodiscard]] std::optional<Look> look_at_processes(const TextFile& file);
+
+} // namespace squall::doctor

@@ -1,0 +1,213 @@
+#include "diagnosis/current.h"
+
+#include <algorithm>
+#include <set>
+
+namespace squall::doctor {
+namespace {
+
+constexpr std::chrono::hours recent{1};
+constexpr std::chrono::minutes overtaking{5};
+// The last that an agent gets over by registering: see `stage` in causes.yaml.
+constexpr int registration_stage = 8;
+
+bool is_about_telemetry(const Candidate& candidate) {
+    const Group& group = candidate.group;
+    return group.about_telemetry > 0 && group.about_telemetry + group.unclear >= group.count;
+}
+
+bool is_unclear(const Candidate& candidate) {
+    return candidate.group.unclear == candidate.group.count;
+}
+
+std::optional<WallTime> in_seconds(const std::optional<WallTime>& when) {
+    if (!when) return std::nullopt;
+    return std::chrono::floor<Seconds>(*when);
+}
+
+// What followed in a log whose end is missing may have mended it; and in a log that may be
+// anybody's, what befalls every program is not the agent's.
+bool is_doubtful(const Catalogue& catalogue, const Timeline& timeline, const Candidate& candidate) {
+    const ScannedLog& log = timeline.logs()[candidate.log];
+    const Cause& cause = catalogue.causes()[candidate.cause];
+    const bool is_anybodys = log.kind.kind == LogKind::unknown && log.of_agent == 0;
+    return !log.trouble.empty()
+           || (is_anybodys
+               && (cause.is_shown_by_tasks || cause.id == "AGENT_PANIC"
+                   || cause.id == "IAM_EXPIRED"));
+}
+
+// A pause container is missed only with awsvpc, and the agent ends at once then.
+bool is_no_fault(const Catalogue& catalogue, const Timeline& timeline, const Candidate& candidate) {
+    return catalogue.causes()[candidate.cause].id == "PAUSE_IMAGE"
+           && (timeline.is_followed_by(candidate, Mark::registering)
+               || timeline.is_followed_by(candidate, Mark::registered)
+               || timeline.is_followed_by(candidate, Mark::connected));
+}
+
+// Who was let in by ECS's API has left behind all that keeps an agent from getting there.
+bool is_past_registration(const Catalogue& catalogue,
+                          const Timeline& timeline,
+                          const Candidate& candidate) {
+    const Cause& cause = catalogue.causes()[candidate.cause];
+    if (is_about_telemetry(candidate))
+        return timeline.is_followed_by(candidate, Mark::telemetry_up);
+    return cause.stage && *cause.stage <= registration_stage && !cause.id.starts_with("STALE_")
+           && timeline.is_followed_by(candidate, Mark::registered);
+}
+
+// An orderly stop is over when something starts; the end of a process, when another one begins.
+bool is_undone(const Catalogue& catalogue, const Timeline& timeline, const Candidate& candidate) {
+    const std::string& id = catalogue.causes()[candidate.cause].id;
+    if (id == "AGENT_STOPPED" || id == "AGENT_TERMINAL")
+        return timeline.is_followed_by(candidate, Mark::starting)
+               || timeline.is_followed_by(candidate, Mark::loading)
+               || timeline.is_followed_by(candidate, Mark::connected);
+    if (id == "DOCKER_DOWN" || id == "DOCKER_UNRESPONSIVE")
+        return timeline.is_followed_by(candidate, Mark::docker_up);
+    return is_no_fault(catalogue, timeline, candidate)
+           || is_past_registration(catalogue, timeline, candidate);
+}
+
+// Log lines have whole seconds: of a failure and a connection in one second, the connection came
+// last, unless the agent had trouble later, too.
+void drop_same_second(const Catalogue& catalogue,
+                      const Timeline& timeline,
+                      std::vector<Candidate>& candidates) {
+    if (!timeline.connected()) return;
+    const auto connected = in_seconds(timeline.connected()->when);
+    // What is final is not followed by a connection: of such a second, it is the end.
+    const auto is_connection_trouble = [&](const Candidate& candidate) {
+        const Cause& cause = catalogue.causes()[candidate.cause];
+        return cause.stage.value_or(0) >= 4 && cause.severity != Severity::terminal;
+    };
+    const bool has_later =
+        std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
+            const auto when = in_seconds(candidate.group.last.when);
+            return is_connection_trouble(candidate) && (!when || !connected || *when > *connected);
+        });
+    if (has_later || !connected) return;
+    std::erase_if(candidates, is_connection_trouble);
+}
+
+// What fails at a later stage shows that the earlier ones work again, if it never was the other way
+// round for so long that the agent must have been there again: it waits for up to 2m24s between two
+// attempts, and may dial an endpoint that it remembers meanwhile.
+bool is_overtaken(const Catalogue& catalogue, const Candidate& early, const Candidate& late) {
+    const auto& early_stage = catalogue.causes()[early.cause].stage;
+    const auto& late_stage = catalogue.causes()[late.cause].stage;
+    if (!early_stage || !late_stage || *early_stage >= *late_stage) return false;
+    if (is_about_telemetry(late) && !is_about_telemetry(early)) return false;
+    const auto before = in_seconds(early.group.last.when);
+    const auto after = in_seconds(late.group.first.when);
+    const auto last = in_seconds(late.group.last.when);
+    if (before && after && last) return *after > *before && *last - *before >= overtaking;
+    return early.log == late.log && early.group.last.line != 0
+           && late.group.first.line > early.group.last.line;
+}
+
+std::vector<Suspicion> merged(const std::vector<Candidate>& candidates) {
+    std::vector<Suspicion> suspicions;
+    for (const Candidate& candidate : candidates) {
+        auto found = std::find_if(suspicions.begin(), suspicions.end(), [&](const Suspicion& each) {
+            return each.cause == candidate.cause;
+        });
+        if (found == suspicions.end()) {
+            suspicions.emplace_back();
+            found = suspicions.end() - 1;
+            found->cause = candidate.cause;
+        }
+        found->certainty = std::max(found->certainty, candidate.group.certainty);
+        found->count += candidate.group.count;
+        found->seen.push_back(candidate);
+    }
+    return suspicions;
+}
+
+// "Error creating a websocket client" does not always say whose. Where nothing else tells of ACS,
+// it is that of TCS.
+void settle_unclear(const Catalogue& catalogue, std::vector<Candidate>& candidates) {
+    const auto acs_only = catalogue.index_of("NET_ACS_BLOCKED");
+    const auto telemetry_only = catalogue.index_of("NET_TCS_ONLY");
+    if (std::none_of(candidates.begin(), candidates.end(), is_about_telemetry)) return;
+    for (Candidate& candidate : candidates) {
+        if (!is_unclear(candidate)) continue;
+        candidate.group.about_telemetry = candidate.group.count;
+        if (acs_only && telemetry_only && candidate.cause == *acs_only)
+            candidate.cause = *telemetry_only;
+    }
+}
+
+// ECS looks at ACS alone. Where that is up, or was never seen to fail, trouble with TCS is another
+// thing.
+void set_telemetry_apart(const Catalogue& catalogue,
+                         const Timeline& timeline,
+                         std::vector<Candidate>& candidates) {
+    const auto telemetry_only = catalogue.index_of("NET_TCS_ONLY");
+    if (!telemetry_only || !timeline.connected()) return;
+    const bool has_others =
+        std::any_of(candidates.begin(), candidates.end(), [](const Candidate& candidate) {
+            return !is_about_telemetry(candidate);
+        });
+    if (has_others) return;
+    for (Candidate& candidate : candidates) {
+        const std::string& id = catalogue.causes()[candidate.cause].id;
+        if (id.starts_with("NET_") || id.starts_with("TLS_")) candidate.cause = *telemetry_only;
+    }
+}
+
+} // namespace
+
+std::vector<Suspicion> current_suspicions(const Catalogue& catalogue, const Timeline& timeline) {
+    std::vector<Candidate> after;
+    for (const Candidate& candidate : timeline.all()) {
+        if (timeline.connected() && !timeline.is_after(candidate, *timeline.connected())) continue;
+        after.push_back(candidate);
+        if (is_doubtful(catalogue, timeline, candidate))
+            after.back().group.certainty = Certainty::possible;
+    }
+    settle_unclear(catalogue, after);
+    std::erase_if(after, [&](const Candidate& candidate) {
+        return is_undone(catalogue, timeline, candidate);
+    });
+    drop_same_second(catalogue, timeline, after);
+    std::vector<Candidate> current;
+    for (const Candidate& candidate : after) {
+        const bool is_over = std::any_of(after.begin(), after.end(), [&](const Candidate& other) {
+            return is_overtaken(catalogue, candidate, other);
+        });
+        // All that was seen of it has to be over.
+        const bool goes_on = std::any_of(after.begin(), after.end(), [&](const Candidate& other) {
+            return other.cause == candidate.cause
+                   && std::none_of(after.begin(), after.end(), [&](const Candidate& late) {
+                          return is_overtaken(catalogue, other, late);
+                      });
+        });
+        if (!is_over || goes_on) current.push_back(candidate);
+    }
+    set_telemetry_apart(catalogue, timeline, current);
+    return merged(current);
+}
+
+std::vector<Suspicion> past_suspicions(const Catalogue& catalogue, const Timeline& timeline) {
+    std::vector<Candidate> all = timeline.all();
+    settle_unclear(catalogue, all);
+    std::vector<Candidate> before;
+    for (const Candidate& candidate : all) {
+        const Cause& cause = catalogue.causes()[candidate.cause];
+        // To be stopped and started is no illness.
+        if (cause.symptom == Cause::Symptom::always || cause.id == "AGENT_STOPPED") continue;
+        if (is_no_fault(catalogue, timeline, candidate)) continue;
+        const bool is_later =
+            !timeline.connected() || timeline.is_after(candidate, *timeline.connected());
+        const bool is_trouble = timeline.connected() && cause.stage.value_or(0) >= 4;
+        if (is_later && !is_trouble && !is_past_registration(catalogue, timeline, candidate))
+            continue;
+        const auto& when = candidate.group.last.when;
+        if (when && timeline.end() && *timeline.end() - *when > recent) continue;
+        before.push_back(candidate);
+    }
+    return merged(before);
+}
+
+} // namespace squall::doctor

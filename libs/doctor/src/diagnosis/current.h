@@ -1,0 +1,24 @@
+// Which of what a timeline shows is wrong now.
+#pragma once
+
+#include "diagnosis/timeline.h"
+
+namespace squall::doctor {
+
+// One cause, with all that was seen of it.
+struct Suspicion {
+    std::size_t cause = 0;
+    Certainty certainty = Certainty::possible;
+    std::uint64_t count = 0;
+    std::vector<Candidate> seen; // oldest first
+};
+
+// What came after the last good connection, without what later progress of the agent refutes.
+[[nodiscard]] std::vector<Suspicion> current_suspicions(const Catalogue& catalogue,
+                                                        const Timeline& timeline);
+
+// What was wrong before the last good connection, where that is not long ago.
+[[nodiscard]] std::vector<Suspicion> past_suspicions(const Catalogue& catalogue,
+                                                     const Timeline& timeline);
+
+} // namespace squall::doctor

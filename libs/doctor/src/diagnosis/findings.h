@@ -1,0 +1,20 @@
+// What logs and looks show, as findings.
+#pragma once
+
+#include "diagnosis/current.h"
+#include "squall/doctor/finding.h"
+
+namespace squall::doctor {
+
+[[nodiscard]] Finding finding_of(const Catalogue& catalogue,
+                                 const Timeline& timeline,
+                                 const Suspicion& suspicion,
+                                 WallTime now);
+
+// What a check saw is worth more than what a log says: it comes first.
+void add_sign(const Catalogue& catalogue, const Sign& sign, std::vector<Finding>& findings);
+
+// The root first; what it brings about is marked as a symptom.
+void rank(const Catalogue& catalogue, std::vector<Finding>& findings);
+
+} // namespace squall::doctor

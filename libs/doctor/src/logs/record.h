@@ -1,0 +1,41 @@
+// One record of a log, out of whatever it was wrapped in: docker's json-file, journald, syslog,
+// dmesg, the grep of a collector, the agent's own JSON; with Go's quoting undone.
+#pragma once
+
+#include "squall/base/clock.h"
+#include "squall/doctor/log_kind.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace squall::doctor {
+
+enum class Level { none, debug, info, warn, error, critical };
+
+struct Record {
+    // On one line: what signatures are held against. Members of JSON as key=value.
+    std::string text;
+    Level level = Level::none;
+    std::optional<WallTime> when;
+    LogKind kind = LogKind::unknown; // as far as the record itself tells
+    // Written as the agent and ecs-init write, whichever file it is in.
+    bool has_agents_form = false;
+};
+
+// `lines` is one record, several lines where it has continuations; `now` tells the year where the
+// log does not.
+[[nodiscard]] Record parse_record(std::string_view lines, WallTime now);
+
+// A line that belongs to the record before it: indented, or what the AWS SDK and Go write behind an
+// error. `in_panic`: any line without a prefix of its own does.
+[[nodiscard]] bool is_continuation(std::string_view line, bool in_panic);
+// A line with which a stack dump begins.
+[[nodiscard]] bool begins_panic(std::string_view line);
+
+// ANSI colours and other controls taken out, invalid UTF-8 replaced: what people are shown.
+[[nodiscard]] std::string shown(std::string_view lines);
+// At most `size_max` bytes of valid UTF-8; what is cut ends behind a word, with "…".
+[[nodiscard]] std::string cut(std::string text, std::size_t size_max);
+
+} // namespace squall::doctor

@@ -1,0 +1,232 @@
+#include "logs/wrapping.h"
+
+#include "logs/log_time.h"
+#include "squall/base/json.h"
+#include "squall/base/text.h"
+
+#include <algorithm>
+
+namespace squall::doctor {
+namespace {
+
+constexpr int layers_max = 6;
+constexpr std::size_t json_max = 1U << 20U;
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+bool is_name_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.'
+           || c == '-' || c == '_' || c == '/' || c == '@';
+}
+
+// Something that a line of ours begins with.
+bool begins_record(std::string_view text) {
+    std::string_view rest = text;
+    return text.starts_with("level=") || text.starts_with("time=") || text.starts_with("{\"")
+           || text.starts_with("msg=") || take_time(rest).has_value()
+           || take_syslog_time(rest, Wall::now()).has_value();
+}
+
+// "./var/log/ecs/ecs-agent.log:12:level=…", as grep -n names what it found.
+bool take_grep_prefix(std::string_view& text) {
+    std::size_t end = 0;
+    while (end < text.size() && end < 300 && is_name_character(text[end]))
+        ++end;
+    if (end < 3 || end >= text.size() || text[end] != ':') return false;
+    const std::string_view name = text.substr(0, end);
+    if (name.find_first_of("./") == std::string_view::npos) return false;
+    std::string_view rest = text.substr(end + 1);
+    std::size_t digits = 0;
+    while (digits < rest.size() && rest[digits] >= '0' && rest[digits] <= '9')
+        ++digits;
+    if (digits > 0 && digits < rest.size() && (rest[digits] == ':' || rest[digits] == '-'))
+        if (begins_record(rest.substr(digits + 1))) {
+            text = rest.substr(digits + 1);
+            return true;
+        }
+    if (!begins_record(rest)) return false;
+    text = rest;
+    return true;
+}
+
+LogKind kind_of_program(std::string_view program) {
+    const std::string name = lower(program);
+    if (name == "kernel") return LogKind::kernel;
+    // "docker" is the client through which a unit runs the agent: the agent's own lines.
+    if (name == "dockerd" || name == "containerd") return LogKind::docker;
+    if (name.starts_with("systemd")) return LogKind::system;
+    if (name.find("ecs-init") != std::string::npos) return LogKind::init;
+    if (name == "agent" || name.find("ecs-agent") != std::string::npos) return LogKind::agent;
+    if (name.starts_with("cloud-init") || name == "user-data") return LogKind::cloud_init;
+    // Upstart's.
+    if (name == "init") return LogKind::system;
+    const bool is_container_id =
+        name.size() >= 12 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (is_container_id || name.find("ecs") != std::string::npos
+        || name.find("docker") != std::string::npos || name == "env")
+        return LogKind::unknown;
+    return LogKind::other;
+}
+
+// "host program[pid]: " behind syslog's time.
+bool take_program(std::string_view& text, LogKind& kind) {
+    std::string_view rest = text;
+    while (!rest.empty() && is_blank(rest.front()))
+        rest.remove_prefix(1);
+    const auto host_end = rest.find(' ');
+    if (host_end == std::string_view::npos || host_end == 0 || host_end > 255) return false;
+    // seelog's level, as old agents write it, is no host.
+    if (rest.front() == '[') return false;
+    rest.remove_prefix(host_end + 1);
+    const auto end = rest.find(": ");
+    const auto bare_end =
+        end == std::string_view::npos && rest.ends_with(':') ? rest.size() - 1 : end;
+    if (bare_end == std::string_view::npos || bare_end == 0 || bare_end > 80) return false;
+    std::string_view program = rest.substr(0, bare_end);
+    if (const auto bracket = program.find('['); bracket != std::string_view::npos) {
+        if (program.back() != ']') return false;
+        program = program.substr(0, bracket);
+    }
+    if (program.find_first_of(" \"={") != std::string_view::npos) return false;
+    kind = kind_of_program(program);
+    rest.remove_prefix(std::min(rest.size(), bare_end + 2));
+    text = rest;
+    return true;
+}
+
+// "[12345.678901] " or "[Tue Jun 30 17:02:11 2026] "
+bool take_kernel_stamp(std::string_view& text, std::optional<WallTime>& when) {
+    if (text.size() < 4 || text.front() != '[') return false;
+    const auto end = text.find(']');
+    if (end > 40) return false; // or there is none
+    std::string_view inside = text.substr(1, end - 1);
+    std::string_view date = inside;
+    if (const auto at = take_ctime(date)) {
+        when = at;
+    } else {
+        const bool is_uptime =
+            inside.find('.') != std::string_view::npos
+            && inside.find_first_not_of(" 0123456789.") == std::string_view::npos;
+        if (!is_uptime) return false;
+    }
+    text.remove_prefix(end + 1);
+    while (!text.empty() && is_blank(text.front()))
+        text.remove_prefix(1);
+    return true;
+}
+
+void flatten(const json::Object& object, std::string& out) {
+    const auto put = [&](std::string_view key, const json::Value& value) {
+        if (!out.empty()) out += ' ';
+        out += key;
+        out += '=';
+        if (value.is_string())
+            out += std::string_view(value.as_string());
+        else
+            out += json::text(value);
+    };
+    // First those by which a line is known, as the other form has them.
+    for (const char* first : {"level", "time", "msg"}) {
+        if (object.contains(first)) put(first, object.at(first));
+    }
+    for (const auto& member : object) {
+        const std::string_view key = member.key();
+        if (key != "level" && key != "time" && key != "msg") put(key, member.value());
+    }
+}
+
+// True if it was one of the forms that are known.
+bool take_json(Unwrapping& line) {
+    if (!line.text.starts_with('{') || line.text.size() > json_max) return false;
+    const auto end = line.text.find_last_not_of(" \t\r");
+    if (end == std::string_view::npos || line.text[end] != '}') return false;
+    const auto object = json::parse_object(line.text.substr(0, end + 1));
+    if (!object) return false;
+    const auto take_from = [&](std::string_view member, std::string_view time) {
+        std::string& text = line.storage.emplace_back(json::string_at(*object, member));
+        while (text.ends_with('\n') || text.ends_with('\r'))
+            text.pop_back();
+        std::string_view when = json::string_at(*object, time);
+        if (const auto at = take_time(when)) line.when = at;
+        line.text = text;
+        return true;
+    };
+    if (json::at(*object, "log").is_string()) return take_from("log", "time");
+    if (json::at(*object, "MESSAGE").is_string()) {
+        line.kind = kind_of_program(json::string_at(*object, "SYSLOG_IDENTIFIER"));
+        const auto micros = to_integer(json::string_at(*object, "__REALTIME_TIMESTAMP"));
+        if (micros) line.when = WallTime(std::chrono::microseconds(*micros));
+        return take_from("MESSAGE", "");
+    }
+    if (json::at(*object, "msg").is_string()) {
+        std::string& flat = line.storage.emplace_back();
+        std::string_view when = json::string_at(*object, "time");
+        if (const auto at = take_time(when)) line.when = at;
+        flatten(*object, flat);
+        line.text = flat;
+        line.is_json = true;
+        return true;
+    }
+    // CloudWatch Logs and the shippers of logs.
+    if (json::at(*object, "message").is_string())
+        return take_from("message", object->contains("@timestamp") ? "@timestamp" : "timestamp");
+    return false;
+}
+
+// A stamp in front of a line that has its own: docker logs --timestamps, CloudWatch's tail, CRI.
+bool take_stamp(std::string_view& text, std::optional<WallTime>& when) {
+    std::string_view rest = text;
+    const auto at = take_time(rest);
+    if (!at || rest.empty() || !is_blank(rest.front())) return false;
+    while (!rest.empty() && is_blank(rest.front()))
+        rest.remove_prefix(1);
+    for (const std::string_view stream : {"stdout F ", "stderr F ", "stdout P ", "stderr P "}) {
+        if (rest.starts_with(stream)) rest.remove_prefix(stream.size());
+    }
+    if (!begins_record(rest)) return false;
+    when = at;
+    text = rest;
+    return true;
+}
+
+// One wrapping; false when there is none left.
+bool unwrap_one(Unwrapping& line, WallTime now) {
+    std::string_view& text = line.text;
+    while (!text.empty() && is_blank(text.front()))
+        text.remove_prefix(1);
+    if (text.empty()) return false;
+    if (text.front() == '{') return take_json(line);
+    if (text.front() == '[') {
+        if (!take_kernel_stamp(text, line.when)) return false;
+        line.kind = LogKind::kernel;
+        return true;
+    }
+    if (take_stamp(text, line.when) || take_grep_prefix(text)) return true;
+    std::string_view rest = text;
+    auto when = take_time(rest);
+    if (!when) when = take_syslog_time(rest, now);
+    // "Tue 2026-06-30 17:02:11 UTC host …": journalctl's short-full.
+    constexpr std::size_t weekday = 4;
+    if (!when && text.size() > weekday && text[weekday - 1] == ' ') {
+        rest = text.substr(weekday);
+        when = take_time(rest);
+    }
+    if (!when) return false;
+    LogKind kind = LogKind::unknown;
+    if (!rest.empty() && rest.front() != ' ') return false;
+    if (!take_program(rest, kind)) return false;
+    line.when = when;
+    line.kind = kind;
+    text = rest;
+    return true;
+}
+
+} // namespace
+
+void unwrap(Unwrapping& line, WallTime now) {
+    for (int layer = 0; layer < layers_max && !line.is_json; ++layer) {
+        if (!unwrap_one(line, now)) return;
+    }
+}
+
+} // namespace squall::doctor

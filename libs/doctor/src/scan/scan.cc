@@ -1,0 +1,177 @@
+#include "squall/doctor/scan.h"
+
+#include "scan/lines.h"
+#include "scan/matcher.h"
+#include "scan/repeats.h"
+#include "scan/text_chunks.h"
+
+#include <algorithm>
+#include <array>
+
+namespace squall::doctor {
+namespace {
+
+constexpr std::size_t sighting_text_max = 4U << 10U;
+constexpr std::size_t tail_max = 16U << 10U;
+constexpr int continuations_max = 40;
+constexpr int stack_lines_max = 200;
+
+struct Extent {
+    std::size_t begin;
+    std::size_t end;
+};
+
+// The whole record around a line.
+Extent record_around(std::string_view text, std::size_t at, std::size_t not_before) {
+    std::size_t begin = line_begin(text, at);
+    for (int i = 0; i < continuations_max && begin > not_before; ++i) {
+        if (!is_continuation(line_at(text, begin), /*in_panic=*/false)) break;
+        begin = line_begin(text, begin - 1);
+    }
+    const bool in_panic = begins_panic(line_at(text, begin));
+    std::size_t end = line_end(text, begin);
+    const int lines_max = in_panic ? stack_lines_max : continuations_max;
+    for (int i = 0; i < lines_max && end < text.size(); ++i) {
+        if (end - begin > TextChunks::record_max) break;
+        if (!is_continuation(line_at(text, end), in_panic)) break;
+        end = line_end(text, end);
+    }
+    return {begin, std::max(end, line_end(text, at))};
+}
+
+// Of a line that is far too long, what is around the place.
+Extent window(Extent record, std::size_t at) {
+    constexpr std::size_t before = 8U << 10U;
+    if (record.end - record.begin <= TextChunks::record_max || at - record.begin <= before)
+        return record;
+    const std::size_t begin = at - before;
+    return {begin, std::min(record.end, begin + TextChunks::record_max)};
+}
+
+// What was seen, without a copy of it.
+struct Seen {
+    std::optional<WallTime> when;
+    std::uint64_t line;
+    std::string_view text;
+
+    void keep_in(Sighting& sighting) const {
+        sighting.when = when;
+        sighting.line = line;
+        sighting.text.assign(text);
+    }
+};
+
+void put(Group& group, const Seen& seen, const Reading& reading) {
+    const auto second = [](const std::optional<WallTime>& when) {
+        return when ? std::chrono::floor<Seconds>(*when) : WallTime{};
+    };
+    if (group.count == 0 || second(group.last.when) != second(seen.when)) ++group.moments;
+    if (group.count++ == 0) seen.keep_in(group.first);
+    seen.keep_in(group.last);
+    if (reading.marks.contains(Mark::telemetry)) ++group.about_telemetry;
+    if (reading.marks.contains(Mark::unclear_socket)) ++group.unclear;
+    group.certainty = std::max(group.certainty, reading.certainty);
+}
+
+void note(ScannedLog& log, const Reading& reading, const Seen& seen) {
+    if (!reading.cause && reading.marks.empty()) return;
+    ++log.known;
+    if (seen.when) log.last_time = seen.when;
+    for (const Mark milestone : {Mark::connected, Mark::starting}) {
+        if (!reading.marks.contains(milestone)) continue;
+        if (log.segments.size() >= ScannedLog::segments_max) log.segments.pop_front();
+        log.segments.emplace_back();
+        log.segments.back().opened_by = milestone;
+        seen.keep_in(log.segments.back().opening);
+    }
+    Segment& segment = log.segments.back();
+    for (const Mark mark : reading.marks)
+        put(segment.marks[mark], seen, reading);
+    if (reading.cause) put(segment.causes[*reading.cause], seen, reading);
+}
+
+// As init systems and Docker speak of it.
+bool names_agent(std::string_view text) {
+    constexpr std::array<std::string_view, 4> names{
+        "ecs-agent", "amazon-ecs", "ecs.service", "Elastic Container Service"};
+    return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+        return text.find(name) != std::string_view::npos;
+    });
+}
+
+} // namespace
+
+struct Scanner::Parts {
+    Matcher matcher;
+    WallTime now;
+    Repeats repeats;
+
+    void read_record(ScannedLog& log, std::string_view lines, std::uint64_t line);
+};
+
+void Scanner::Parts::read_record(ScannedLog& log, std::string_view lines, std::uint64_t line) {
+    const std::string_view line_alone =
+        lines.ends_with('\n') ? lines.substr(0, lines.size() - 1) : lines;
+    Seen seen{std::nullopt, line, lines.substr(0, sighting_text_max)};
+    if (const Repeats::Known* known = repeats.find(line_alone, seen.when)) {
+        note(log, known->reading, seen);
+        return;
+    }
+    const Record record = parse_record(lines.substr(0, TextChunks::record_max), now);
+    if (record.has_agents_form || names_agent(record.text)) ++log.of_agent;
+    LogKind kind = record.kind == LogKind::unknown ? log.kind.kind : record.kind;
+    if (record.has_agents_form && kind != LogKind::init && kind != LogKind::unknown)
+        kind = LogKind::agent;
+    const Reading reading = matcher.read(record, kind);
+    seen.when = record.when;
+    note(log, reading, seen);
+    repeats.remember(line_alone, reading, record.when);
+}
+
+Scanner::Scanner(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Scanner::Scanner(Scanner&&) noexcept = default;
+Scanner& Scanner::operator=(Scanner&&) noexcept = default;
+Scanner::~Scanner() = default;
+
+Result<Scanner> Scanner::make(const Catalogue& catalogue, WallTime now) {
+    auto matcher = Matcher::make(catalogue);
+    if (!matcher) return fail(matcher.error());
+    return Scanner(std::make_unique<Parts>(Parts{std::move(*matcher), now, {}}));
+}
+
+ScannedLog Scanner::scan(std::string name, ByteSource& bytes, std::uint64_t skipped, LogName kind) {
+    ScannedLog log;
+    log.name = std::move(name);
+    log.kind = std::move(kind);
+    log.skipped = skipped;
+    log.segments.emplace_back();
+    parts_->repeats.clear(); // what a line says can hang on the file it is in
+    TextChunks chunks(bytes);
+    bool has_rest = false;
+    for (std::string_view text = chunks.next(); !text.empty(); text = chunks.next()) {
+        std::size_t counted = 0; // of the chunk, where `log.lines` is up to
+        std::size_t done = 0;    // records before this have been read
+        parts_->matcher.triggers().scan(text, [&](std::size_t /*pattern*/, std::size_t offset) {
+            if (offset < done) return true;
+            const Extent record = window(record_around(text, offset, done), offset);
+            log.lines += count_lines(text.substr(counted, record.begin - counted));
+            counted = record.begin;
+            parts_->read_record(log,
+                                text.substr(record.begin, record.end - record.begin),
+                                skipped > 0 ? 0 : log.lines + 1);
+            done = record.end;
+            return true;
+        });
+        log.lines += count_lines(text.substr(counted));
+        has_rest = !text.ends_with('\n'); // a line that is longer than a chunk goes on in the next
+        log.tail += text.substr(text.size() - std::min(text.size(), tail_max));
+        if (log.tail.size() > tail_max) log.tail.erase(0, log.tail.size() - tail_max);
+    }
+    if (has_rest) ++log.lines;
+    log.bytes = chunks.size();
+    log.trouble = chunks.trouble();
+    return log;
+}
+
+} // namespace squall::doctor

@@ -1,0 +1,440 @@
+#include "agent_lines.h"
+#include "corpus.h"
+#include "squall/doctor/diagnose.h"
+
+namespace squall::doctor {
+namespace {
+
+struct File {
+    std::string_view name;
+    std::string text;
+};
+
+Diagnosis of_files(const std::vector<File>& files) {
+    Case evidence;
+    for (const File& file : files)
+        evidence.logs.push_back(scanned(file.text, file.name));
+    evidence.now = corpus_now();
+    return diagnose(catalogue(), std::move(evidence));
+}
+
+TEST(Diagnosis, LooksAtWhatCameAfterTheLastGoodConnection) {
+    const std::string before = line("08:00:00", dns) + line("08:01:00", acs_is_up);
+    EXPECT_EQ(told(diagnosed(before)), "recovered: NET_DNS");
+    EXPECT_EQ(told(diagnosed(before + line("08:02:00", denied))), "finding: IAM_DENIED");
+}
+
+TEST(Diagnosis, ForgetsWhatWasLongBeforeTheLastGoodConnection) {
+    EXPECT_EQ(told(diagnosed(line("02:00:00", dns) + line("08:01:00", acs_is_up))), "healthy: ");
+}
+
+TEST(Diagnosis, PutsRollsByHourInTheirOrder) {
+    const std::vector<File> files{
+        {"/var/log/ecs/ecs-agent.log", line("09:00:00", acs_is_up)},
+        {"/var/log/ecs/ecs-agent.log.2026-03-11-08", line("08:30:00", acs)},
+        {"/var/log/ecs/ecs-agent.log.2026-03-11-07", line("07:30:00", acs_is_up)}};
+    EXPECT_EQ(told(of_files(files)), "recovered: NET_ACS_BLOCKED");
+}
+
+TEST(Diagnosis, PutsRollsByNumberInTheirOrder) {
+    const std::string without_times = "Connected to ACS endpoint\n";
+    const std::vector<File> files{{"ecs-agent.log.10", line("08:00:00", dns)},
+                                  {"ecs-agent.log.2", without_times},
+                                  {"ecs-agent.log", line("08:00:00", acs)}};
+    EXPECT_EQ(told(of_files(files)), "finding: NET_ACS_BLOCKED");
+}
+
+TEST(Diagnosis, TakesAConnectionInTheSecondOfAFailureForTheLaterOne) {
+    EXPECT_EQ(told(diagnosed(line("08:00:00", acs_is_up) + line("08:00:00", acs))),
+              "recovered: NET_ACS_BLOCKED");
+    EXPECT_EQ(told(diagnosed(line("08:00:00", acs_is_up) + line("08:00:00", acs)
+                             + line("08:00:31", acs))),
+              "finding: NET_ACS_BLOCKED");
+}
+
+TEST(Diagnosis, TellsTroubleWithTelemetryApart) {
+    EXPECT_EQ(told(diagnosed(line("08:00:00", acs_is_up) + line("08:01:00", tcs))),
+              "finding: NET_TCS_ONLY");
+    const Diagnosis both = diagnosed(line("08:00:00", tcs) + line("08:01:00", acs));
+    EXPECT_EQ(both.findings.front().cause, "NET_ACS_BLOCKED");
+    EXPECT_TRUE(both.findings.back().is_symptom);
+    EXPECT_EQ(told(diagnosed(line("08:00:00", acs_is_up) + line("08:01:00", tcs)
+                             + line("08:02:00", "Connected to TCS endpoint"))),
+              "recovered: NET_TCS_ONLY");
+}
+
+TEST(Diagnosis, SeesAProxyThatCutsConnectionsAfterAMinute) {
+    std::string text;
+    for (int i = 0; i < 4; ++i)
+        text += line(fmt::format("08:{:02}:00", i * 2), acs_is_up)
+                + line(fmt::format("08:{:02}:00", i * 2 + 1),
+                       "Error getting message from ws backend: error: [websocket: close 1006 "
+                       "(abnormal closure): unexpected EOF]");
+    EXPECT_EQ(diagnosed(text).findings.front().cause, "NET_PROXY_IDLE");
+    std::string seldom;
+    for (int i = 0; i < 4; ++i)
+        seldom += line(fmt::format("{:02}:00:00", i * 2), acs_is_up)
+                  + line(fmt::format("{:02}:00:00", i * 2 + 1),
+                         "ACS WebSocket connection closed for a valid reason: websocket: close "
+                         "1006 (abnormal closure): unexpected EOF");
+    EXPECT_TRUE(diagnosed(seldom).findings.empty());
+}
+
+TEST(Diagnosis, TakesOneSilenceForABlipAndManyForAnIllness) {
+    std::string text;
+    for (int i = 0; i < 4; ++i)
+        text += line(fmt::format("08:{:02}:00", i * 5),
+                     "ACS Connection hasn't had any activity for too long; closing connection")
+                + line(fmt::format("08:{:02}:01", i * 5), acs_is_up);
+    EXPECT_EQ(told(diagnosed(text)), "finding: ACS_INACTIVITY");
+    EXPECT_EQ(told(diagnosed(text.substr(0, text.find("08:05")))).substr(0, 9), "recovered");
+}
+
+TEST(Diagnosis, SeesThatTheStateIsLockedByWhatIsNotThere) {
+    const std::string start =
+        line("08:00:00", "Starting Amazon ECS Agent") + line("08:00:00", "Loading configuration");
+    EXPECT_EQ(told(diagnosed(start)), "finding: STATE_LOCKED");
+    const std::string other_order =
+        line("08:00:00", "Loading configuration") + line("08:00:00", "Starting Amazon ECS Agent");
+    EXPECT_EQ(told(diagnosed(other_order)), "finding: STATE_LOCKED");
+    EXPECT_NE(told(diagnosed(start + line("08:00:01", "Creating root ecs cgroup: /ecs"))),
+              "finding: STATE_LOCKED");
+}
+
+TEST(Diagnosis, ForgetsAStopWhenTheAgentStartsAgain) {
+    const std::string stop = line("08:00:00", acs_is_up)
+                             + line("08:10:00", "Agent received termination signal: terminated");
+    EXPECT_EQ(told(diagnosed(stop)), "finding: AGENT_STOPPED");
+    EXPECT_EQ(told(diagnosed(stop + line("08:11:00", "Starting Amazon ECS Agent")
+                             + line("08:11:09", acs_is_up))),
+              "healthy: ");
+}
+
+TEST(Diagnosis, TakesOneEndBySignalForAStopAndManyForALoop) {
+    const std::string connection = line("08:00:00", acs_is_up);
+    const auto end_at = [](std::string_view time) {
+        return line(time, "Agent exited with code 143");
+    };
+    const auto start_at = [](std::string_view time) {
+        return line(time, "Starting Amazon Elastic Container Service Agent");
+    };
+    const std::string once = connection + end_at("08:10:00");
+    EXPECT_EQ(told(diagnosed(once, "ecs-init.log")), "finding: AGENT_STOPPED");
+    EXPECT_EQ(told(diagnosed(once + start_at("08:11:00") + line("08:11:09", acs_is_up))),
+              "healthy: ");
+    const std::string often = once + start_at("08:10:01") + end_at("08:10:02")
+                              + start_at("08:10:04") + end_at("08:10:05");
+    EXPECT_EQ(told(diagnosed(often, "ecs-init.log")), "finding: AGENT_CRASHLOOP");
+}
+
+TEST(Diagnosis, TakesALaterStageForProofThatAnEarlierOneWorks) {
+    EXPECT_EQ(told(diagnosed(line("08:00:00", dns) + line("08:01:00", denied)
+                             + line("08:05:00", denied))),
+              "finding: IAM_DENIED");
+    const Diagnosis in_turns =
+        diagnosed(line("08:00:00", dns) + line("08:01:00", denied) + line("08:02:00", dns));
+    EXPECT_EQ(told(in_turns), "finding: IAM_DENIED, NET_DNS");
+}
+
+// The agent may not have been there again, and dials an endpoint that it remembers.
+TEST(Diagnosis, KeepsARootThatASymptomFollowsAtOnce) {
+    EXPECT_EQ(told(diagnosed(line("08:00:00", denied) + line("08:00:20", acs))),
+              "finding: IAM_DENIED, NET_ACS_BLOCKED");
+}
+
+TEST(Diagnosis, TakesARegistrationForTheEndOfWhatKeptItFromIt) {
+    const std::string throttled = line(
+        "08:00:00",
+        "Unable to register as a container instance with ECS: ThrottlingException: Rate exceeded");
+    EXPECT_EQ(told(diagnosed(throttled)), "finding: API_THROTTLED");
+    EXPECT_EQ(told(diagnosed(
+                  throttled
+                  + line("08:05:00", "Registration completed successfully. I am running as 'x'"))),
+              "recovered: API_THROTTLED");
+}
+
+TEST(Diagnosis, TellsOfAnIdentityThatWasLeftBehindThoughTheHostIsWell) {
+    Case evidence;
+    evidence.logs.push_back(
+        scanned(line("08:00:00",
+                     "Data mismatch; saved InstanceID 'i-0a' does not match current InstanceID "
+                     "'i-0b'. Overwriting old datafile")
+                    + line("08:00:02", acs_is_up),
+                "ecs-agent.log"));
+    evidence.looks.push_back({"introspection", Look::State::healthy, "registered", "", {}});
+    evidence.now = corpus_now();
+    const Diagnosis diagnosis = diagnose(catalogue(), std::move(evidence));
+    EXPECT_EQ(told(diagnosis), "healthy: ");
+    EXPECT_TRUE(
+        std::any_of(diagnosis.healthy.begin(), diagnosis.healthy.end(), [](const Look& look) {
+            return look.check == "agent-identity"
+                   && look.summary.find("2026-03-11T08:00:00Z") != std::string::npos;
+        }));
+}
+
+TEST(Diagnosis, OfAFailureThatNobodyKnowsIsUnknown) {
+    const Diagnosis diagnosis =
+        diagnosed(line("08:00:00", "Error registering: ClientException: something new"));
+    EXPECT_EQ(told(diagnosis), "unknown: ");
+    EXPECT_EQ(diagnosis.exit_code(), 2);
+    EXPECT_FALSE(diagnosis.could_not_look.empty());
+}
+
+// Log lines have whole seconds. What is final is not followed by a connection within one.
+TEST(Diagnosis, TakesAFinalFailureInTheSecondOfAConnectionForTheEnd) {
+    const std::string gone =
+        line("08:00:00",
+             "Error from acs: InactiveInstanceException: Container instance is "
+             "deregistered");
+    EXPECT_EQ(told(diagnosed(line("08:00:00", acs_is_up) + gone)),
+              "finding: INSTANCE_DEREGISTERED");
+    EXPECT_EQ(told(diagnosed(line("08:00:00", acs) + line("08:00:00", acs_is_up))),
+              "recovered: NET_ACS_BLOCKED");
+}
+
+TEST(Diagnosis, OfADockerThatHangsDoesNotSayThatItIsDown) {
+    Case evidence;
+    evidence.now = corpus_now();
+    evidence.logs.push_back(
+        scanned(line("08:00:00",
+                     "Error creating Docker client: Cannot connect to the Docker daemon "
+                     "at unix:///var/run/docker.sock. Is the docker daemon running?"),
+                "ecs-agent.log"));
+    Sign sign;
+    sign.cause = "DOCKER_UNRESPONSIVE";
+    evidence.looks.push_back({"docker", Look::State::finding, "no answer", "", {sign}, {}});
+    EXPECT_EQ(told(diagnose(catalogue(), std::move(evidence))), "finding: DOCKER_UNRESPONSIVE");
+    EXPECT_EQ(told(diagnosed(line("08:00:00",
+                                  "Error creating Docker client: context deadline "
+                                  "exceeded"))),
+              "finding: DOCKER_UNRESPONSIVE");
+}
+
+TEST(Diagnosis, TakesTheOutlookFromTheLookThatKnowsBetter) {
+    Case evidence;
+    evidence.now = corpus_now();
+    Sign sign;
+    sign.cause = "AGENT_STOPPED";
+    sign.severity = Severity::heals;
+    evidence.looks.push_back({"run-marks", Look::State::finding, "held", "", {sign}, {}});
+    const Diagnosis diagnosis = diagnose(catalogue(), std::move(evidence));
+    ASSERT_EQ(told(diagnosis), "finding: AGENT_STOPPED");
+    EXPECT_EQ(diagnosis.findings.front().severity, Severity::heals);
+}
+
+// A disk with room says nothing of a connection.
+TEST(Diagnosis, NeedsMoreThanAHealthyDiskToCallAnAgentHealthy) {
+    const auto with_disk = [](const std::string& log) {
+        Case evidence;
+        evidence.now = corpus_now();
+        if (!log.empty()) evidence.logs.push_back(scanned(log, "ecs-agent.log"));
+        evidence.looks.push_back(
+            {"disk", Look::State::healthy, "the fullest disk is / with 12 %", "", {}, Millis(0)});
+        return told(diagnose(catalogue(), std::move(evidence)));
+    };
+    EXPECT_EQ(with_disk(""), "unknown: ");
+    EXPECT_EQ(with_disk(line("08:00:00", "Registering Instance with ECS")), "unknown: ");
+    EXPECT_EQ(with_disk(line("08:00:00", acs_is_up)), "healthy: ");
+    EXPECT_EQ(with_disk(line("08:00:00", acs) + line("08:04:00", acs_is_up)),
+              "recovered: NET_ACS_BLOCKED");
+}
+
+TEST(Diagnosis, OfALogThatCouldNotBeReadToItsEndIsUnknown) {
+    ScannedLog cut = scanned(line("08:00:00", acs_is_up), "ecs-agent.log");
+    cut.trouble = "the compressed file is cut short: its end is missing";
+    Case evidence;
+    evidence.now = corpus_now();
+    evidence.logs.push_back(std::move(cut));
+    const Diagnosis diagnosis = diagnose(catalogue(), std::move(evidence));
+    EXPECT_EQ(told(diagnosis), "unknown: ");
+    ASSERT_FALSE(diagnosis.could_not_look.empty());
+    EXPECT_NE(diagnosis.could_not_look.front().summary.find("cut short"), std::string::npos);
+}
+
+// The agent that has no NO_PROXY asks its proxy for the metadata: as the settings say, where the
+// metadata service itself was not looked at.
+TEST(Diagnosis, TakesLostCredentialsForTheProxysWorkWhereTheSettingsSaySo) {
+    const std::string lost = line("08:00:00", "NoCredentialProviders: no valid providers in chain");
+    const auto beside = [&](std::string_view check, std::string_view cause) {
+        Case evidence;
+        evidence.now = corpus_now();
+        evidence.logs.push_back(scanned(lost, "ecs-agent.log"));
+        Sign sign;
+        sign.cause = "NET_PROXY";
+        sign.certainty = Certainty::likely;
+        evidence.looks.push_back({"config", Look::State::finding, "no NO_PROXY", "", {sign}, {}});
+        sign.cause = cause;
+        if (!check.empty())
+            evidence.looks.push_back(
+                {std::string(check), Look::State::finding, "404", "", {sign}, {}});
+        return diagnose(catalogue(), std::move(evidence));
+    };
+    const Diagnosis proxied = beside("", "");
+    EXPECT_EQ(told(proxied), "finding: NET_PROXY");
+    ASSERT_EQ(proxied.findings.front().evidence.size(), 1U);
+    EXPECT_EQ(proxied.findings.front().evidence.front().file, "ecs-agent.log");
+    EXPECT_EQ(told(beside("role", "IAM_NO_CREDS")), "finding: IAM_NO_CREDS, NET_PROXY");
+}
+
+TEST(Diagnosis, OfAConnectionThatTheAgentEndedItselfSaysNoReset) {
+    const std::string stopped =
+        line("08:00:00", "Agent received termination signal: terminated")
+        + line("08:00:00",
+               "Error from acs: read tcp 10.0.0.5:4711->198.51.100.7:443: use of "
+               "closed network connection");
+    EXPECT_EQ(told(diagnosed(stopped)), "finding: AGENT_STOPPED");
+}
+
+TEST(Diagnosis, OfASymptomAloneAsksForTheLogThatHasTheReason) {
+    const Diagnosis diagnosis =
+        of_files({{"ecs-init.log", line("08:00:00", "Agent exited with code 1")}});
+    EXPECT_EQ(told(diagnosis), "finding: AGENT_CRASHLOOP");
+    EXPECT_TRUE(diagnosis.findings.front().is_symptom);
+    EXPECT_FALSE(diagnosis.could_not_look.empty());
+}
+
+TEST(Diagnosis, ReadsTheAgentsLinesInTheLogsOfOthers) {
+    const std::string journal = "Mar 11 08:00:00 h docker[12]: " + line("08:00:00", dns)
+                                + "Mar 11 08:00:01 h nginx[9]: lookup api: no such host\n";
+    const Diagnosis diagnosis = of_files({{"/var/log/messages", journal}});
+    ASSERT_EQ(told(diagnosis), "finding: NET_DNS");
+    EXPECT_EQ(diagnosis.findings.front().evidence.size(), 1U);
+}
+
+TEST(Diagnosis, ShowsLinesThatSayDifferentThings) {
+    std::string text;
+    for (int i = 0; i < 9; ++i)
+        text += line(fmt::format("08:00:{:02}", i), acs)
+                + line(fmt::format("08:00:{:02}", i),
+                       "Error connecting to ACS: websocket client: unable to dial ecs-a-1: dial "
+                       "tcp: i/o timeout");
+    const Diagnosis diagnosis = diagnosed(text);
+    ASSERT_EQ(diagnosis.findings.front().evidence.size(), 2U);
+    EXPECT_NE(diagnosis.findings.front().evidence[0].text.substr(40),
+              diagnosis.findings.front().evidence[1].text.substr(40));
+}
+
+TEST(Diagnosis, OfAnAgentThatBeganAnewAndWasNotSeenAtWorkDoesNotSayThatItIsBack) {
+    const std::string before = line("08:00:00", dns) + line("08:01:00", acs_is_up);
+    EXPECT_EQ(told(diagnosed(before + line("08:40:00", "Starting Amazon ECS Agent")
+                             + line("08:40:02", "Registering Instance with ECS"))),
+              "unknown: ");
+}
+
+TEST(Diagnosis, OfAnOldAgentThatBeganAnewDoesNotSayThatItIsWell) {
+    const std::string before = line("08:00:00", acs_is_up);
+    const std::string anew = line("08:40:00", "Loading configuration");
+    EXPECT_EQ(told(diagnosed(before + anew + line("08:55:00", "Creating root ecs cgroup"))),
+              "unknown: ");
+    EXPECT_EQ(told(diagnosed(before + anew
+                             + line("08:40:05",
+                                    "Registration completed successfully. I am "
+                                    "running as 'a' in cluster 'b'"))),
+              "healthy: ");
+}
+
+TEST(Diagnosis, OfALogThatAgentsNeverWroteTakesNothingForCertain) {
+    const Diagnosis diagnosis =
+        diagnosed("2026/11/23 03:10:01 [error] connect() failed (111: Connection refused)\n"
+                  "2026/11/23 03:10:02 [crit] write() failed (28: No space left on device)\n");
+    for (const Finding& finding : diagnosis.findings)
+        EXPECT_EQ(finding.certainty, Certainty::possible) << finding.cause;
+}
+
+TEST(Diagnosis, SaysOfWhatALookFindsWellThatTheAgentMayNotHaveTriedAgain) {
+    Case evidence;
+    evidence.logs.push_back(scanned(
+        line("08:00:00", "Error connecting to ACS: dial tcp 198.51.100.7:443: connection refused"),
+        "ecs-agent.log"));
+    for (const char* check : {"endpoint-api", "endpoint-acs", "endpoint-tcs"})
+        evidence.looks.push_back({check, Look::State::healthy, "reached", "", {}});
+    evidence.now = corpus_now();
+    const Finding open = diagnose(catalogue(), evidence).findings.front();
+    EXPECT_EQ(open.cause, "NET_REFUSED");
+    EXPECT_NE(open.summary.find("nothing wrong now"), std::string::npos);
+    EXPECT_NE(open.remedy.front().find("restart ecs"), std::string::npos);
+    evidence.looks.pop_back();
+    const Finding closed = diagnose(catalogue(), evidence).findings.front();
+    EXPECT_EQ(closed.summary.find("nothing wrong now"), std::string::npos);
+}
+
+Look endpoint(const char* check, const char* cause, const char* summary) {
+    Sign sign;
+    sign.cause = cause;
+    sign.summary = summary;
+    sign.evidence.push_back({check, 0, "no answer", {}});
+    return {check, Look::State::finding, summary, "", {sign}};
+}
+
+TEST(Diagnosis, OfThreeEndpointsThatAreClosedNamesTheFirst) {
+    Case evidence;
+    evidence.looks = {endpoint("endpoint-api", "NET_API_TIMEOUT", "the API"),
+                      endpoint("endpoint-acs", "NET_ACS_BLOCKED", "ACS"),
+                      endpoint("endpoint-tcs", "NET_TCS_ONLY", "telemetry")};
+    const Diagnosis closed = diagnose(catalogue(), evidence);
+    ASSERT_EQ(closed.findings.size(), 1U);
+    EXPECT_EQ(closed.findings.front().cause, "NET_API_TIMEOUT");
+    EXPECT_EQ(closed.findings.front().summary, "the API");
+    EXPECT_EQ(closed.findings.front().evidence.size(), 3U);
+    // A name that is not found is not the same as a certificate: both are told.
+    evidence.looks[1] = endpoint("endpoint-acs", "TLS_TRUST", "ACS");
+    EXPECT_EQ(diagnose(catalogue(), evidence).findings.size(), 2U);
+    evidence.looks.erase(evidence.looks.begin());
+    EXPECT_EQ(diagnose(catalogue(), evidence).findings.size(), 2U);
+}
+
+TEST(Diagnosis, OfTwoLooksAtOneCauseTakesTheWordsOfTheSurer) {
+    Look sure = endpoint("agent-process", "AGENT_HUNG", "it is in state T");
+    sure.signs.front().remedy = {"kill -CONT 24"};
+    Look unsure = endpoint("introspection", "AGENT_HUNG", "it does not answer");
+    unsure.signs.front().certainty = Certainty::likely;
+    unsure.signs.front().remedy = {"restart it"};
+    for (const auto& looks : {std::vector{sure, unsure}, std::vector{unsure, sure}}) {
+        Case evidence;
+        evidence.looks = looks;
+        const Diagnosis diagnosis = diagnose(catalogue(), std::move(evidence));
+        ASSERT_EQ(diagnosis.findings.size(), 1U);
+        EXPECT_EQ(diagnosis.findings.front().summary, "it is in state T");
+        EXPECT_EQ(diagnosis.findings.front().remedy.front(), "kill -CONT 24");
+    }
+}
+
+TEST(Diagnosis, OfALogThatMayBeAnybodysTakesNothingForCertain) {
+    for (const char* text : {"2024-03-01 09:32:00 java.net.SocketException: Too many open files\n",
+                             "panic: runtime error: index out of range\n",
+                             "write /data/x: no space left on device\n"}) {
+        const Diagnosis diagnosis = diagnosed(text);
+        for (const Finding& finding : diagnosis.findings)
+            EXPECT_EQ(finding.certainty, Certainty::possible) << text;
+        const std::string of_agent = line("08:00:00", dns) + text;
+        const auto found = diagnosed(of_agent).findings;
+        EXPECT_TRUE(std::any_of(found.begin(), found.end(), [](const Finding& finding) {
+            return finding.certainty == Certainty::certain;
+        }));
+    }
+}
+
+TEST(Diagnosis, OfALogWhoseEndIsMissingTakesNothingForCertain) {
+    Case evidence;
+    evidence.logs.push_back(scanned(line("08:00:00", denied), "a.log.gz"));
+    evidence.logs.front().trouble = "the compressed file is cut short";
+    const Diagnosis diagnosis = diagnose(catalogue(), std::move(evidence));
+    ASSERT_EQ(diagnosis.findings.size(), 1U);
+    EXPECT_EQ(diagnosis.findings.front().certainty, Certainty::possible);
+}
+
+TEST(Diagnosis, SaysOfAFileThatNothingInItWasKnown) {
+    for (const auto& [text, words] :
+         {std::pair{"", "it is empty"}, {"hello\n", "none of its lines is known"}}) {
+        const Diagnosis diagnosis = diagnosed(text);
+        ASSERT_FALSE(diagnosis.could_not_look.empty());
+        EXPECT_NE(diagnosis.could_not_look.front().summary.find(words), std::string::npos);
+    }
+    // A log of the agent is one under any name.
+    const auto asked = diagnosed(line("08:00:00", "Starting Amazon ECS Agent")).could_not_look;
+    EXPECT_TRUE(std::none_of(
+        asked.begin(), asked.end(), [](const Look& look) { return look.check == "agent-log"; }));
+}
+
+} // namespace
+} // namespace squall::doctor

@@ -1,0 +1,189 @@
+#include "afar/errand_script.h"
+
+#include "squall/base/text.h"
+
+namespace squall::host {
+namespace {
+
+// Secrets are taken out before anything leaves: SSM keeps what a command prints.
+constexpr std::string_view tools = R"sh(LC_ALL=C; export LC_ALL; umask 077
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH
+within() { seconds=$1; shift; timeout -k 1 "$seconds" "$@" </dev/null 2>&1; }
+section() { printf '\n=== %s %s\n' "$boundary" "$1"; }
+mask() {
+    sed -E -e 's#(://)[^/@[:space:]"]*:[^/[:space:]"]*@#\1[redacted]@#g' \
+        -e 's/(AKIA|ASIA)[A-Z0-9]{12,}/[redacted]/g' \
+        -e 's/((secret|token|passw(or)?d|auth_data|credential|signature)[a-z_-]*["\\]*=["\\]*)[^[:space:]"]+/\1[redacted]/Ig' \
+        -e 's/((secret|token|passw(or)?d|auth|auth_data|secretaccesskey)[a-z_-]*\\*"[[:space:]]*:[[:space:]]*\\*")[^"\\]+/\1[redacted]/Ig' \
+        -e 's/((x-amz-[a-z-]*|x-aws-ec2-metadata-token)["\\]*[:=] *["\\]*)[^[:space:]",;&]+/\1[redacted]/Ig' \
+        -e 's#(FwoG|IQoJ)[A-Za-z0-9+/=_-]{20,}#[redacted]#g' \
+        -e 's/(authorization:? ?)[^",]+/\1[redacted]/Ig'
+}
+setting() { sed -n "s/^[[:space:]]*\(export \)\{0,1\}$1=//p" /etc/ecs/ecs.config 2>/dev/null | tail -n 1 | tr -d '"'"'"'\r'; }
+)sh";
+
+// By one letter each: what takes long runs beside the others.
+constexpr std::string_view looks = R"sh(
+services() {
+    for unit in ecs docker; do
+        within 5 systemctl show "$unit" -p Id -p LoadState -p ActiveState -p SubState -p Result -p ExecMainStatus -p NRestarts -p InactiveEnterTimestamp
+        echo
+    done
+}
+processes() {
+    pid=$(cat /run/ecs-agent.pid 2>/dev/null || pgrep -o -x agent 2>/dev/null || pgrep -o -x amazon-ecs-agen 2>/dev/null)
+    [ -n "$pid" ] && [ -d "/proc/$pid" ] || { echo agent=none; return; }
+    echo "agent=$pid"
+    sed -n 's/^State:[[:space:]]*\(.\).*/state=\1/p' "/proc/$pid/status"
+    sed -n 's/^Max open files[[:space:]]*\([0-9a-z]*\).*/open_files_max=\1/p' "/proc/$pid/limits"
+    echo "open_files=$(ls "/proc/$pid/fd" 2>/dev/null | wc -l)"
+}
+docker_state() {
+    if [ ! -S /var/run/docker.sock ]; then echo socket=none; return; fi
+    answer=$(within 10 curl -sS -m 8 -o /dev/null -w 'http=%{http_code} seconds=%{time_total}' --unix-socket /var/run/docker.sock http://docker/_ping)
+    echo "exit=$? $answer"
+    within 5 curl -sS -m 4 --unix-socket /var/run/docker.sock http://docker/version | head -c 400
+}
+metadata() {
+    url=http://169.254.169.254/latest
+    token=$(within 5 curl -sS -m 4 -D "$folder/metadata.head" -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' -w '\n%{http_code}' "$url/api/token")
+    exit=$?
+    echo "put_exit=$exit put_http=$(printf '%s' "$token" | tail -n 1)"
+    # Who does not answer once would not answer the other questions.
+    case $exit in 7 | 28 | 124 | 137) return ;; esac
+    token=$(printf '%s' "$token" | head -n 1)
+    for path in iam/info placement/region instance-id; do
+        echo "$path=$(within 4 curl -sS -m 3 -H "X-aws-ec2-metadata-token: $token" -w ' %{http_code}' "$url/meta-data/$path" | tr -d '\n' | head -c 400)"
+    done
+    role=$(within 4 curl -sS -f -m 3 -H "X-aws-ec2-metadata-token: $token" "$url/meta-data/iam/security-credentials/" | head -n 1)
+    case "$role" in
+    *[!A-Za-z0-9+=,.@_-]* | '') echo role=none ;;
+    *) echo "role=$role"
+        within 4 curl -sS -m 3 -H "X-aws-ec2-metadata-token: $token" "$url/meta-data/iam/security-credentials/$role" |
+        sed -n -e 's/.*"Code" *: *"\([A-Za-z]*\)".*/code=\1/p' -e 's/.*"Expiration" *: *"\([0-9TZ:-]*\)".*/expiration=\1/p' | head -n 2 ;;
+    esac
+}
+reach() {
+    # The host's own proxy settings for the agent, and none of this shell's.
+    unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY no_proxy NO_PROXY
+    proxy=$(setting HTTPS_PROXY); [ -n "$proxy" ] || proxy=$(setting HTTP_PROXY)
+    set -- -sS -m 6 -o /dev/null -D "$2" -w 'http=%{http_code} address=%{remote_ip} dns=%{time_namelookup} tcp=%{time_connect} tls=%{time_appconnect} connect=%{http_connect}' "$1"
+    if [ -n "$proxy" ]; then
+        case "$proxy" in *://*) ;; *) proxy=http://$proxy ;; esac
+        answer=$(within 8 curl -x "$proxy" "$@")
+    else
+        answer=$(within 8 curl "$@")
+    fi
+    echo "exit=$? $(printf '%s' "$answer" | tr '\n' ' ' | mask)"
+}
+# Any answer has a date, whatever else it says; of a proxy's and a server's the server's comes last.
+# The metadata service's is of the machine below.
+clock() {
+    for server in api acs tcs metadata; do
+        head=$folder/$server.head
+        theirs=$(sed -n 's/^[Dd][Aa][Tt][Ee]: *//p' "$head" 2>/dev/null | tr -d '\r' | tail -n 1)
+        [ -n "$theirs" ] || continue
+        echo "now=$(stat -c %Y "$head")"
+        echo "date=$theirs"
+        echo "of=$server"
+        return
+    done
+    date -u +now=%s
+}
+region() {
+    found=$(setting AWS_DEFAULT_REGION)
+    [ -n "$found" ] || found=$(sed -n 's#^placement/region=\([a-z0-9-]*\) 200$#\1#p' "$folder/metadata")
+    printf '%s' "$found"
+}
+logs() { # bytes of each
+    for log in /var/log/ecs/ecs-agent.log /var/log/ecs/ecs-init.log; do
+        newest=$(ls -t "$log"* 2>/dev/null | head -n 3)
+        for file in $newest; do
+            [ -r "$file" ] || continue
+            size=$(wc -c <"$file")
+            lines=$(within 3 wc -l "$file" | sed 's/[^0-9].*//')
+            tail -c "$1" "$file" >"$folder/tail"
+            section "ecs_agent_logs/${file##*/} $((${lines:-0} - $(wc -l <"$folder/tail"))) $((size > $1))"
+            mask <"$folder/tail"
+        done
+    done
+    section "kernel/dmesg.current"
+    within 3 dmesg 2>/dev/null | grep -aiE 'out of memory|oom-kill|I/O error|no space|segfault' | tail -n 20 | mask
+    section "docker_log/docker"
+    within 5 journalctl -u docker --no-pager -n 60 -o short-iso 2>/dev/null | tail -c "$1" | mask
+    section "system.log"
+    within 5 journalctl -u ecs --no-pager -n 60 -o short-iso 2>/dev/null | tail -c "$1" | mask
+}
+)sh";
+
+constexpr std::string_view errand = R"sh(
+folder=
+for place in /dev/shm /run /tmp /var/tmp; do
+    folder=$(mktemp -d "$place/doctor.XXXXXXXX" 2>/dev/null) && break
+done
+[ -n "$folder" ] || { echo "no folder can be made in /dev/shm, /run or /tmp"; exit 3; }
+trap 'rm -rf "$folder"' EXIT
+find /dev/shm /run /tmp /var/tmp -maxdepth 1 -name 'doctor.????????' -user "$(id -un)" -mmin +60 -exec rm -rf {} + 2>/dev/null
+services >"$folder/services" &
+docker_state >"$folder/docker" &
+metadata >"$folder/metadata"
+backend=$(setting ECS_BACKEND_HOST)
+region=$(region)
+case "$region" in cn-*) domain=amazonaws.com.cn ;; *) domain=amazonaws.com ;; esac
+api=https://ecs.$region.$domain/
+acs=$(grep -aohE 'ecs-a-[0-9]+\.[a-z0-9.-]+' /var/log/ecs/ecs-agent.log 2>/dev/null | tail -n 1)
+tcs=$(grep -aohE 'ecs-t-[0-9]+\.[a-z0-9.-]+' /var/log/ecs/ecs-agent.log 2>/dev/null | tail -n 1)
+if [ -n "$backend" ]; then
+    case "$backend" in *://*) api=$backend ;; *) api=https://$backend ;; esac
+    reach "$api" "$folder/api.head" >"$folder/api" &
+elif [ -n "$region" ]; then
+    reach "$api" "$folder/api.head" >"$folder/api" &
+    reach "https://${acs:-ecs-a-1.$region.$domain}/" "$folder/acs.head" >"$folder/acs" &
+    reach "https://${tcs:-ecs-t-1.$region.$domain}/" "$folder/tcs.head" >"$folder/tcs" &
+fi
+wait
+{
+    section facts/services; cat "$folder/services"
+    section facts/agent; processes
+    section facts/docker; cat "$folder/docker"
+    section facts/metadata; mask <"$folder/metadata"
+    section facts/disk; within 3 df -P / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs 2>/dev/null; within 3 df -Pi / /var/lib/ecs /var/lib/docker /var/log 2>/dev/null
+    section facts/clock; clock
+    section facts/endpoint/api; echo "url=$api region=$region"; cat "$folder/api" 2>/dev/null
+    section facts/endpoint/acs; cat "$folder/acs" 2>/dev/null
+    section facts/endpoint/tcs; cat "$folder/tcs" 2>/dev/null
+    section facts/introspection; within 3 curl -sS -m 2 http://127.0.0.1:51678/v1/metadata
+    section facts/holds
+    for hold in /var/run/squall/*/run; do
+        [ -r "$hold" ] || continue
+        place=${hold%/run}
+        case "${place##*/}" in *.*) ;; *) echo "fault=${place##*/} run=$(head -c 64 "$hold" | head -n 1) until=$(head -n 1 "$place/until" 2>/dev/null)" ;; esac
+    done
+    section facts/memory; grep -E '^(MemTotal|MemAvailable|SwapFree):' /proc/meminfo; cat /proc/loadavg
+    section ecs-agent/ecs.config
+    names='ECS_CLUSTER|ECS_BACKEND_HOST|AWS_DEFAULT_REGION|HTTPS?_PROXY|NO_PROXY|ECS_DATADIR|ECS_RESERVED_MEMORY|ECS_EXTERNAL'
+    names="$names|ECS_INSTANCE_ATTRIBUTES|ECS_CONTAINER_INSTANCE_TAGS|ECS_LOG[A-Z_]*|ECS_INSTANCE_IP_COMPATIBILITY|ECS_CHECKPOINT"
+    grep -aE "^[[:space:]]*($names)=" /etc/ecs/ecs.config 2>/dev/null | grep -v ECS_LOG_OPTS | mask
+} >"$folder/facts"
+for bytes in 400000 150000 60000 25000 10000 4000; do
+    { cat "$folder/facts"; logs "$bytes"; } >"$folder/all"
+    if command -v gzip >/dev/null 2>&1 && command -v base64 >/dev/null 2>&1; then
+        gzip -9 <"$folder/all" | base64 -w 0 >"$folder/out"
+    else
+        cp "$folder/all" "$folder/out"
+    fi
+    [ "$(wc -c <"$folder/out")" -gt 22000 ] || break
+done
+echo "squall-doctor 1 $boundary"
+head -c 23000 "$folder/out"
+echo
+)sh";
+
+} // namespace
+
+std::string errand_script(const std::string& boundary) {
+    return fmt::format("boundary={}\n", shell_quoted(boundary)) + std::string(tools)
+           + std::string(looks) + std::string(errand);
+}
+
+} // namespace squall::host

@@ -1,0 +1,81 @@
+#include "checks/agent_config.h"
+
+#include "squall/base/text.h"
+
+#include <algorithm>
+
+namespace squall::host {
+namespace {
+
+constexpr std::size_t file_max = 1U << 20U;
+
+bool is_name(std::string_view name) {
+    return !name.empty() && name.front() != '='
+           && name.find_first_of(" \t\"'") == std::string_view::npos;
+}
+
+std::string unquoted(std::string_view value) {
+    const bool is_quoted = value.size() >= 2 && value.front() == value.back()
+                           && (value.front() == '"' || value.front() == '\'');
+    return std::string(is_quoted ? value.substr(1, value.size() - 2) : value);
+}
+
+} // namespace
+
+const ConfigLine* AgentConfig::find(std::string_view name) const {
+    const auto found = std::find_if(
+        lines.rbegin(), lines.rend(), [&](const ConfigLine& line) { return line.name == name; });
+    return found == lines.rend() ? nullptr : &*found;
+}
+
+std::string AgentConfig::get(std::string_view name) const {
+    const ConfigLine* line = find(name);
+    return line == nullptr ? std::string() : line->value;
+}
+
+bool AgentConfig::is_true(std::string_view name) const {
+    return equal_ignoring_case(get(name), "true") || get(name) == "1";
+}
+
+void read_settings(std::string_view text, const std::string& name, AgentConfig& into) {
+    std::size_t number = 0;
+    for (const std::string& raw : split(text, '\n')) {
+        ++number;
+        const std::string_view line = trimmed(raw);
+        if (line.empty() || line.front() == '#' || line.front() == ';') continue;
+        const std::string place = fmt::format("{}:{}", name, number);
+        const auto [key, value] = split_once(line, '=');
+        if (line.find('=') == std::string_view::npos) {
+            into.faults.push_back({place, "this line is no NAME=VALUE, and counts for nothing"});
+        } else if (key.starts_with("export ")) {
+            into.faults.push_back(
+                {place, "'export' does not belong into an environment file: the line is dropped"});
+        } else if (!is_name(key)) {
+            into.faults.push_back({place, "blanks or quotes before '=': the line is dropped"});
+        } else {
+            into.lines.push_back({place, std::string(key), unquoted(trimmed(value))});
+        }
+    }
+}
+
+std::string setting_in(std::string_view text, std::string_view name) {
+    AgentConfig config;
+    read_settings(text, {}, config);
+    return config.get(name);
+}
+
+AgentConfig read_agent_config(const Path& root) {
+    AgentConfig config;
+    for (const std::string file : {"/var/lib/ecs/ecs.config", "/etc/ecs/ecs.config"}) {
+        const auto text = read_file(root / file.substr(1), file_max);
+        if (text) {
+            config.files.push_back(file);
+            read_settings(*text, file, config);
+        } else if (text.error().code != Errc::not_found) {
+            config.unreadable = text.error().message;
+        }
+    }
+    return config;
+}
+
+} // namespace squall::host

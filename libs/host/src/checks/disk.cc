@@ -1,0 +1,157 @@
+// Room where the agent, Docker and their logs write.
+#include "checks/checks.h"
+#include "squall/base/text.h"
+
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace squall::host {
+namespace {
+
+constexpr std::array places{"/", "/var/lib/ecs", "/var/lib/docker", "/var/log/ecs", "/tmp"};
+constexpr Seconds patience{3};
+
+struct Room {
+    int error = 0; // errno
+
+    struct statvfs status {};
+};
+
+// Shared by the caller and the threads that ask.
+struct Rooms {
+    std::mutex mutex; // guards what follows
+    std::condition_variable changed;
+    std::array<std::optional<Room>, places.size()> found;
+    std::size_t open = places.size();
+};
+
+Room room_at(const std::string& path) {
+    Room room;
+    if (::statvfs(path.c_str(), &room.status) != 0) room.error = errno;
+    return room;
+}
+
+// A file system whose server is gone keeps whoever asks for it: each has a thread of its own, and
+// what is late is left behind.
+std::array<std::optional<Room>, places.size()> ask_all(const Facts& facts, Deadline deadline) {
+    // shared_ptr: a thread that hangs outlives this call.
+    const auto rooms = std::make_shared<Rooms>();
+    for (std::size_t number = 0; number < places.size(); ++number) {
+        std::thread([rooms, number, path = facts.path(places.at(number)).string()] {
+            const Room room = room_at(path);
+            const std::lock_guard lock(rooms->mutex);
+            rooms->found.at(number) = room;
+            --rooms->open;
+            rooms->changed.notify_all();
+        }).detach();
+    }
+    std::unique_lock lock(rooms->mutex);
+    rooms->changed.wait_until(
+        lock, deadline.sooner(Deadline::in(patience)).when(), [&] { return rooms->open == 0; });
+    return rooms->found;
+}
+
+struct Figures {
+    std::uint64_t free = 0;
+    int used = 0; // percent, as df has it
+    int inodes_used = 0;
+};
+
+int percent_used(std::uint64_t all, std::uint64_t free, std::uint64_t available) {
+    const std::uint64_t used = all - free;
+    return used + available == 0
+               ? 0
+               : static_cast<int>((100 * used + used + available - 1) / (used + available));
+}
+
+Figures figures_of(const struct statvfs& status) {
+    return {std::uint64_t(status.f_bavail) * status.f_frsize,
+            percent_used(status.f_blocks, status.f_bfree, status.f_bavail),
+            status.f_files == 0 ? 0
+                                : percent_used(status.f_files, status.f_ffree, status.f_favail)};
+}
+
+std::string text_of(const std::string& place, const Figures& figures) {
+    return fmt::format("{} {} % used, {} free, {} % of its inodes used",
+                       place,
+                       figures.used,
+                       size_text(figures.free),
+                       figures.inodes_used);
+}
+
+// What deletes is for who has seen what there is.
+std::string what_fills(const std::string& place) {
+    return fmt::format("sudo du -xh -d 2 {} | sort -h | tail", place);
+}
+
+std::optional<Sign> look_at(const std::string& place, const Room& room) {
+    constexpr std::uint64_t nothing = 4U << 20U;
+    constexpr std::uint64_t little = 1U << 30U;
+    constexpr int nearly = 98;
+    constexpr int mostly = 90;
+    const Figures figures = figures_of(room.status);
+    const std::vector seen{evidence("statvfs " + place, text_of(place, figures))};
+    const bool is_written = place != "/"; // Bottlerocket's root is read-only, and well
+    if (is_written && (room.status.f_flag & ST_RDONLY) != 0)
+        return sign(
+            "DISK_FULL",
+            Certainty::likely,
+            fmt::format("{} is read-only: the kernel does that to a disk with errors", place),
+            {evidence("statvfs " + place, "read-only")},
+            {"dmesg | tail -n 50"});
+    // A small one may be well with as little.
+    if (figures.free < nothing && figures.used >= mostly && room.status.f_blocks > 0)
+        return sign("DISK_FULL",
+                    Certainty::certain,
+                    "no space left: " + text_of(place, figures),
+                    seen,
+                    {"df -h " + place, what_fills(place)});
+    if (room.status.f_files > 0 && room.status.f_favail == 0)
+        return sign("DISK_FULL",
+                    Certainty::certain,
+                    "no inode left: " + text_of(place, figures),
+                    seen,
+                    {"df -i " + place});
+    if ((figures.used >= nearly && figures.free < little) || figures.inodes_used >= nearly)
+        return sign("DISK_FULL",
+                    Certainty::likely,
+                    "nearly full: " + text_of(place, figures),
+                    seen,
+                    {fmt::format("df -h {0}; df -i {0}", place), what_fills(place)});
+    return std::nullopt;
+}
+
+} // namespace
+
+Look check_disk(Facts& facts, Deadline deadline) {
+    const auto rooms = ask_all(facts, deadline);
+    std::vector<Sign> signs;
+    std::vector<std::string> texts;
+    std::vector<std::string> silent;
+    std::set<unsigned long> known;
+    for (std::size_t number = 0; number < places.size(); ++number) {
+        const std::string place = places.at(number);
+        const auto& room = rooms.at(number);
+        if (!room) silent.push_back(place);
+        // One file system is told once, by its first name. What is not there is nobody's problem.
+        if (!room || room->error != 0 || !known.insert(room->status.f_fsid).second) continue;
+        texts.push_back(text_of(place, figures_of(room->status)));
+        if (auto found = look_at(place, *room)) signs.push_back(std::move(*found));
+    }
+    if (signs.empty() && !silent.empty())
+        return could_not_look(fmt::format("no answer within {} s of the file system at {}",
+                                          patience.count(),
+                                          join(silent, ", ")),
+                              "timeout 5 df -h");
+    return finding_or_healthy(std::move(signs), join(texts, "; "));
+}
+
+} // namespace squall::host

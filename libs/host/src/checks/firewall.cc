@@ -1,0 +1,242 @@
+#include "checks/firewall.h"
+
+#include "address_set.h"
+#include "squall/base/text.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace squall::host {
+namespace {
+
+using Words = std::vector<std::string>;
+
+// The words of a line of `iptables -S`: "…" may have blanks in it, and \ takes the next letter as
+// it is.
+Words words_of(std::string_view line) {
+    Words words;
+    std::string word;
+    bool is_quoted = false;
+    bool is_word = false;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        if (line[i] == '"') {
+            is_quoted = !is_quoted;
+            is_word = true;
+        } else if (line[i] == ' ' && !is_quoted) {
+            if (is_word) words.push_back(std::move(word));
+            word.clear();
+            is_word = false;
+        } else {
+            if (line[i] == '\\' && i + 1 < line.size()) ++i;
+            word += line[i];
+            is_word = true;
+        }
+    }
+    if (is_word) words.push_back(std::move(word));
+    return words;
+}
+
+// Only what a rule says of itself can be wrong for a shell: a comment.
+std::string removal_of(const Words& rule) {
+    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789-_./:,!+=@%";
+    std::string command = "sudo iptables -D";
+    for (auto word = rule.begin() + 1; word != rule.end(); ++word) {
+        const bool is_plain = !word->empty() && word->find_first_not_of(plain) == std::string::npos;
+        command += " " + (is_plain ? *word : shell_quoted(*word));
+    }
+    return command;
+}
+
+enum class Match { no, maybe, yes };
+
+Match match(bool fits, bool is_negated) { return fits != is_negated ? Match::yes : Match::no; }
+
+// "443", "80,443", "1024:65535".
+bool has_port(const std::string& list, int port) {
+    const auto ranges = split(list, ',');
+    return std::any_of(ranges.begin(), ranges.end(), [&](const std::string& range) {
+        const auto [first, last] = split_once(range, ':');
+        const auto from = to_integer(first);
+        const auto to = range.find(':') == std::string::npos ? from : to_integer(last);
+        return from && to && *from <= port && port <= *to;
+    });
+}
+
+bool has_word(const std::string& list, std::string_view word) {
+    const auto words = split(list, ',');
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+Match match_address(const std::string& cidr, const std::string& address, bool is_negated) {
+    const auto block = AddressSet::of_cidr(cidr);
+    const auto one = AddressSet::of_cidr(address);
+    return block && one ? match(block->contains(*one), is_negated) : Match::maybe;
+}
+
+// One option of a rule and what comes after it; what is not understood may match or not.
+Match match_option(const std::string& option,
+                   const Words& values,
+                   bool is_negated,
+                   const FirstPacket& packet) {
+    const std::string value = values.empty() ? "" : values.front();
+    if (option == "-d") return match_address(value, packet.address, is_negated);
+    if (option == "-p") return match(value == "tcp" || value == "6" || value == "all", is_negated);
+    if (option == "--dport" || option == "--dports")
+        return match(has_port(value, packet.port), is_negated);
+    if (option == "--ctstate" || option == "--state")
+        return match(has_word(value, "NEW"), is_negated);
+    if (option == "--tcp-flags" && values == Words{"FIN,SYN,RST,ACK", "SYN"})
+        return match(/*fits=*/true, is_negated);
+    // By this one a host reaches nobody but itself.
+    if (option == "-o" && value == "lo" && !packet.address.starts_with("127."))
+        return match(/*fits=*/false, is_negated);
+    // A module says nothing by itself but what its options say.
+    static const std::set<std::string, std::less<>> silent_modules{
+        "tcp", "multiport", "comment", "conntrack", "state"};
+    if (option == "-m") return silent_modules.contains(value) ? Match::yes : Match::maybe;
+    return option == "--comment" ? Match::yes : Match::maybe;
+}
+
+struct Rule {
+    std::string text;
+    Words words;        // "-A", "OUTPUT", …
+    std::string target; // empty: it only counts
+    bool is_goto = false;
+};
+
+Match match_rule(const Rule& rule, const FirstPacket& packet) {
+    Match all = Match::yes;
+    bool is_negated = false;
+    for (std::size_t i = 2; i < rule.words.size() && all != Match::no;) {
+        const std::string& option = rule.words[i++];
+        if (option == "!") {
+            is_negated = true;
+            continue;
+        }
+        // What follows is about the target.
+        if (option == "-j" || option == "-g") break;
+        Words values;
+        while (i < rule.words.size() && !rule.words[i].starts_with('-') && rule.words[i] != "!")
+            values.push_back(rule.words[i++]);
+        // A comment is one word, however it begins.
+        if (option == "--comment" && values.empty()) ++i;
+        all = std::min(all, match_option(option, values, is_negated, packet));
+        is_negated = false;
+    }
+    return all;
+}
+
+using Chains = std::map<std::string, std::vector<Rule>, std::less<>>;
+
+Chains chains_of(std::string_view listing) {
+    Chains chains;
+    for (std::string& line : split(listing, '\n')) {
+        Rule rule{{}, words_of(line), {}, false};
+        rule.text = std::move(line);
+        const Words& words = rule.words;
+        if (words.size() < 2 || words[0] != "-A") continue;
+        for (std::size_t i = 2; i + 1 < words.size(); ++i) {
+            if (words[i] != "-j" && words[i] != "-g") continue;
+            rule.target = words[i + 1];
+            rule.is_goto = words[i] == "-g";
+        }
+        chains[words[1]].push_back(std::move(rule));
+    }
+    return chains;
+}
+
+// The way of one packet through the chains, as if no rule that keeps it away were there.
+class Walk {
+public:
+    Walk(const Chains& chains, const FirstPacket& packet) : chains_(chains), packet_(packet) {}
+
+    std::vector<const Rule*> from_output() {
+        through("OUTPUT", Match::yes, 0);
+        return std::move(found_);
+    }
+
+private:
+    enum class End { returns, passes };
+
+    static constexpr int depth_max = 16;
+    static constexpr int rules_max = 20'000; // chains may be come through again and again
+
+    // `reached`: whether the packet comes here at all.
+    // NOLINTNEXTLINE(misc-no-recursion): chains call one another, and the depth is counted.
+    End through(const std::string& name, Match reached, int depth) {
+        const auto chain = chains_.find(name);
+        if (chain == chains_.end()) return End::returns;
+        // The kernel has no loops of chains; what says otherwise is not understood.
+        if (depth > depth_max) return End::passes;
+        for (const Rule& rule : chain->second) {
+            if (++rules_ > rules_max) return End::passes;
+            const Match matched = std::min(reached, match_rule(rule, packet_));
+            if (matched == Match::no) continue;
+            const std::string& target = rule.target;
+            if (target == "DROP" || target == "REJECT") {
+                if (matched == Match::yes) found_.push_back(&rule);
+                continue;
+            }
+            // Who decides about it in a queue is not known here.
+            if (target == "ACCEPT" || target == "NFQUEUE" || target == "QUEUE") return End::passes;
+            // One that may have returned may have missed what comes now.
+            if (target == "RETURN") return matched == Match::yes ? End::returns : End::passes;
+            if (!chains_.contains(target)) continue;
+            if (through(target, matched, depth + 1) == End::passes) return End::passes;
+            if (rule.is_goto) return matched == Match::yes ? End::returns : End::passes;
+        }
+        return End::returns;
+    }
+
+    const Chains& chains_;
+    const FirstPacket& packet_;
+    std::vector<const Rule*> found_;
+    int rules_ = 0;
+};
+
+} // namespace
+
+std::vector<FirewallRule> rules_in_the_way(std::string_view listing,
+                                           const std::vector<FirstPacket>& packets) {
+    const Chains chains = chains_of(listing);
+    std::set<const Rule*> seen;
+    std::vector<FirewallRule> found;
+    for (const auto& packet : packets) {
+        for (const Rule* rule : Walk(chains, packet).from_output()) {
+            if (!seen.insert(rule).second) continue;
+            const auto same = std::find_if(found.begin(), found.end(), [&](const auto& other) {
+                return other.rule == rule->text;
+            });
+            // Of rules that are alike, -D takes away one at a time.
+            if (same != found.end())
+                same->removal += " && " + removal_of(rule->words);
+            else
+                found.push_back({rule->text, removal_of(rule->words)});
+        }
+    }
+    return found;
+}
+
+std::vector<FirewallRule>
+firewall_rules(Facts& facts, const std::vector<FirstPacket>& packets, Deadline deadline) {
+    if (packets.empty()) return {};
+    // The table filter alone: to ask for another one may load its module.
+    const auto listing = facts.ground().run({{"iptables", "-w", "1", "-S"}, {}, {}, {}},
+                                            deadline.sooner(Deadline::in(Seconds(2))));
+    if (!listing || listing->exit_code != 0) return {};
+    return rules_in_the_way(listing->output, packets);
+}
+
+void tell_rules(const std::vector<FirewallRule>& rules, Sign& sign) {
+    std::vector<std::string> removals;
+    for (const auto& each : rules) {
+        sign.evidence.push_back(evidence("iptables -S", each.rule));
+        removals.push_back(each.removal);
+    }
+    sign.remedy.insert(sign.remedy.begin(), removals.begin(), removals.end());
+    if (!rules.empty()) sign.summary += "; a rule of this host's firewall keeps it away";
+}
+
+} // namespace squall::host

@@ -1,0 +1,38 @@
+// Rules of this host's own firewall that keep its TCP connections from getting out.
+#pragma once
+
+#include "checks/facts.h"
+#include "checks/look.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace squall::host {
+
+// The first packet of a connection.
+struct FirstPacket {
+    std::string address; // "10.0.0.7"
+    int port = 0;
+};
+
+struct FirewallRule {
+    std::string rule;    // as `iptables -S` prints it
+    std::string removal; // the command that takes it away
+};
+
+// The rules that drop or reject any of these packets: where several do, all of them, since each is
+// in the way once those before it are gone. A rule is not named where something else in it decides
+// (a user, an interface, a limit), or where one that may let the packet pass comes first.
+// `listing`: what `iptables -S` prints, of the table filter.
+[[nodiscard]] std::vector<FirewallRule> rules_in_the_way(std::string_view listing,
+                                                         const std::vector<FirstPacket>& packets);
+
+// Of this host; none where iptables is not there, or may not be asked.
+[[nodiscard]] std::vector<FirewallRule>
+firewall_rules(Facts& facts, const std::vector<FirstPacket>& packets, Deadline deadline);
+
+// Puts the rules into a sign: at the end of its evidence, and first into its remedy.
+void tell_rules(const std::vector<FirewallRule>& rules, Sign& sign);
+
+} // namespace squall::host

@@ -1,0 +1,99 @@
+#include "checks/agent_config.h"
+#include "fake_host.h"
+
+#include <gtest/gtest.h>
+
+namespace squall::host {
+namespace {
+
+using State = doctor::Look::State;
+using Causes = std::vector<std::string>;
+
+doctor::Look look_at(const std::string& text) {
+    FakeHost host;
+    host.file("/etc/ecs/ecs.config", text);
+    return host.look("config");
+}
+
+TEST(AgentConfig, OfEtcCountsOverThatOfVar) {
+    FakeHost host;
+    host.file("/var/lib/ecs/ecs.config", "ECS_CLUSTER=old\nAWS_DEFAULT_REGION=eu-west-1\n");
+    const auto config = read_agent_config(host.ground().root);
+    EXPECT_EQ(config.get("ECS_CLUSTER"), "web");
+    EXPECT_EQ(config.find("ECS_CLUSTER")->place, "/etc/ecs/ecs.config:1");
+    EXPECT_EQ(config.get("AWS_DEFAULT_REGION"), "eu-west-1");
+}
+
+TEST(AgentConfig, NamesTheLinesThatCountForNothing) {
+    AgentConfig config;
+    read_settings("# comment\nECS_CLUSTER = web\nexport A=b\nnonsense\nB=\"c d\"\n", "f", config);
+    ASSERT_EQ(config.faults.size(), 3U);
+    EXPECT_EQ(config.faults[0].place, "f:2");
+    EXPECT_EQ(config.faults[2].place, "f:4");
+    EXPECT_EQ(config.get("B"), "c d");
+}
+
+TEST(Config, WithoutAClusterSaysWhichOneIsJoined) {
+    EXPECT_EQ(look_at("AWS_DEFAULT_REGION=eu-west-1\n").summary,
+              "/etc/ecs/ecs.config: ECS_CLUSTER is not set: the agent joins 'default', region "
+              "eu-west-1");
+}
+
+TEST(Config, ThatReservesMoreMemoryThanThereIs) {
+    const auto look = look_at("ECS_RESERVED_MEMORY=2000\n");
+    ASSERT_EQ(causes(look), Causes{"RESERVED_MEMORY"});
+    EXPECT_EQ(look.summary, "ECS_RESERVED_MEMORY is 2000 MiB, and this host has 2000 MiB");
+    EXPECT_EQ(look_at("ECS_RESERVED_MEMORY=1999\n").state, State::healthy);
+}
+
+TEST(Config, WithAttributesThatEcsDoesNotTake) {
+    const auto with = [](const std::string& attributes) {
+        return causes(look_at("ECS_INSTANCE_ATTRIBUTES=" + attributes + "\n"));
+    };
+    EXPECT_EQ(with(R"({"stack":"prod","a.b/c-d_e":"x y:z@1"})"), Causes{});
+    EXPECT_EQ(with(R"({"stack name":"prod"})"), Causes{"INVALID_ATTRIBUTE"});
+    EXPECT_EQ(with(R"({"stack":"prod#1"})"), Causes{"INVALID_ATTRIBUTE"});
+    EXPECT_EQ(with(R"({"stack":""})"), Causes{"INVALID_ATTRIBUTE"});
+    EXPECT_EQ(with(R"({")" + std::string(129, 'a') + R"(":"x"})"), Causes{"INVALID_ATTRIBUTE"});
+    EXPECT_EQ(with(R"({")" + std::string(128, 'a') + R"(":"x"})"), Causes{});
+    EXPECT_EQ(with("stack=prod"), Causes{"INVALID_ATTRIBUTE"});
+}
+
+TEST(Config, WithTagsThatAreAwsOwn) {
+    EXPECT_EQ(causes(look_at(R"(ECS_CONTAINER_INSTANCE_TAGS={"aws:team":"a"})")),
+              Causes{"INVALID_TAG"});
+    EXPECT_EQ(causes(look_at(R"(ECS_CONTAINER_INSTANCE_TAGS={"team":"a"})")), Causes{});
+}
+
+TEST(Config, WithMoreTagsThanAResourceMayHaveIsAParameterThatEcsRefuses) {
+    const auto tags = [](int count) {
+        std::string text;
+        for (int i = 0; i < count; ++i)
+            text += fmt::format("{}\"tag-{}\":\"a\"", i == 0 ? "" : ",", i);
+        return "ECS_CONTAINER_INSTANCE_TAGS={" + text + "}";
+    };
+    EXPECT_EQ(causes(look_at(tags(50))), Causes{});
+    EXPECT_EQ(causes(look_at(tags(51))), Causes{"INVALID_PARAMETER"});
+}
+
+TEST(Config, WithAProxyHasToExceptWhatIsOnThisHost) {
+    const std::string proxy = "HTTP_PROXY=http://u:secret@10.0.0.9:3128\n";
+    const auto look = look_at(proxy);
+    ASSERT_EQ(causes(look), Causes{"NET_PROXY"});
+    EXPECT_EQ(look.signs.front().certainty, doctor::Certainty::likely);
+    for (const auto& seen : look.signs.front().evidence)
+        EXPECT_EQ(seen.text.find("secret"), std::string::npos);
+    EXPECT_EQ(look_at(proxy + "NO_PROXY=169.254.169.254,169.254.170.2\n").signs.front().certainty,
+              doctor::Certainty::possible);
+    EXPECT_EQ(
+        look_at(proxy + "NO_PROXY=169.254.169.254,169.254.170.2,/var/run/docker.sock\n").state,
+        State::healthy);
+}
+
+TEST(Config, OutsideOfEc2NeedsARegion) {
+    EXPECT_EQ(causes(look_at("ECS_EXTERNAL=true\n")), Causes{"REGION_MISSING"});
+    EXPECT_EQ(causes(look_at("ECS_EXTERNAL=true\nAWS_DEFAULT_REGION=eu-west-1\n")), Causes{});
+}
+
+} // namespace
+} // namespace squall::host

@@ -1,0 +1,111 @@
+#include "afar/errand_report.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace squall::host {
+namespace {
+
+// What the errand's script printed, by its sections.
+doctor::Look look_at(const ErrandReport& report, const std::string& check) {
+    const auto looks = looks_of(report);
+    const auto found = std::find_if(
+        looks.begin(), looks.end(), [&](const auto& look) { return look.check == check; });
+    return found == looks.end() ? doctor::Look() : *found;
+}
+
+std::string cause_of(const doctor::Look& look) {
+    return look.signs.empty() ? std::string() : look.signs.front().cause;
+}
+
+TEST(Errand, ComparesTheClockWithAnyAnswersDate) {
+    ErrandReport report;
+    // 2026-11-21T01:13:00Z
+    report.facts["clock"] = "now=1795223580\ndate=Sat, 21 Nov 2026 02:00:00 GMT\nof=metadata";
+    const auto look = look_at(report, "clock");
+    EXPECT_EQ(cause_of(look), "CLOCK_SKEW");
+    EXPECT_EQ(look.summary, "the host's clock is 2820 s behind that of the instance metadata");
+    report.facts["clock"] = "now=1795226401\ndate=Sat, 21 Nov 2026 02:00:00 GMT\nof=api";
+    EXPECT_EQ(look_at(report, "clock").state, doctor::Look::State::healthy);
+    report.facts["clock"] = "now=1795226401";
+    EXPECT_EQ(look_at(report, "clock").state, doctor::Look::State::could_not_look);
+}
+
+TEST(Errand, TakesACertificateThatIsNotValidYetForAWrongClock) {
+    ErrandReport report;
+    const std::string early =
+        "exit=60 http=000 curl: (60) SSL certificate problem: certificate is not yet valid";
+    report.facts["endpoint/api"] = early;
+    EXPECT_EQ(cause_of(look_at(report, "endpoint-api")), "CLOCK_SKEW");
+    const std::string late =
+        "exit=60 http=000 curl: (60) SSL certificate problem: certificate has expired";
+    report.facts["endpoint/api"] = late;
+    EXPECT_EQ(cause_of(look_at(report, "endpoint-api")), "CLOCK_SKEW");
+    report.config = "ECS_BACKEND_HOST=https://ecs.test\n";
+    EXPECT_EQ(cause_of(look_at(report, "endpoint-api")), "TLS_TRUST") << "somebody's own";
+    report.config = "ECS_BACKEND_HOST=\n";
+    EXPECT_EQ(cause_of(look_at(report, "endpoint-api")), "CLOCK_SKEW") << "set to nothing";
+    report.facts["endpoint/api"] = "exit=60 http=000 curl: (60) SSL certificate problem: unable "
+                                   "to get local issuer certificate";
+    EXPECT_EQ(cause_of(look_at(report, "endpoint-api")), "TLS_TRUST");
+}
+
+TEST(Errand, NamesTheRegionWhereNothingTellsIt) {
+    ErrandReport report;
+    report.facts["metadata"] = "put_exit=0 put_http=403\nrole=none";
+    report.config = "ECS_CLUSTER=web\nAWS_DEFAULT_REGION=\n";
+    report.facts["endpoint/api"] = "url=https://ecs../ region=";
+    report.facts["introspection"] = "curl: (7) Failed to connect to 127.0.0.1 port 51678";
+    EXPECT_EQ(cause_of(look_at(report, "imds")), "REGION_MISSING");
+    // It has registered: it knows it.
+    report.facts["introspection"] = "{\"Cluster\":\"web\"}";
+    EXPECT_EQ(cause_of(look_at(report, "imds")), "IMDS_UNREACHABLE");
+    report.facts.erase("introspection");
+    report.facts["endpoint/api"] = "url=https://ecs.eu-west-1.amazonaws.com/ region=eu-west-1";
+    EXPECT_EQ(cause_of(look_at(report, "imds")), "IMDS_UNREACHABLE");
+}
+
+TEST(Errand, SaysNothingOfWhatNobodyAskedFor) {
+    ErrandReport report;
+    EXPECT_EQ(look_at(report, "imds").state, doctor::Look::State::could_not_look)
+        << "the answer was cut";
+    report.facts["metadata"] = "put_exit=127 put_http=timeout: failed to run command 'curl'";
+    EXPECT_EQ(look_at(report, "imds").state, doctor::Look::State::could_not_look);
+    report.facts["endpoint/api"] = "exit=127 timeout: failed to run command 'curl'";
+    EXPECT_EQ(look_at(report, "endpoint-api").state, doctor::Look::State::could_not_look);
+    report.facts["metadata"] = "put_exit=28 put_http=000";
+    EXPECT_EQ(cause_of(look_at(report, "imds")), "IMDS_UNREACHABLE");
+}
+
+// systemd gives properties in an order of its own, whatever was asked for first.
+TEST(Errand, SeesAllThatSystemdSaysOfAUnit) {
+    const auto service = [](const std::string& ecs) {
+        ErrandReport report;
+        report.facts["services"] = ecs
+                                   + "\n\nResult=success\nExecMainStatus=0\nId=docker.service\n"
+                                     "LoadState=loaded\nActiveState=active\n";
+        return look_at(report, "ecs-service");
+    };
+    const std::string failed = "Id=ecs.service\nLoadState=loaded\nActiveState=failed";
+    EXPECT_EQ(cause_of(service("Result=exit-code\nNRestarts=0\nExecMainStatus=5\n" + failed)),
+              "AGENT_TERMINAL");
+    const auto given_up = service("Result=start-limit-hit\nExecMainStatus=1\n" + failed);
+    EXPECT_EQ(cause_of(given_up), "AGENT_CRASHLOOP");
+    EXPECT_EQ(given_up.signs.front().severity, doctor::Severity::terminal);
+    EXPECT_EQ(cause_of(service("NRestarts=7\nId=ecs.service\nLoadState=loaded\nActiveState="
+                               "activating")),
+              "AGENT_CRASHLOOP");
+}
+
+TEST(Errand, IsReadAsItIsFromAHostThatCannotPackIt) {
+    const auto report =
+        read_errand("squall-doctor 1 b\n\n=== b facts/disk\nfull\n=== b facts/clock\nnow=1\n", "b");
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->fact("disk"), "full");
+    EXPECT_EQ(report->fact("clock"), "now=1");
+    EXPECT_FALSE(read_errand("squall-doctor 1 b\n\nbash: no such file\n", "b"));
+}
+
+} // namespace
+} // namespace squall::host
