@@ -1,5 +1,6 @@
 // The helper on a container instance: one static program, with no file of its own.
 #include "check_command.h"
+#include "doctor_command.h"
 #include "intercept_command.h"
 #include "process.h"
 #include "proxy_command.h"
@@ -223,6 +224,23 @@ void check_place(const CLI::App& command) {
     throw CLI::RequiredError("one of --tasks, --container, --pid, --netns and --listen");
 }
 
+void add_doctor_options(CLI::App& command, host::DoctorOrder& into, bool& tells_all) {
+    auto* logs = command.add_option(
+        "--log", into.logs, "log files in place of this host; - is standard input");
+    command.add_option("--bundle", into.bundle, "an archive in place of this host")->excludes(logs);
+    command.add_option("--signatures", into.signatures, "causes and signs of your own (YAML)")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false);
+    command.add_flag("--whole",
+                     into.reads_whole,
+                     "log files from their beginning, and not only their last 512 MB");
+    command.add_flag(
+        "--looks", into.only_looks, "what was looked at and nothing concluded, as JSON");
+    command.add_flag("--json", into.json, "for programs: one JSON object");
+    command.add_flag("--all", tells_all, "all evidence, and what was healthy one by one");
+}
+
 int run(int argc, char** argv) {
     CLI::App app{"Squall's helper on a container instance.\n"};
     app.set_version_flag("--version", "squall-host " SQUALL_VERSION);
@@ -240,6 +258,13 @@ int run(int argc, char** argv) {
     CLI::App* forget = app.add_subcommand("forget", "removes what a run's ended proxies have left");
     forget->add_option("--run", run_name)->required();
     CLI::App* check = app.add_subcommand("check", "what this kernel and this host allow");
+    CLI::App* doctor = app.add_subcommand("doctor", "what keeps this host's ECS agent away");
+    host::DoctorOrder order;
+    std::string archive;
+    bool tells_all = false;
+    add_doctor_options(*doctor, order, tells_all);
+    CLI::App* collect = doctor->add_subcommand("collect", "makes an archive, without secrets");
+    collect->add_option("-o,--output", archive, "a file that is not there yet");
     try {
         app.parse(argc, argv);
         if (proxy->parsed()) {
@@ -256,6 +281,8 @@ int run(int argc, char** argv) {
         return run_stop(run_name, drain_s ? std::optional(Seconds(*drain_s)) : std::nullopt);
     if (forget->parsed()) return run_forget(run_name);
     if (check->parsed()) return run_check();
+    if (collect->parsed()) return run_collect(archive);
+    if (doctor->parsed()) return run_doctor(order, tells_all);
     return run_proxy_command(options);
 }
 

@@ -28,12 +28,13 @@ constexpr Millis store_call_limit{10'000};
 std::vector<std::unique_ptr<watch::Channel>>
 channels_of(const FunctionSettings& settings, aws::Client& client, Clock& clock) {
     std::vector<std::unique_ptr<watch::Channel>> channels;
+    // First: notices wait for what the doctor says.
+    if (!settings.judgement.actions.empty())
+        channels.push_back(watch::action_channel(client, clock));
     if (!settings.topic_arn.empty())
         channels.push_back(watch::sns_channel(client, settings.topic_arn));
     if (settings.webhook) channels.push_back(watch::webhook_channel(*settings.webhook));
     channels.push_back(watch::metrics_channel(client, clock));
-    if (!settings.judgement.actions.empty())
-        channels.push_back(watch::action_channel(client, clock));
     return channels;
 }
 

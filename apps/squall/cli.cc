@@ -1,6 +1,8 @@
 #include "cli.h"
 
+#include "cli_doctor.h"
 #include "cli_lab_api.h"
+#include "cli_lab_break.h"
 #include "cli_lab_up.h"
 #include "cli_monitor.h"
 #include "output.h"
@@ -58,6 +60,8 @@ struct Parser {
     LabEventsCommand lab_events;
     LabMailCommand lab_mail;
     LabApiCommand lab_api;
+    LabBreakCommand lab_break;
+    LabBreakCommand lab_mend;
     LabSpotCommand lab_spot;
     LabExecCommand lab_exec;
     MonitorSimulateCommand monitor_simulate;
@@ -67,6 +71,8 @@ struct Parser {
     MonitorExplainCommand monitor_explain;
     MonitorMuteCommand monitor_mute;
     MonitorUnmuteCommand monitor_unmute;
+    DoctorCommand doctor;
+    DoctorCollectCommand doctor_collect;
     std::vector<std::string> after_dashes;
     CompletionCommand completion;
     bool wants_version = false;
@@ -82,6 +88,7 @@ struct Parser {
         add_helper();
         add_lab();
         add_monitor();
+        add_doctor();
         CLI::App* command = add(app,
                                 "completion",
                                 "print what makes a shell complete squall's words: bash, zsh, fish",
@@ -180,6 +187,32 @@ struct Parser {
         command->add_flag("--json", recover.json, "machine-readable output");
     }
 
+    void add_doctor() {
+        CLI::App* command = app.add_subcommand(
+            "doctor", "name the cause of a disconnected ECS agent, and what to do");
+        add_doctor_options(*command, doctor);
+        CLI::App* collect = command->add_subcommand("collect",
+                                                    "an archive of this host's evidence, without "
+                                                    "secrets, that AWS's support can read, too");
+        collect->add_option("-o,--output",
+                            doctor_collect.output,
+                            "a file that is not there yet; else collect-INSTANCE-TIME.tgz, here");
+        command->final_callback([this, collect] {
+            if (!collect->parsed()) {
+                chosen = Command(doctor);
+                return;
+            }
+            // The archive is of the host that this runs on, whoever is named.
+            if (const std::string other = named_beside_collect(doctor); !other.empty())
+                throw CLI::ValidationError(
+                    "collect",
+                    fmt::format("takes no {}: it makes an archive of the host that it runs on; run "
+                                "it there",
+                                other));
+            chosen = Command(doctor_collect);
+        });
+    }
+
     void add_helper() {
         CLI::App* helper =
             app.add_subcommand("helper", "squall-host, which hosts run for faults on HTTP traffic");
@@ -238,6 +271,8 @@ struct Parser {
         });
 
         add_lab_api(*lab, lab_api, [this] { chosen = lab_api; });
+        add_lab_break(*lab, lab_break, [this] { chosen = lab_break; });
+        add_lab_mend(*lab, lab_mend, [this] { chosen = lab_mend; });
 
         command = add(*lab,
                       "spot",

@@ -1,6 +1,7 @@
 // The command line as a value.
 #pragma once
 
+#include "squall/host/doctor_order.h"
 #include "squall/lab/lab.h"
 #include "squall/monitor/random_day.h"
 
@@ -125,6 +126,15 @@ struct LabApiCommand {
     bool as_json = false;
 };
 
+// What lab::order_break takes, and the words for it.
+struct LabBreakCommand {
+    std::string verb;
+    json::Object order;
+    bool wants_list = false;
+    bool wants_show = false;
+    bool as_json = false;
+};
+
 struct LabSpotCommand {
     std::string instance;
     std::string notice = "2m";
@@ -207,6 +217,19 @@ struct MonitorUnmuteCommand {
     bool json = false;
 };
 
+struct DoctorCommand {
+    host::DoctorOrder order;
+    bool tells_all = false;
+    std::string cluster;                // from afar
+    std::vector<std::string> instances; // of the cluster; empty: those that are not connected
+    std::string region;
+    std::string role_arn;
+};
+
+struct DoctorCollectCommand {
+    std::string output;
+};
+
 // The command line was answered already (help, version, a usage error): end with this code.
 struct Answered {
     int exit_code = 0;
@@ -233,6 +256,7 @@ using Command = std::variant<Answered,
                              LabMailCommand,
                              LabEnvCommand,
                              LabApiCommand,
+                             LabBreakCommand,
                              LabSpotCommand,
                              LabExecCommand,
                              MonitorSimulateCommand,
@@ -241,7 +265,9 @@ using Command = std::variant<Answered,
                              MonitorStatusCommand,
                              MonitorExplainCommand,
                              MonitorMuteCommand,
-                             MonitorUnmuteCommand>;
+                             MonitorUnmuteCommand,
+                             DoctorCommand,
+                             DoctorCollectCommand>;
 
 inline constexpr int exit_usage = 64;
 

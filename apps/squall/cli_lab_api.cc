@@ -63,6 +63,11 @@ void add_break(CLI::App& command, json::Object& order) {
     add_share(command, order);
     add_integer(command, order, "seed", "--seed", "pick the same calls again, with --share");
     add_text(command, order, "for", "--for", "only so long: 60s");
+    add_text(command,
+             order,
+             "caller",
+             "--caller",
+             "only calls of this user, role or role session, such as an instance's id");
 }
 
 } // namespace

@@ -27,6 +27,8 @@ json::Object fault_json(const experiment::FaultDescription& description) {
         tunables.push_back(tunable_json(spec));
     return {{"name", description.name},
             {"summary", description.summary},
+            {"diagnosis",
+             description.diagnosis.empty() ? json::Value() : json::Value(description.diagnosis)},
             {"tunables", std::move(tunables)},
             {"permissions",
              json::Array(description.permissions.begin(), description.permissions.end())}};
@@ -45,6 +47,10 @@ std::string fault_text(const experiment::FaultDescription& description) {
                                                                : spec.default_value;
         text += fmt::format("  {:<22} {:<10} {}{}\n", spec.name, start, spec.meaning, range);
     }
+    text += description.diagnosis.empty()
+                ? "\nsquall doctor finds nothing on its hosts: their agents stay connected\n"
+                : fmt::format("\nsquall doctor names {} on its hosts meanwhile, and the run\n",
+                              description.diagnosis);
     return text + fmt::format("\npermissions\n  {}\n", join(description.permissions, "\n  "));
 }
 

@@ -16,6 +16,8 @@ std::string broken_line(const json::Value& one) {
                                    json::integer_at(one, "id"),
                                    json::string_at(one, "calls"),
                                    json::string_at(one, "how"));
+    if (const auto caller = json::string_at(one, "caller"); !caller.empty())
+        line += fmt::format(", of {} only", caller);
     if (!json::at(one, "share").is_null())
         line += fmt::format(", {}% of the calls (seed {})",
                             json::integer_at(one, "share"),

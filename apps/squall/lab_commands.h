@@ -12,6 +12,7 @@ namespace squall::app {
 [[nodiscard]] int run_command(const LabMailCommand& command);
 [[nodiscard]] int run_command(const LabEnvCommand& command);
 [[nodiscard]] int run_command(const LabApiCommand& command);
+[[nodiscard]] int run_command(const LabBreakCommand& command);
 [[nodiscard]] int run_command(const LabSpotCommand& command);
 [[nodiscard]] int run_command(const LabExecCommand& command);
 

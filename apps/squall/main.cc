@@ -2,6 +2,7 @@
 // then the command line, then the table of faults.
 #include "cli.h"
 #include "completion.h"
+#include "doctor_commands.h"
 #include "experiment_commands.h"
 #include "helper_commands.h"
 #include "history_commands.h"
@@ -45,6 +46,7 @@ constexpr bool is_lab_command = is_one_of<T,
                                           LabMailCommand,
                                           LabEnvCommand,
                                           LabApiCommand,
+                                          LabBreakCommand,
                                           LabSpotCommand,
                                           LabExecCommand>;
 
@@ -61,7 +63,7 @@ int dispatch(const Command& command) {
                 return chosen.exit_code;
             } else if constexpr (
                 is_lab_command<
-                    T> || is_monitor_question<T> || is_one_of<T, StatusCommand, RunsCommand, VersionCommand, HelperPublishCommand>) {
+                    T> || is_monitor_question<T> || is_one_of<T, StatusCommand, RunsCommand, VersionCommand, HelperPublishCommand, DoctorCommand, DoctorCollectCommand>) {
                 return run_command(chosen);
             } else if constexpr (is_one_of<T,
                                            FaultsCommand,
@@ -111,9 +113,9 @@ int main(int argc, char** argv) {
         return squall::labhost::run_role(program, arguments);
     if (arguments.size() >= 2 && arguments[0] == "lab-host")
         return squall::labhost::run_role(arguments[1], {arguments.begin() + 2, arguments.end()});
-    const bool is_verdict =
-        !arguments.empty()
-        && (arguments[0] == "run" || arguments[0] == "recover" || arguments[0] == "abort");
+    const bool is_verdict = !arguments.empty()
+                            && (arguments[0] == "run" || arguments[0] == "recover"
+                                || arguments[0] == "abort" || arguments[0] == "doctor");
     return squall::app::with_output(
         squall::app::dispatch(squall::app::parse_command_line(argc, argv)), is_verdict);
 }
