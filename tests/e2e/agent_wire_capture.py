@@ -43,24 +43,23 @@ class Capture:
     def __init__(self, lab, instance):
         self.lab, self.instance = lab, instance
         self.instance_id = lab.instance_ids()[instance - 1]
-        config = lab.sh(instance, 'cat /etc/ecs/ecs.config')
-        self.backend = next(line.split('//')[1] for line in config.split('\n') if line.startswith('ECS_BACKEND_HOST='))
+        self.backend = '10.0.0.1'  # where the lab answers without TLS, so that the proxy can read
         encoded = base64.b64encode(PROXY.encode()).decode()
         lab.sh(instance, f'echo {encoded} | base64 -d >/tmp/agent-proxy.py')
         self.proxy = lab.start('lab', 'exec', str(instance), '--', 'python3', '/tmp/agent-proxy.py', self.backend)
         ready, self.proxy_pid = self.proxy.stdout.readline().split()
         assert ready == 'ready'
-        self.restart(f'http://{self.backend}', 'http://127.0.0.1:8099')
+        self.restart('echo ECS_BACKEND_HOST=http://127.0.0.1:8099 >>/etc/ecs/ecs.config')
 
-    def restart(self, old, new):
+    def restart(self, change):
         pid = self.lab.agent_pid(self.instance)
-        self.lab.sh(self.instance, f'sed -i "s|^ECS_BACKEND_HOST={old}$|ECS_BACKEND_HOST={new}|" /etc/ecs/ecs.config && systemctl restart ecs')
+        self.lab.sh(self.instance, f'{change} && systemctl restart ecs')
         wait_for('another agent is there', lambda: self.lab.exec(self.instance, 'cat', '/run/ecs-agent.pid').out.strip() not in ('', pid))
         wait_for('it is connected', lambda: self.lab.connected()[self.instance_id])
 
     def end(self):
         listing = self.lab.sh(self.instance, 'cd /tmp/agent-wire && for f in *; do base64 -w0 $f; echo; done')
-        self.restart('http://127.0.0.1:8099', f'http://{self.backend}')
+        self.restart('sed -i /^ECS_BACKEND_HOST=/d /etc/ecs/ecs.config')
         self.lab.sh(self.instance, f'kill {self.proxy_pid}; rm -r /tmp/agent-proxy.py /tmp/agent-wire')
         self.proxy.wait(30)
         return [step for line in listing.split('\n') for step in steps_in(base64.b64decode(line))]

@@ -99,6 +99,7 @@ def test_an_upstart_host_has_upstarts_tools_and_no_systemd(lab):
     assert lab.exec(host, 'systemctl', 'status', 'ecs').code != 0 and lab.exec(host, 'test', '-d', '/run/systemd/system').code == 1
     assert lab.sh(host, 'stop ecs') == 'ecs stop/waiting' and lab.exec(host, 'stop', 'ecs').code == 1
     wait_for('its agent is gone', lambda: not lab.status()['instances'][host - 1]['agent_connected'])
+    assert lab.sh(host, 'sudo initctl status ecs') == 'ecs stop/waiting'
     assert lab.sh(host, 'start ecs').startswith('ecs start/running') and lab.exec(host, 'start', 'nothing').code == 1
     wait_for('its agent is back', lambda: lab.status()['instances'][host - 1]['agent_connected'])
     assert lab.sh(host, 'restart ecs').startswith('ecs start/running')

@@ -191,6 +191,18 @@ def test_systemctl_answers_as_the_real_one(hosts):
     assert hosts.exec(1, 'test', '-d', f'/proc/{pid}').code == 0
 
 
+def test_sudo_runs_what_a_remedy_says_as_it_stands(hosts):
+    assert hosts.exec(1, 'sudo', 'systemctl', 'is-active', 'ecs').out == 'active\n'
+    done = hosts.exec(1, 'sudo', '-n', '-u', 'root', '--', 'LEVEL=3', 'sh', '-c', 'id -u; exit $LEVEL')
+    assert (done.code, done.out) == (3, '0\n')
+    done = hosts.exec(1, 'sudo', 'sh', '-c', 'systemctl is-active nope')
+    assert (done.code, done.out) == (3, 'inactive\n')
+    refused = hosts.exec(1, 'sudo', '-u', 'ec2-user', 'id')
+    assert refused.code == 1 and 'unknown user ec2-user' in refused.err
+    usage = hosts.exec(1, 'sudo')
+    assert usage.code == 1 and usage.err.startswith('usage: sudo')
+
+
 def test_a_clean_stop_of_ecs_is_final_and_takes_its_route_along(hosts):
     before = hosts.nat(1)
     assert before.count(f'-A PREROUTING {RULE}') == 1

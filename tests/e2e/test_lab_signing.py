@@ -122,7 +122,7 @@ def test_errors_have_the_shape_of_their_protocol(shared_lab):
 def test_what_is_not_implemented_is_refused_at_once_in_every_protocol(shared_lab):
     assert refused(client(shared_lab, 'ecs').create_capacity_provider, name='x', autoScalingGroupProvider={'autoScalingGroupArn': 'x'}) == 'UnknownOperationException'
     assert refused(client(shared_lab, 'ssm').get_parameter, Name='x') == 'UnknownOperationException'
-    assert refused(client(shared_lab, 'ec2').describe_vpcs) == 'UnknownOperationException'
+    assert refused(client(shared_lab, 'ec2').describe_key_pairs) == 'UnknownOperationException'
     assert refused(client(shared_lab, 'sts').get_session_token) == 'UnknownOperationException'
     for service, call in (('kms', 'list_keys'), ('sns', 'list_platform_applications'), ('iam', 'list_groups')):
         refusal = Refusal(getattr(client(shared_lab, service), call))

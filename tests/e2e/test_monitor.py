@@ -228,6 +228,18 @@ def test_the_agent_is_restarted_where_that_was_asked_for(lab, pipeline, action, 
     assert lab.connected() == {lab.instance_ids()[0]: True}
 
 
+def test_the_alert_says_what_the_doctor_found(lab, pipeline):
+    monitor = Monitor(pipeline, *HASTY, '--actions', 'diagnose')
+    monitor.wait_until_it_has_looked(1)
+    stop_agent(lab)
+    wait_for('a mail', pipeline.mail, timeout=90)
+    (mail,) = pipeline.mail()
+    node = lab.instance_ids()[0]
+    assert f'Diagnosis:\n{node}: AGENT_STOPPED (certain)' in mail['body'] and 'systemctl start ecs' in mail['body'], mail
+    assert 'diagnose: AGENT_STOPPED' in monitor.squall('explain', node).out
+    monitor.end()
+
+
 def test_an_instance_is_drained_where_that_was_asked_for(lab, pipeline):
     monitor = Monitor(pipeline, *HASTY, '--actions', 'drain')
     monitor.wait_until_it_has_looked(1)

@@ -15,9 +15,11 @@ PSEUDO = {'AWS::AccountId', 'AWS::NoValue', 'AWS::Partition', 'AWS::Region', 'AW
 # What AWS lets nobody scope to a resource.
 UNSCOPED = {'ecs:ListClusters', 'ec2:DescribeInstances', 'autoscaling:DescribeAutoScalingGroups', 'autoscaling:DescribeAutoScalingInstances', 'ssm:DescribeInstanceInformation',
             'cloudwatch:PutMetricData', 'ssm:ListCommandInvocations', 'ssm:GetCommandInvocation'}
+NETWORKS = {f'ec2:Describe{one}' for one in ('Subnets', 'SecurityGroups', 'NetworkAcls', 'RouteTables', 'NatGateways', 'InternetGateways', 'VpcEndpoints', 'VpcAttribute')}
+UNSCOPED |= NETWORKS
 # Only where an operator has chosen the action: which condition, and what else belongs to it.
 CHOSEN = {'ssm:SendCommand': 'RunsCommands', 'ssm:ListCommandInvocations': 'RunsCommands', 'ssm:GetCommandInvocation': 'RunsCommands',
-          'ecs:UpdateContainerInstancesState': 'Drains', 'autoscaling:TerminateInstanceInAutoScalingGroup': 'Terminates', 'ec2:TerminateInstances': 'Terminates'}
+          'ecs:UpdateContainerInstancesState': 'Drains', 'autoscaling:TerminateInstanceInAutoScalingGroup': 'Terminates', 'ec2:TerminateInstances': 'Terminates'} | dict.fromkeys(NETWORKS, 'Diagnoses')
 
 
 class Loader(yaml.SafeLoader):
