@@ -50,6 +50,8 @@ json::Object sign_json(const Sign& sign) {
                         {"evidence", std::move(evidence)},
                         {"remedy", lines_json(sign.remedy)}};
     if (sign.severity) object["severity"] = name_of(*sign.severity);
+    if (sign.instead_of > 0) object["instead_of"] = sign.instead_of;
+    if (sign.is_root) object["is_root"] = true;
     return object;
 }
 
@@ -106,6 +108,9 @@ Sign sign_of(const json::Value& value) {
     const std::string_view severity = json::string_at(value, "severity");
     for (const Severity each : {Severity::terminal, Severity::retries, Severity::heals})
         if (severity == name_of(each)) sign.severity = each;
+    sign.instead_of =
+        static_cast<std::size_t>(std::max<std::int64_t>(json::integer_at(value, "instead_of"), 0));
+    sign.is_root = json::bool_at(value, "is_root");
     return sign;
 }
 

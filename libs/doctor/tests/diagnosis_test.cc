@@ -153,6 +153,21 @@ TEST(Diagnosis, TakesARegistrationForTheEndOfWhatKeptItFromIt) {
               "recovered: API_THROTTLED");
 }
 
+TEST(Diagnosis, TakesAnAgentThatRegistersForOneThatHasReadItsState) {
+    const std::string mismatch = line("08:00:00",
+                                      "Data mismatch; saved cluster 'blue' does not match "
+                                      "configured cluster 'green'. Perhaps you want to delete the "
+                                      "configured checkpoint file?");
+    const std::string registers = line("08:00:40", "Registering Instance with ECS");
+    const std::string unknown =
+        line("08:00:41",
+             "Unable to register as a container instance with ECS: ClusterNotFoundException: "
+             "Cluster not found.");
+    EXPECT_EQ(told(diagnosed(mismatch)), "finding: CLUSTER_MISMATCH");
+    EXPECT_EQ(told(diagnosed(mismatch + registers + unknown)), "finding: CLUSTER_NOT_FOUND");
+    EXPECT_EQ(told(diagnosed(registers + mismatch)), "finding: CLUSTER_MISMATCH");
+}
+
 TEST(Diagnosis, TellsOfAnIdentityThatWasLeftBehindThoughTheHostIsWell) {
     Case evidence;
     evidence.logs.push_back(
@@ -192,36 +207,6 @@ TEST(Diagnosis, TakesAFinalFailureInTheSecondOfAConnectionForTheEnd) {
               "recovered: NET_ACS_BLOCKED");
 }
 
-TEST(Diagnosis, OfADockerThatHangsDoesNotSayThatItIsDown) {
-    Case evidence;
-    evidence.now = corpus_now();
-    evidence.logs.push_back(
-        scanned(line("08:00:00",
-                     "Error creating Docker client: Cannot connect to the Docker daemon "
-                     "at unix:///var/run/docker.sock. Is the docker daemon running?"),
-                "ecs-agent.log"));
-    Sign sign;
-    sign.cause = "DOCKER_UNRESPONSIVE";
-    evidence.looks.push_back({"docker", Look::State::finding, "no answer", "", {sign}, {}});
-    EXPECT_EQ(told(diagnose(catalogue(), std::move(evidence))), "finding: DOCKER_UNRESPONSIVE");
-    EXPECT_EQ(told(diagnosed(line("08:00:00",
-                                  "Error creating Docker client: context deadline "
-                                  "exceeded"))),
-              "finding: DOCKER_UNRESPONSIVE");
-}
-
-TEST(Diagnosis, TakesTheOutlookFromTheLookThatKnowsBetter) {
-    Case evidence;
-    evidence.now = corpus_now();
-    Sign sign;
-    sign.cause = "AGENT_STOPPED";
-    sign.severity = Severity::heals;
-    evidence.looks.push_back({"run-marks", Look::State::finding, "held", "", {sign}, {}});
-    const Diagnosis diagnosis = diagnose(catalogue(), std::move(evidence));
-    ASSERT_EQ(told(diagnosis), "finding: AGENT_STOPPED");
-    EXPECT_EQ(diagnosis.findings.front().severity, Severity::heals);
-}
-
 // A disk with room says nothing of a connection.
 TEST(Diagnosis, NeedsMoreThanAHealthyDiskToCallAnAgentHealthy) {
     const auto with_disk = [](const std::string& log) {
@@ -253,29 +238,6 @@ TEST(Diagnosis, OfALogThatCouldNotBeReadToItsEndIsUnknown) {
 
 // The agent that has no NO_PROXY asks its proxy for the metadata: as the settings say, where the
 // metadata service itself was not looked at.
-TEST(Diagnosis, TakesLostCredentialsForTheProxysWorkWhereTheSettingsSaySo) {
-    const std::string lost = line("08:00:00", "NoCredentialProviders: no valid providers in chain");
-    const auto beside = [&](std::string_view check, std::string_view cause) {
-        Case evidence;
-        evidence.now = corpus_now();
-        evidence.logs.push_back(scanned(lost, "ecs-agent.log"));
-        Sign sign;
-        sign.cause = "NET_PROXY";
-        sign.certainty = Certainty::likely;
-        evidence.looks.push_back({"config", Look::State::finding, "no NO_PROXY", "", {sign}, {}});
-        sign.cause = cause;
-        if (!check.empty())
-            evidence.looks.push_back(
-                {std::string(check), Look::State::finding, "404", "", {sign}, {}});
-        return diagnose(catalogue(), std::move(evidence));
-    };
-    const Diagnosis proxied = beside("", "");
-    EXPECT_EQ(told(proxied), "finding: NET_PROXY");
-    ASSERT_EQ(proxied.findings.front().evidence.size(), 1U);
-    EXPECT_EQ(proxied.findings.front().evidence.front().file, "ecs-agent.log");
-    EXPECT_EQ(told(beside("role", "IAM_NO_CREDS")), "finding: IAM_NO_CREDS, NET_PROXY");
-}
-
 TEST(Diagnosis, OfAConnectionThatTheAgentEndedItselfSaysNoReset) {
     const std::string stopped =
         line("08:00:00", "Agent received termination signal: terminated")
@@ -339,64 +301,6 @@ TEST(Diagnosis, OfALogThatAgentsNeverWroteTakesNothingForCertain) {
                   "2026/11/23 03:10:02 [crit] write() failed (28: No space left on device)\n");
     for (const Finding& finding : diagnosis.findings)
         EXPECT_EQ(finding.certainty, Certainty::possible) << finding.cause;
-}
-
-TEST(Diagnosis, SaysOfWhatALookFindsWellThatTheAgentMayNotHaveTriedAgain) {
-    Case evidence;
-    evidence.logs.push_back(scanned(
-        line("08:00:00", "Error connecting to ACS: dial tcp 198.51.100.7:443: connection refused"),
-        "ecs-agent.log"));
-    for (const char* check : {"endpoint-api", "endpoint-acs", "endpoint-tcs"})
-        evidence.looks.push_back({check, Look::State::healthy, "reached", "", {}});
-    evidence.now = corpus_now();
-    const Finding open = diagnose(catalogue(), evidence).findings.front();
-    EXPECT_EQ(open.cause, "NET_REFUSED");
-    EXPECT_NE(open.summary.find("nothing wrong now"), std::string::npos);
-    EXPECT_NE(open.remedy.front().find("restart ecs"), std::string::npos);
-    evidence.looks.pop_back();
-    const Finding closed = diagnose(catalogue(), evidence).findings.front();
-    EXPECT_EQ(closed.summary.find("nothing wrong now"), std::string::npos);
-}
-
-Look endpoint(const char* check, const char* cause, const char* summary) {
-    Sign sign;
-    sign.cause = cause;
-    sign.summary = summary;
-    sign.evidence.push_back({check, 0, "no answer", {}});
-    return {check, Look::State::finding, summary, "", {sign}};
-}
-
-TEST(Diagnosis, OfThreeEndpointsThatAreClosedNamesTheFirst) {
-    Case evidence;
-    evidence.looks = {endpoint("endpoint-api", "NET_API_TIMEOUT", "the API"),
-                      endpoint("endpoint-acs", "NET_ACS_BLOCKED", "ACS"),
-                      endpoint("endpoint-tcs", "NET_TCS_ONLY", "telemetry")};
-    const Diagnosis closed = diagnose(catalogue(), evidence);
-    ASSERT_EQ(closed.findings.size(), 1U);
-    EXPECT_EQ(closed.findings.front().cause, "NET_API_TIMEOUT");
-    EXPECT_EQ(closed.findings.front().summary, "the API");
-    EXPECT_EQ(closed.findings.front().evidence.size(), 3U);
-    // A name that is not found is not the same as a certificate: both are told.
-    evidence.looks[1] = endpoint("endpoint-acs", "TLS_TRUST", "ACS");
-    EXPECT_EQ(diagnose(catalogue(), evidence).findings.size(), 2U);
-    evidence.looks.erase(evidence.looks.begin());
-    EXPECT_EQ(diagnose(catalogue(), evidence).findings.size(), 2U);
-}
-
-TEST(Diagnosis, OfTwoLooksAtOneCauseTakesTheWordsOfTheSurer) {
-    Look sure = endpoint("agent-process", "AGENT_HUNG", "it is in state T");
-    sure.signs.front().remedy = {"kill -CONT 24"};
-    Look unsure = endpoint("introspection", "AGENT_HUNG", "it does not answer");
-    unsure.signs.front().certainty = Certainty::likely;
-    unsure.signs.front().remedy = {"restart it"};
-    for (const auto& looks : {std::vector{sure, unsure}, std::vector{unsure, sure}}) {
-        Case evidence;
-        evidence.looks = looks;
-        const Diagnosis diagnosis = diagnose(catalogue(), std::move(evidence));
-        ASSERT_EQ(diagnosis.findings.size(), 1U);
-        EXPECT_EQ(diagnosis.findings.front().summary, "it is in state T");
-        EXPECT_EQ(diagnosis.findings.front().remedy.front(), "kill -CONT 24");
-    }
 }
 
 TEST(Diagnosis, OfALogThatMayBeAnybodysTakesNothingForCertain) {

@@ -121,6 +121,10 @@ TEST(Redact, TakesOutValuesOfSettings) {
     check({"PASSWORD=a,b;c)d", {"a,b", "c)d"}});
     check({"x PASSWORD=ab\"cd&ef y", {"ab", "cd", "ef"}, {" y"}});
     check({"password: correct horse battery", {"correct", "horse", "battery"}});
+    check({"the proxy's password is hunter2, and it goes on", {"hunter2"}, {"and it goes on"}});
+    check({"password is \"hunter2 and more\" now", {"hunter2", "more"}, {" now"}});
+    check({"the password is required. The password is incorrect", {}, {"required", "incorrect"}});
+    check({"the token is expired; credential is refreshed", {}, {"expired", "refreshed"}});
 }
 
 TEST(Redact, TakesOutMembersOfJson) {

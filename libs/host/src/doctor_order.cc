@@ -111,9 +111,12 @@ doctor::Case host_case(doctor::Scanner& scanner, std::vector<doctor::Look> looks
 }
 
 std::string subject_of(const DoctorOrder& order) {
-    if (!order.bundle.empty()) return order.bundle;
+    const auto named = [](const std::string& file) {
+        return file == "-" ? std::string("standard input") : file;
+    };
+    if (!order.bundle.empty()) return named(order.bundle);
     if (order.logs.empty()) return host_name();
-    return order.logs.size() == 1 ? order.logs.front()
+    return order.logs.size() == 1 ? named(order.logs.front())
                                   : fmt::format("{} log files", order.logs.size());
 }
 
@@ -133,6 +136,23 @@ DoctorAnswer looks_alone() {
     });
     return {json::text(json::Object{{"looks", doctor::looks_json(looks)}}) + "\n",
             has_finding ? 1 : 0};
+}
+
+// Whoever is not root is kept from most of it: one line for all then, the reasons in the archive.
+std::string what_is_missing(const std::vector<doctor::Collected>& items) {
+    constexpr std::size_t lines_max = 6;
+    std::vector<std::string> names;
+    std::string text;
+    for (const auto& item : items) {
+        if (item.problem.empty()) continue;
+        names.push_back(item.name);
+        text += fmt::format("not there, or not whole: {}: {}\n", item.name, item.problem);
+    }
+    if (names.size() <= lines_max) return text;
+    return fmt::format("{} are not there, or not whole: {} (squall/collected.txt in the archive "
+                       "says why)\n",
+                       names.size(),
+                       join(names, ", "));
 }
 
 } // namespace
@@ -191,11 +211,7 @@ Result<std::string> collect_evidence(const Path& output, const std::stop_token& 
     if (::geteuid() != 0)
         text +=
             "not as root: what nobody else may read is not in it (`sudo squall doctor collect`)\n";
-    for (const auto& item : report->items) {
-        if (!item.problem.empty())
-            text += fmt::format("not there, or not whole: {}: {}\n", item.name, item.problem);
-    }
-    return text;
+    return text + what_is_missing(report->items);
 }
 
 } // namespace squall::host

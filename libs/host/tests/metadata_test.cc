@@ -61,6 +61,17 @@ TEST(Metadata, ThatDoesNotAnswerBlamesNoRuleForOthers) {
     EXPECT_EQ(evidence_with("-A OUTPUT -j DROP\n", 0), 2U);
 }
 
+TEST(Metadata, ThatIsAwayLeavesTheInstancesNameToCloudInit) {
+    FakeHost host;
+    EXPECT_EQ(host.look("imds").names.instance, "i-0123456789abcdef0");
+    host.stop_metadata();
+    EXPECT_EQ(host.look("imds").names.instance, "");
+    host.file("/var/lib/cloud/data/instance-id", "iid-datasource-none\n");
+    EXPECT_EQ(host.look("imds").names.instance, "");
+    host.file("/var/lib/cloud/data/instance-id", "i-0fedcba9876543210\n");
+    EXPECT_EQ(host.look("imds").names.instance, "i-0fedcba9876543210");
+}
+
 TEST(Role, ThatIsNotThereMeansNoCredentials) {
     FakeHost host;
     host.metadata.erase("meta-data/iam/security-credentials/");

@@ -33,9 +33,10 @@ Result<Case> read_case(ByteSource& bytes, Scanner& scanner, WallTime now) {
         return Result<void>();
     });
     if (!read) return fail(read.error());
-    evidence.looks = std::move(beside_logs).looks();
     if (read->is_cut)
         evidence.looks.push_back(unread("the archive ends in the middle: there may be more"));
+    auto looks = std::move(beside_logs).looks();
+    std::move(looks.begin(), looks.end(), std::back_inserter(evidence.looks));
     for (const std::string& remark : read->remarks)
         evidence.looks.push_back(unread(remark));
     return evidence;

@@ -56,6 +56,15 @@ bool is_past_registration(const Catalogue& catalogue,
            && timeline.is_followed_by(candidate, Mark::registered);
 }
 
+// An agent registers when its state is read and fits its settings: it ends before that otherwise.
+bool is_past_loading(const Catalogue& catalogue,
+                     const Timeline& timeline,
+                     const Candidate& candidate) {
+    const Cause& cause = catalogue.causes()[candidate.cause];
+    return cause.stage == 0 && cause.severity == Severity::terminal
+           && timeline.is_followed_by(candidate, Mark::registering);
+}
+
 // An orderly stop is over when something starts; the end of a process, when another one begins.
 bool is_undone(const Catalogue& catalogue, const Timeline& timeline, const Candidate& candidate) {
     const std::string& id = catalogue.causes()[candidate.cause].id;
@@ -66,6 +75,7 @@ bool is_undone(const Catalogue& catalogue, const Timeline& timeline, const Candi
     if (id == "DOCKER_DOWN" || id == "DOCKER_UNRESPONSIVE")
         return timeline.is_followed_by(candidate, Mark::docker_up);
     return is_no_fault(catalogue, timeline, candidate)
+           || is_past_loading(catalogue, timeline, candidate)
            || is_past_registration(catalogue, timeline, candidate);
 }
 

@@ -125,6 +125,15 @@ void add_sign(const Catalogue& catalogue, const Sign& sign, std::vector<Finding>
         found = findings.end() - 1;
     }
     found->certainty = std::max(found->certainty, sign.certainty);
+    found->is_root |= sign.is_root;
+    if (const Cause* cause = catalogue.find(sign.cause); cause != nullptr && sign.instead_of > 0) {
+        const auto end = cause->remedy.begin()
+                         + static_cast<std::ptrdiff_t>(
+                             std::min(sign.instead_of, cause->remedy.size()));
+        std::erase_if(found->remedy, [&](const std::string& step) {
+            return std::find(cause->remedy.begin(), end, step) != end;
+        });
+    }
     if (!sign.summary.empty()) found->summary = sign.summary;
     if (sign.severity) found->severity = *sign.severity;
     found->evidence.insert(found->evidence.begin(), sign.evidence.begin(), sign.evidence.end());
@@ -156,7 +165,8 @@ void rank(const Catalogue& catalogue, std::vector<Finding>& findings) {
         const bool is_beside_root =
             &finding != &findings.front() && findings.front().certainty != Certainty::possible;
         finding.is_symptom = cause->symptom == Cause::Symptom::always
-                             || (cause->symptom == Cause::Symptom::beside_others && is_beside_root);
+                             || (cause->symptom == Cause::Symptom::beside_others && is_beside_root
+                                 && !finding.is_root);
     }
     std::stable_partition(findings.begin(), findings.end(), [](const Finding& finding) {
         return !finding.is_symptom;

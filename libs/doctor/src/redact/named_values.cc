@@ -12,7 +12,7 @@ bool is_of_name(char c) { return is_alphanumeric(c) || c == '_' || c == '-' || c
 
 // One name, and what joins it to its value.
 struct Meeting {
-    enum class By { nothing, equals, colon, tag, option };
+    enum class By { nothing, equals, colon, tag, option, is };
 
     Span name;
     By by = By::nothing;
@@ -77,6 +77,9 @@ Meeting meeting_at(std::string_view text, std::size_t begin, std::size_t end) {
     } else if (text[begin] == '-') {
         meeting.value = value_of_option(text, meeting, at);
         if (meeting.value > 0) meeting.by = Meeting::By::option;
+    } else if (sign > at && text.substr(sign, 3) == "is ") {
+        meeting.by = Meeting::By::is;
+        meeting.value = after_blanks(text, sign + 3);
     }
     return meeting;
 }
@@ -172,6 +175,12 @@ NameKind NamedValues::kind_of(const Meeting& meeting) {
 
 // "token: connection refused" and "ExpiredToken: The provided token has expired" name no secret.
 bool NamedValues::is_sentence(const Meeting& meeting, NameKind kind) const {
+    // "the password is hunter2", and not "the password is required".
+    if (meeting.by == Meeting::By::is) {
+        const std::size_t end = end_of_word(text_, meeting.value);
+        return kind != NameKind::password
+               || is_said_of_passwords(text_.substr(meeting.value, end - meeting.value));
+    }
     if (meeting.by != Meeting::By::colon) return false;
     const char before = meeting.name.begin > 0 ? text_[meeting.name.begin - 1] : '\n';
     // …/latest/api/token": dial tcp …

@@ -19,6 +19,8 @@ enum class NameKind {
 // Settings whose values may be shown: the agent's documented variables and the host's usual ones,
 // but for those that hold credentials.
 [[nodiscard]] bool is_harmless_setting(std::string_view name);
+// "The password is …": these say something of it, and are none.
+[[nodiscard]] bool is_said_of_passwords(std::string_view word);
 // Values that say something and hide nothing: true, none, required.
 [[nodiscard]] bool is_harmless_value(std::string_view value);
 

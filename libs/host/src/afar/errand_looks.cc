@@ -154,12 +154,15 @@ Look look_at_agent(const ErrandReport& report) {
                               "docker ps -a -f name=ecs-agent");
     std::vector<Evidence> seen{evidence("/proc/" + get(values, "agent"),
                                         replace_all(std::string(report.fact("agent")), "\n", " "))};
-    if (get(values, "state") == "T")
-        return finding(sign("AGENT_HUNG",
+    if (get(values, "state") == "T") {
+        auto stopped = sign("AGENT_HUNG",
                             Certainty::certain,
                             "the agent's process is stopped by a signal (state T)",
                             std::move(seen),
-                            {"sudo kill -CONT " + get(values, "agent")}));
+                            {"sudo kill -CONT " + get(values, "agent")});
+        stopped.is_root = true;
+        return finding(std::move(stopped));
+    }
     const auto open = number(values, "open_files");
     const auto most = number(values, "open_files_max");
     if (open > 0 && most > 0 && open >= most - 2)

@@ -94,13 +94,17 @@ std::optional<Sign> locked(Facts& facts, const std::string& file, Deadline deadl
 }
 
 Sign corrupt(const std::string& file, const std::string& why) {
-    return sign("STATE_CORRUPT",
-                Certainty::certain,
-                fmt::format("the agent's state cannot be read: {}", why),
-                {evidence(file, why)},
-                {"sudo systemctl stop ecs",
-                 fmt::format("sudo mv {0} {0}.broken", file),
-                 "sudo systemctl start ecs"});
+    const std::string name = Path(file).filename().string();
+    auto found = sign("STATE_CORRUPT",
+                      Certainty::certain,
+                      fmt::format("the agent's state cannot be read: {}", why),
+                      {evidence(file, why)},
+                      {fmt::format("`sudo systemctl stop ecs; sudo mv {} /root/{}.broken; sudo "
+                                   "systemctl start ecs`",
+                                   file,
+                                   name)});
+    found.instead_of = 1;
+    return found;
 }
 
 void compare(Facts& facts, const SavedState& saved, Deadline deadline, std::vector<Sign>& signs) {
@@ -168,10 +172,12 @@ Look check_agent_state(Facts& facts, Deadline deadline) {
             compare(facts, saved, deadline, signs);
         else
             signs.push_back(corrupt(saved.file, read.error().message));
-        return finding_or_healthy(
+        Look look = finding_or_healthy(
             std::move(signs),
             fmt::format(
                 "{}: registered in cluster {} as {}", saved.file, saved.cluster, saved.arn));
+        look.names.container_instance = saved.arn;
+        return look;
     }
     return healthy(folder + " holds no state: the agent has not registered yet");
 }

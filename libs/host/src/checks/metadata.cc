@@ -157,6 +157,14 @@ Look look_at_document(const MetadataView& view) {
                                std::max<Millis::rep>(1, view.token.total.count())));
 }
 
+// As cloud-init wrote it down at the first boot, when the metadata service answered.
+std::string cloud_inits_instance(const Facts& facts) {
+    constexpr std::size_t id_max = 64;
+    const auto text = read_file(facts.path("/var/lib/cloud/data/instance-id"), id_max);
+    const std::string id(trimmed(text.value_or("")));
+    return id.starts_with("i-") ? id : std::string();
+}
+
 } // namespace
 
 Look check_metadata(Facts& facts, Deadline deadline) {
@@ -168,7 +176,8 @@ Look check_metadata(Facts& facts, Deadline deadline) {
         has_status(view->token, ok) ? look_at_document(*view) : no_token(facts, *view, deadline);
     look.names.region = view->region;
     look.names.account = view->account;
-    look.names.instance = view->instance_id;
+    look.names.instance =
+        view->instance_id.empty() ? cloud_inits_instance(facts) : view->instance_id;
     look.names.role = view->role_name;
     return look;
 }

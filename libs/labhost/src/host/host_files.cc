@@ -240,7 +240,13 @@ Result<void> make_host_files(RootTree& tree, const HostSpec& spec, const Path& p
     for (const auto& file : configuration(spec)) {
         if (auto written = tree.write_file(file.path, file.text); !written) return written;
     }
-    if (spec.external_credentials) {
+    if (!spec.external_credentials) {
+        // What cloud-init leaves behind at the first boot.
+        if (auto written =
+                tree.write_file("/var/lib/cloud/data/instance-id", spec.instance_id + "\n");
+            !written)
+            return written;
+    } else {
         for (const auto& file : external_files(spec)) {
             if (auto written = tree.write_file(file.path, file.text, 0600); !written)
                 return written;

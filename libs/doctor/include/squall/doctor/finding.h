@@ -48,6 +48,10 @@ struct Sign {
     std::vector<std::string> remedy;
     // Where it is another than the cause's: a stop that a timer ends.
     std::optional<Severity> severity = std::nullopt;
+    // So many of the catalogue's first steps say in general what `remedy` says of this host.
+    std::size_t instead_of = 0;
+    // Seen at work itself: no symptom of another cause, whatever else is found.
+    bool is_root = false;
 };
 
 // What one check found.
@@ -75,6 +79,7 @@ struct Finding {
     std::string summary;
     std::vector<Evidence> evidence;
     std::vector<std::string> remedy;
+    bool is_root = false;    // as of Sign
     bool is_symptom = false; // of another cause, which comes first or is still to be found
 };
 

@@ -1,0 +1,152 @@
+// What looks say, beside what logs say.
+#include "agent_lines.h"
+#include "corpus.h"
+#include "squall/doctor/diagnose.h"
+
+namespace squall::doctor {
+namespace {
+
+Look endpoint(const char* check, const char* cause, const char* summary) {
+    Sign sign;
+    sign.cause = cause;
+    sign.summary = summary;
+    sign.evidence.push_back({check, 0, "no answer", {}});
+    return {check, Look::State::finding, summary, "", {sign}};
+}
+
+TEST(LooksAndLogs, DoesNotCallASymptomWhatWasSeenItself) {
+    Look hung = endpoint("agent-process", "AGENT_HUNG", "it is in state T");
+    const Look docker = endpoint("docker", "DOCKER_UNRESPONSIVE", "no answer");
+    for (const bool is_root : {false, true}) {
+        hung.signs.front().is_root = is_root;
+        Case evidence;
+        evidence.looks = {hung, docker};
+        const Diagnosis diagnosis = diagnose(catalogue(), std::move(evidence));
+        ASSERT_EQ(told(diagnosis), "finding: DOCKER_UNRESPONSIVE, AGENT_HUNG");
+        EXPECT_EQ(diagnosis.findings.back().is_symptom, !is_root);
+    }
+}
+
+TEST(LooksAndLogs, OfWhatALookSaysMoreExactlyDoesNotSayTheGeneralToo) {
+    Look root = endpoint("disk", "DISK_FULL", "/ is full");
+    root.signs.front().remedy = {"look at /"};
+    root.signs.front().instead_of = 2;
+    root.signs.push_back(root.signs.front());
+    root.signs.back().remedy = {"look at /tmp"};
+    Case evidence;
+    evidence.looks = {root};
+    const Diagnosis diagnosis = diagnose(catalogue(), std::move(evidence));
+    ASSERT_EQ(told(diagnosis), "finding: DISK_FULL");
+    const auto& all = catalogue().find("DISK_FULL")->remedy;
+    const auto& remedy = diagnosis.findings.front().remedy;
+    ASSERT_EQ(remedy.size(), all.size());
+    EXPECT_EQ(remedy[0], "look at /tmp");
+    EXPECT_EQ(remedy[1], "look at /");
+    EXPECT_EQ(remedy[2], all[2]);
+}
+
+TEST(LooksAndLogs, OfADockerThatHangsDoesNotSayThatItIsDown) {
+    Case evidence;
+    evidence.now = corpus_now();
+    evidence.logs.push_back(
+        scanned(line("08:00:00",
+                     "Error creating Docker client: Cannot connect to the Docker daemon "
+                     "at unix:///var/run/docker.sock. Is the docker daemon running?"),
+                "ecs-agent.log"));
+    Sign sign;
+    sign.cause = "DOCKER_UNRESPONSIVE";
+    evidence.looks.push_back({"docker", Look::State::finding, "no answer", "", {sign}, {}});
+    EXPECT_EQ(told(diagnose(catalogue(), std::move(evidence))), "finding: DOCKER_UNRESPONSIVE");
+    EXPECT_EQ(told(diagnosed(line("08:00:00",
+                                  "Error creating Docker client: context deadline "
+                                  "exceeded"))),
+              "finding: DOCKER_UNRESPONSIVE");
+}
+
+TEST(LooksAndLogs, TakesTheOutlookFromTheLookThatKnowsBetter) {
+    Case evidence;
+    evidence.now = corpus_now();
+    Sign sign;
+    sign.cause = "AGENT_STOPPED";
+    sign.severity = Severity::heals;
+    evidence.looks.push_back({"run-marks", Look::State::finding, "held", "", {sign}, {}});
+    const Diagnosis diagnosis = diagnose(catalogue(), std::move(evidence));
+    ASSERT_EQ(told(diagnosis), "finding: AGENT_STOPPED");
+    EXPECT_EQ(diagnosis.findings.front().severity, Severity::heals);
+}
+
+TEST(LooksAndLogs, TakesLostCredentialsForTheProxysWorkWhereTheSettingsSaySo) {
+    const std::string lost = line("08:00:00", "NoCredentialProviders: no valid providers in chain");
+    const auto beside = [&](std::string_view check, std::string_view cause) {
+        Case evidence;
+        evidence.now = corpus_now();
+        evidence.logs.push_back(scanned(lost, "ecs-agent.log"));
+        Sign sign;
+        sign.cause = "NET_PROXY";
+        sign.certainty = Certainty::likely;
+        evidence.looks.push_back({"config", Look::State::finding, "no NO_PROXY", "", {sign}, {}});
+        sign.cause = cause;
+        if (!check.empty())
+            evidence.looks.push_back(
+                {std::string(check), Look::State::finding, "404", "", {sign}, {}});
+        return diagnose(catalogue(), std::move(evidence));
+    };
+    const Diagnosis proxied = beside("", "");
+    EXPECT_EQ(told(proxied), "finding: NET_PROXY");
+    ASSERT_EQ(proxied.findings.front().evidence.size(), 1U);
+    EXPECT_EQ(proxied.findings.front().evidence.front().file, "ecs-agent.log");
+    EXPECT_EQ(told(beside("role", "IAM_NO_CREDS")), "finding: IAM_NO_CREDS, NET_PROXY");
+}
+
+TEST(LooksAndLogs, SaysOfWhatALookFindsWellThatTheAgentMayNotHaveTriedAgain) {
+    Case evidence;
+    evidence.logs.push_back(scanned(
+        line("08:00:00", "Error connecting to ACS: dial tcp 198.51.100.7:443: connection refused"),
+        "ecs-agent.log"));
+    for (const char* check : {"endpoint-api", "endpoint-acs", "endpoint-tcs"})
+        evidence.looks.push_back({check, Look::State::healthy, "reached", "", {}});
+    evidence.now = corpus_now();
+    const Finding open = diagnose(catalogue(), evidence).findings.front();
+    EXPECT_EQ(open.cause, "NET_REFUSED");
+    EXPECT_NE(open.summary.find("nothing wrong now"), std::string::npos);
+    EXPECT_NE(open.remedy.front().find("restart ecs"), std::string::npos);
+    evidence.looks.pop_back();
+    const Finding closed = diagnose(catalogue(), evidence).findings.front();
+    EXPECT_EQ(closed.summary.find("nothing wrong now"), std::string::npos);
+}
+
+TEST(LooksAndLogs, OfThreeEndpointsThatAreClosedNamesTheFirst) {
+    Case evidence;
+    evidence.looks = {endpoint("endpoint-api", "NET_API_TIMEOUT", "the API"),
+                      endpoint("endpoint-acs", "NET_ACS_BLOCKED", "ACS"),
+                      endpoint("endpoint-tcs", "NET_TCS_ONLY", "telemetry")};
+    const Diagnosis closed = diagnose(catalogue(), evidence);
+    ASSERT_EQ(closed.findings.size(), 1U);
+    EXPECT_EQ(closed.findings.front().cause, "NET_API_TIMEOUT");
+    EXPECT_EQ(closed.findings.front().summary, "the API");
+    EXPECT_EQ(closed.findings.front().evidence.size(), 3U);
+    // A name that is not found is not the same as a certificate: both are told.
+    evidence.looks[1] = endpoint("endpoint-acs", "TLS_TRUST", "ACS");
+    EXPECT_EQ(diagnose(catalogue(), evidence).findings.size(), 2U);
+    evidence.looks.erase(evidence.looks.begin());
+    EXPECT_EQ(diagnose(catalogue(), evidence).findings.size(), 2U);
+}
+
+TEST(LooksAndLogs, OfTwoLooksAtOneCauseTakesTheWordsOfTheSurer) {
+    Look sure = endpoint("agent-process", "AGENT_HUNG", "it is in state T");
+    sure.signs.front().remedy = {"kill -CONT 24"};
+    Look unsure = endpoint("introspection", "AGENT_HUNG", "it does not answer");
+    unsure.signs.front().certainty = Certainty::likely;
+    unsure.signs.front().remedy = {"restart it"};
+    for (const auto& looks : {std::vector{sure, unsure}, std::vector{unsure, sure}}) {
+        Case evidence;
+        evidence.looks = looks;
+        const Diagnosis diagnosis = diagnose(catalogue(), std::move(evidence));
+        ASSERT_EQ(diagnosis.findings.size(), 1U);
+        EXPECT_EQ(diagnosis.findings.front().summary, "it is in state T");
+        EXPECT_EQ(diagnosis.findings.front().remedy.front(), "kill -CONT 24");
+    }
+}
+
+} // namespace
+} // namespace squall::doctor
