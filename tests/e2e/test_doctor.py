@@ -273,6 +273,17 @@ def test_from_afar_rules_that_are_too_many_to_be_sent_are_not_judged(hardened):
     assert {'ecs-service', 'docker'} <= {look['check'] for look in found['healthy']}, 'the rest was sent'
 
 
+def test_from_afar_the_state_of_a_stopped_agent_is_compared_with_its_settings(lab):
+    node = lab.instance_ids()[0]
+    lab.sh(1, 'systemctl stop ecs; cp /etc/ecs/ecs.config /root/before; sed -i s/ECS_CLUSTER=demo/ECS_CLUSTER=other/ /etc/ecs/ecs.config')
+    try:
+        found = from_afar(lab, '--instance', node, code=1)
+        assert causes(found) == ['AGENT_STOPPED', 'CLUSTER_MISMATCH'], found
+        assert "registered in cluster 'demo', and ECS_CLUSTER says 'other'" in found['findings'][1]['summary'], found
+    finally:
+        lab.sh(1, 'cp /root/before /etc/ecs/ecs.config; rm /root/before')
+
+
 def test_while_a_run_holds_the_agent_the_doctor_names_the_run(lab):
     run = lab.run(15)
     wait_for('it is away', lambda: not all(lab.connected().values()))
@@ -367,6 +378,11 @@ NO_PROXY=169.254.169.254,169.254.170.2,/var/run/docker.sock,.amazonaws.com
 AWS_ACCESS_KEY_ID={SECRETS['key']}
 AWS_SECRET_ACCESS_KEY={SECRETS['secret']}
 AWS_SESSION_TOKEN={SECRETS['token']}
+ECS_DATADIR=/root/data
+END
+mkdir -p /root/data
+cat >/root/data/agent.db <<'END'
+{{"cluster-name":"demo","tasks":[{{"environment":[{{"name":"PASSWORD","value":"say \\"{SECRETS['password']}\\""}},{{"name":"KEY","value":"{SECRETS['secret']}"}}]}}]}}
 END
 printf '%s\\n' 'level=error time=2026-11-22T00:00:00Z msg="Failed to connect to ACS" error="proxyconnect tcp: dial http://user:{SECRETS['password']}@10.0.0.9:3128: AWS_SECRET_ACCESS_KEY={SECRETS['secret']} key {SECRETS['key']} X-Amz-Security-Token: {SECRETS['token']}"' >>/var/log/ecs/ecs-agent.log''')
     try:
@@ -384,7 +400,7 @@ printf '%s\\n' 'level=error time=2026-11-22T00:00:00Z msg="Failed to connect to 
             members = [member for member in archive if member.isfile()]
             texts += [archive.extractfile(member).read().decode(errors='replace') for member in members]
     finally:
-        lab.sh(1, f'cp /root/before {config}; rm /root/before; systemctl restart ecs')
-    assert len(members) > 10 and any('proxyconnect' in text for text in texts), 'nothing was there to be taken out'
+        lab.sh(1, f'cp /root/before {config}; rm -r /root/before /root/data; systemctl restart ecs')
+    assert len(members) > 10 and all(any(word in text for text in texts) for word in ('proxyconnect', 'form={"":"","":[{')), 'nothing was there to be taken out'
     leaks = [(name, text[max(0, text.find(secret) - 100):][:200]) for text in texts for name, secret in SECRETS.items() if secret in text]
     assert not leaks, leaks[:5]

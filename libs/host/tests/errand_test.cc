@@ -28,6 +28,8 @@ TEST(Errand, ComparesTheClockWithAnyAnswersDate) {
     EXPECT_EQ(look.summary, "the host's clock is 2820 s behind that of the instance metadata");
     report.facts["clock"] = "now=1795226401\ndate=Sat, 21 Nov 2026 02:00:00 GMT\nof=api";
     EXPECT_EQ(look_at(report, "clock").state, doctor::Look::State::healthy);
+    report.facts["clock"] = "now=1795226401001\ndate=Sat, 21 Nov 2026 02:00:00 GMT\nof=api";
+    EXPECT_EQ(look_at(report, "clock").state, doctor::Look::State::could_not_look);
     report.facts["clock"] = "now=1795226401";
     EXPECT_EQ(look_at(report, "clock").state, doctor::Look::State::could_not_look);
 }
@@ -171,6 +173,22 @@ TEST(Errand, NamesTheRuleThatKeepsTheMetadataAway) {
     ASSERT_EQ(cause_of(look), "IMDS_UNREACHABLE");
     EXPECT_EQ(look.signs.front().remedy,
               Texts{"sudo iptables -D OUTPUT -d 169.254.169.254/32 -j DROP"});
+}
+
+TEST(Errand, ComparesTheSavedInstanceWithThisOne) {
+    const std::string here = "i-0123456789abcdef0";
+    const auto stale = [&](const std::string& saved, const std::string& answer) {
+        ErrandReport report;
+        report.facts["state"] = "folder=/var/lib/ecs/data\nhas_folder=yes\nsize=90\nfirst=7b\n"
+                                "file=/var/lib/ecs/data/agent.db\nform={\"\":\"\"}\n"
+                                "saved.ec2-instance-id="
+                                + saved;
+        report.facts["metadata"] = "put_exit=0 put_http=200\ninstance-id=" + answer;
+        return cause_of(look_at(report, "agent-state"));
+    };
+    EXPECT_EQ(stale(here, here + " 200"), "");
+    EXPECT_EQ(stale("i-0fedcba9876543210", here + " 200"), "STALE_IDENTITY");
+    EXPECT_EQ(stale("i-0fedcba9876543210", "<html>Not Found</html> 404"), "");
 }
 
 TEST(Errand, IsReadAsItIsFromAHostThatCannotPackIt) {

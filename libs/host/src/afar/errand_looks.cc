@@ -10,6 +10,14 @@ namespace {
 constexpr Seconds skew_max{300};
 constexpr int full_percent = 98;
 
+// By the host's clock, when it looked.
+std::optional<WallTime> host_time(const ErrandReport& report) {
+    constexpr std::int64_t max = 9'000'000'000; // in 2255: a clock here knows no much later one
+    const auto now = to_integer(get(pairs(report.fact("clock"), '\n'), "now"));
+    if (!now || *now < 0 || *now > max) return std::nullopt;
+    return WallTime(Seconds(*now));
+}
+
 // Which run of squall's has stopped the agent; empty: none.
 std::string run_that_holds(const ErrandReport& report) {
     for (const std::string& line : split(report.fact("holds"), '\n')) {
@@ -170,9 +178,8 @@ Look look_at_metadata(const ErrandReport& report) {
                             std::move(seen)));
     const auto code = get(lines, "code");
     const auto expiration = parse_time(get(lines, "expiration"));
-    const auto now = to_integer(get(pairs(report.fact("clock"), '\n'), "now"));
-    if ((!code.empty() && code != "Success")
-        || (expiration && now && *expiration < WallTime(Seconds(*now))))
+    const auto now = host_time(report);
+    if ((!code.empty() && code != "Success") || (expiration && now && *expiration < *now))
         return finding(sign("IAM_EXPIRED",
                             Certainty::certain,
                             fmt::format("the role's keys are no good: {}, until {}",
@@ -202,13 +209,12 @@ std::optional<WallTime> http_date(std::string_view text) {
 
 Look look_at_clock(const ErrandReport& report) {
     const auto values = pairs(report.fact("clock"), '\n');
-    const auto host = to_integer(get(values, "now"));
+    const auto host = host_time(report);
     const auto theirs = http_date(get(values, "date"));
     if (!host || !theirs)
         return could_not_look("no answer of AWS's had a date to compare the clock with",
                               "chronyc tracking");
-    const auto skew =
-        std::chrono::duration_cast<Seconds>(WallTime(Seconds(*host)) - *theirs).count();
+    const auto skew = std::chrono::duration_cast<Seconds>(*host - *theirs).count();
     const std::string whose = get(values, "of") == "metadata" ? "that of the instance metadata"
                                                               : "that of ECS's endpoint";
     if (std::abs(skew) < skew_max.count())
@@ -244,6 +250,7 @@ std::vector<doctor::Look> looks_of(const ErrandReport& report) {
         named("docker-service", look_at_service(report, "docker", "DOCKER_DOWN")),
         named("docker", look_at_docker(report)),
         named("agent-process", look_at_agent(report)),
+        named("agent-state", look_at_state(report)),
         named("imds", with_role(look_at_metadata(report), report)),
         named("endpoint-api", look_at_endpoint(report, {"api", "NET_API_TIMEOUT"})),
         named("endpoint-acs", look_at_endpoint(report, {"acs", "NET_ACS_BLOCKED"})),

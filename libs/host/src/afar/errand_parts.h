@@ -55,4 +55,7 @@ struct EndpointCauses {
 // with what they keep away.
 [[nodiscard]] Look look_at_firewall(const ErrandReport& report);
 
+// errand_state.cc
+[[nodiscard]] Look look_at_state(const ErrandReport& report);
+
 } // namespace squall::host

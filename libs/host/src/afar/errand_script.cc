@@ -20,7 +20,7 @@ mask() {
         -e 's/(authorization:? ?)[^",]+/\1[redacted]/Ig'
 }
 packed() { if command -v gzip >/dev/null 2>&1 && command -v base64 >/dev/null 2>&1; then gzip -9 | base64 -w 0; else cat; fi; }
-setting() { sed -n "s/^[[:space:]]*\(export \)\{0,1\}$1=//p" /etc/ecs/ecs.config 2>/dev/null | tail -n 1 | tr -d '"'"'"'\r'; }
+setting() { sed -n "s/^[[:space:]]*\(export \)\{0,1\}$1=//p" /var/lib/ecs/ecs.config /etc/ecs/ecs.config 2>/dev/null | tail -n 1 | tr -d '"'"'"'\r'; }
 )sh";
 
 // By one letter each: what takes long runs beside the others.
@@ -81,6 +81,42 @@ reach() {
     tried=$(sed -n 's/^\* *Trying \([0-9.]*\)\(:[0-9]*\)\{0,1\}\.\.\..*/\1\2/p' "$trace" 2>/dev/null | sort -u | tr '\n' ,)
     case $exit in 7 | 28) printf '%s' "$tried" | tr , '\n' >"${trace%.trace}.tried" ;; esac
     echo "exit=$exit tried=${tried%,} $({ printf '%s ' "$answer"; grep -a '^curl: ' "$trace" 2>/dev/null | head -n 1; } | tr '\n' ' ' | mask)"
+}
+hex() { within 2 od -An -v -tx1 -j "$1" -N "$2" "$file" | tr -d ' \n'; }
+# Only what judges the saved state: it holds tasks, and these hold secrets. Of a database its meta pages, of JSON its
+# form (every string empty, every other value a #; what follows an open quote is left out), and who the agent is.
+state() {
+    data=$(setting ECS_DATADIR)
+    { [ -n "$data" ] && [ -d "$data" ]; } || data=/var/lib/ecs/data
+    echo "folder=$data"
+    [ -e /etc/ecs ] && echo has_agent=yes
+    [ -d "$data" ] || return
+    echo has_folder=yes
+    for file in "$data/agent.db" "$data/agent.json" "$data/ecs_agent_data.json" ''; do [ ! -e "$file" ] || break; done
+    [ -n "$file" ] || return
+    echo "file=$file"
+    [ -f "$file" ] || return
+    first=$(hex 0 1)
+    echo "first=$first"
+    for at in 0 1024 2048 4096 8192 16384 32768 65536; do
+        page=$(hex "$at" 80)
+        case $page in ????????????????????????????????edda0ced*) echo "page$at=$page" ;; esac
+    done
+    # After its pages: it grows before one of them says so.
+    size=$(wc -c <"$file")
+    printf 'size=%d\n' "$size"
+    [ "$first" = 7b ] || return
+    echo "last=$(tail -c 256 "$file" | tr -d ' \t\r\n' | tail -c 1 | od -An -v -tx1 | tr -d ' ')"
+    [ "$size" -le 4194304 ] || return
+    echo "controls=$(tr -d '\t\n\r\040-\176\200-\377' <"$file" | wc -c)"
+    names='cluster-name|ec2-instance-id|container-instance-arn|Cluster|EC2InstanceID|ContainerInstanceArn'
+    within 3 grep -aoE "\"($names)\"[[:space:]]*:[[:space:]]*\"[A-Za-z0-9:/_.-]{1,300}\"" "$file" | sort -u | head -n 20 |
+        sed 's/^"\([^"]*\)"[[:space:]]*:[[:space:]]*"\([^"]*\)"$/saved.\1=\2/'
+    # What was not read to its end would look as if it were cut.
+    within 5 sed -E -e 's/"([^"\\]|\\.)*"/""/g' -e 's/^((""|[^"])*)"([^"].*)?$/\1"/' -e 's/#/?/g' \
+        -e 's/(^|[][{},:[:space:]])(true|false|null|-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)/\1#/g' \
+        -e 's/[^][{},:"#?[:space:]]+/?/g' "$file" >"$folder/form" || return
+    [ "$(packed <"$folder/form" | wc -c)" -gt 4000 ] || echo "form=$(tr '\n' ' ' <"$folder/form")"
 }
 # The rules of the table filter that a packet of this host's own may meet: in chains that OUTPUT leads to,
 # and of rules for one address only those for one that was tried. To ask for another table may load its module.
@@ -186,6 +222,7 @@ wait
     section facts/services; cat "$folder/services"
     section facts/agent; processes
     section facts/docker; cat "$folder/docker"
+    section facts/state; state
     section facts/metadata; mask <"$folder/metadata"
     section facts/disk; within 3 df -P / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs 2>/dev/null; within 3 df -Pi / /var/lib/ecs /var/lib/docker /var/log 2>/dev/null
     section facts/clock; clock
