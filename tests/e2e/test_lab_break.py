@@ -396,6 +396,15 @@ def test_a_broken_state_is_seen_beside_an_agent_that_is_stopped_and_of_which_no_
     assert code == 0 and 'agent-state' in [one['check'] for one in told['healthy']], practice.tells()
 
 
+def test_who_sees_silence_on_the_host_is_sent_to_where_the_vpc_can_be_seen(practice):
+    practice.make('NET_ACS_BLOCKED')
+    order = f"squall doctor --cluster demo --instance {practice.instance()['instance_id']}"
+    for ask, is_sent in ((practice.live, True), (practice.from_afar, False)):
+        _, told = practice.ask(ask)
+        assert told['findings'][0]['cause'] == 'NET_ACS_BLOCKED', practice.tells()
+        assert any(order in step for step in told['findings'][0]['remedy']) == is_sent, practice.tells()
+
+
 def test_who_asks_for_a_ghost_is_told_that_it_is_one(practice):
     [old] = practice.registrations()
     practice.make('STALE_IDENTITY')
