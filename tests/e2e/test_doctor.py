@@ -218,6 +218,72 @@ def test_from_afar_the_ghost_of_an_instance_that_is_gone_and_its_remedy_as_it_st
     assert done.code == 0 and 'every agent of cluster demo is connected' in done.out, done
 
 
+# So many rules for other packets that they would not fit into an answer.
+CROWD = r"""awk 'BEGIN { for (i = 0; i < 6000; i++) printf "-A %s -d 203.0.%d.%d/32 -p tcp -j DROP\n", i % 2 ? "INPUT" : "OUTPUT", i / 250, i % 250 }'"""
+# And some of which nothing but the host can tell that they are for other packets.
+NETWORKS = r"""awk 'BEGIN { for (i = 0; i < 4000; i++)
+    printf "-A OUTPUT -d %d.%d.%d.0/24 -p tcp -m tcp --dport %d -j DROP\n", 100 + i % 100, i * 37 % 251, i * 101 % 241, i * 7919 % 60000 }'"""
+
+
+def has_filtered(lab, others, rules):
+    """The lines that this command prints, and these, in the host's table filter, behind what is there."""
+    lab.sh(1, f"""{{ echo '*filter'; {others}; cat <<'END'
+{rules}
+COMMIT
+END
+}} | iptables-restore --noflush""")
+
+
+@pytest.fixture(name='hardened')
+def host_with_rules_of_its_own(lab):
+    lab.sh(1, 'iptables-save -t filter >/root/rules')
+    yield lab
+    lab.sh(1, 'iptables-restore </root/rules; rm /root/rules; systemctl restart ecs')
+
+
+@pytest.mark.parametrize('beside', ['true', CROWD], ids=['alone', 'among-thousands'])
+def test_from_afar_a_rule_of_the_hosts_own_firewall_is_named_with_the_command_that_takes_it_away(hardened, beside):
+    lab, node = hardened, hardened.instance_ids()[0]
+    # First: the end of its connection would be dropped as well.
+    lab.sh(1, 'systemctl stop ecs')
+    wait_for('it is away', lambda: not lab.connected()[node])
+    has_filtered(lab, beside, """:EGRESS - [0:0]
+-A OUTPUT -p tcp -j EGRESS
+-A EGRESS -d 10.0.0.8/29 -p tcp -m tcp --dport 443 -m comment --comment "nobody's" -j DROP""")
+    lab.sh(1, 'systemctl start ecs')
+    afar = from_afar(lab, '--instance', node, code=1)['findings'][0]
+    here = json.loads(lab.exec(1, HOST_SQUALL, 'doctor', '--json').out)['findings'][0]
+    rules = [{seen['text'] for seen in found['evidence'] if seen['file'] == 'iptables -S'} for found in (afar, here)]
+    rule = r"""-A EGRESS -d 10.0.0.8/29 -p tcp -m tcp --dport 443 -m comment --comment "nobody\'s" -j DROP"""
+    assert afar['cause'] == here['cause'] == 'NET_API_TIMEOUT' and rules == [{rule}, {rule}], (afar, here)
+    assert afar['remedy'][0] == here['remedy'][0] and afar['remedy'][0].startswith('sudo iptables -D EGRESS '), (afar, here)
+    # Hosts of the lab are root's, and have no sudo.
+    lab.sh(1, afar['remedy'][0].replace('sudo ', '') + '; systemctl restart ecs')
+    wait_for('it is back', lambda: lab.connected()[node], timeout=60)
+    wait_for('the doctor finds nothing any more', lambda: lab.squall('doctor', '--cluster', 'demo', '--instance', node, '--json').code == 0)
+
+
+def test_from_afar_rules_that_are_too_many_to_be_sent_are_not_judged(hardened):
+    lab, node = hardened, hardened.instance_ids()[0]
+    has_filtered(lab, NETWORKS, '-A OUTPUT -d 10.0.0.11/32 -p tcp -j DROP')
+    found = from_afar(lab, '--instance', node, code=1)
+    (firewall,) = [look for look in found['could_not_look'] if look['check'] == 'firewall']
+    assert 'more than an answer from afar can carry' in firewall['summary'] and 'iptables -S' in firewall['how'], firewall
+    assert causes(found)[0] == 'NET_API_TIMEOUT' and not any('iptables -D' in step for step in found['findings'][0]['remedy']), found
+    assert {'ecs-service', 'docker'} <= {look['check'] for look in found['healthy']}, 'the rest was sent'
+
+
+def test_from_afar_the_state_of_a_stopped_agent_is_compared_with_its_settings(lab):
+    node = lab.instance_ids()[0]
+    lab.sh(1, 'systemctl stop ecs; cp /etc/ecs/ecs.config /root/before; sed -i s/ECS_CLUSTER=demo/ECS_CLUSTER=other/ /etc/ecs/ecs.config')
+    try:
+        found = from_afar(lab, '--instance', node, code=1)
+        assert causes(found) == ['AGENT_STOPPED', 'CLUSTER_MISMATCH'], found
+        assert "registered in cluster 'demo', and ECS_CLUSTER says 'other'" in found['findings'][1]['summary'], found
+    finally:
+        lab.sh(1, 'cp /root/before /etc/ecs/ecs.config; rm /root/before')
+
+
 def test_while_a_run_holds_the_agent_the_doctor_names_the_run(lab):
     run = lab.run(15)
     wait_for('it is away', lambda: not all(lab.connected().values()))
@@ -312,6 +378,11 @@ NO_PROXY=169.254.169.254,169.254.170.2,/var/run/docker.sock,.amazonaws.com
 AWS_ACCESS_KEY_ID={SECRETS['key']}
 AWS_SECRET_ACCESS_KEY={SECRETS['secret']}
 AWS_SESSION_TOKEN={SECRETS['token']}
+ECS_DATADIR=/root/data
+END
+mkdir -p /root/data
+cat >/root/data/agent.db <<'END'
+{{"cluster-name":"demo","tasks":[{{"environment":[{{"name":"PASSWORD","value":"say \\"{SECRETS['password']}\\""}},{{"name":"KEY","value":"{SECRETS['secret']}"}}]}}]}}
 END
 printf '%s\\n' 'level=error time=2026-11-22T00:00:00Z msg="Failed to connect to ACS" error="proxyconnect tcp: dial http://user:{SECRETS['password']}@10.0.0.9:3128: AWS_SECRET_ACCESS_KEY={SECRETS['secret']} key {SECRETS['key']} X-Amz-Security-Token: {SECRETS['token']}"' >>/var/log/ecs/ecs-agent.log''')
     try:
@@ -329,7 +400,7 @@ printf '%s\\n' 'level=error time=2026-11-22T00:00:00Z msg="Failed to connect to 
             members = [member for member in archive if member.isfile()]
             texts += [archive.extractfile(member).read().decode(errors='replace') for member in members]
     finally:
-        lab.sh(1, f'cp /root/before {config}; rm /root/before; systemctl restart ecs')
-    assert len(members) > 10 and any('proxyconnect' in text for text in texts), 'nothing was there to be taken out'
+        lab.sh(1, f'cp /root/before {config}; rm -r /root/before /root/data; systemctl restart ecs')
+    assert len(members) > 10 and all(any(word in text for text in texts) for word in ('proxyconnect', 'form={"":"","":[{')), 'nothing was there to be taken out'
     leaks = [(name, text[max(0, text.find(secret) - 100):][:200]) for text in texts for name, secret in SECRETS.items() if secret in text]
     assert not leaks, leaks[:5]

@@ -183,6 +183,7 @@ def test_packets_that_are_dropped(lab):
     assert found.causes() == {'NET_API_TIMEOUT'}, found
     assert found.sign('endpoint-api', 'NET_API_TIMEOUT')['evidence'][0]['text'].startswith('no answer within')
     assert found.took < CHECKUP_MAX + 5
+    assert not any('--cluster' in step for step in found.sign('endpoint-api', 'NET_API_TIMEOUT')['remedy']), 'what it is, is known here'
     follow_first_step(lab, found.sign('endpoint-api', 'NET_API_TIMEOUT'))
     assert check_up(lab).state('endpoint-api') == 'healthy'
 

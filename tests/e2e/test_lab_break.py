@@ -382,6 +382,29 @@ def test_a_wrong_clock_is_seen_beside_what_keeps_every_call_from_being_signed(pr
         assert found[0] == 'CLOCK_SKEW' and 'IAM_NO_CREDS' in found, practice.tells()
 
 
+def test_a_broken_state_is_seen_beside_an_agent_that_is_stopped_and_of_which_no_log_tells(practice):
+    practice.make('AGENT_STOPPED')
+    practice.make('STATE_CORRUPT')
+    practice.forget_logs()
+    for ask in (practice.live, practice.from_afar):
+        code, told = practice.ask(ask)
+        assert code == 1 and [one['cause'] for one in told['findings']] == ['AGENT_STOPPED', 'STATE_CORRUPT'], practice.tells()
+        assert told['findings'][1]['summary'] == "the agent's state cannot be read: invalid database", practice.tells()
+        assert told['findings'][1]['evidence'][0]['file'] == '/var/lib/ecs/data/agent.db' and 'mv /var/lib/ecs/data/agent.db' in told['findings'][1]['remedy'][1]
+    assert sorted(practice.mend()) == ['AGENT_STOPPED', 'STATE_CORRUPT']
+    code, told = practice.ask(practice.from_afar)
+    assert code == 0 and 'agent-state' in [one['check'] for one in told['healthy']], practice.tells()
+
+
+def test_who_sees_silence_on_the_host_is_sent_to_where_the_vpc_can_be_seen(practice):
+    practice.make('NET_ACS_BLOCKED')
+    order = f"squall doctor --cluster demo --instance {practice.instance()['instance_id']}"
+    for ask, is_sent in ((practice.live, True), (practice.from_afar, False)):
+        _, told = practice.ask(ask)
+        assert told['findings'][0]['cause'] == 'NET_ACS_BLOCKED', practice.tells()
+        assert any(order in step for step in told['findings'][0]['remedy']) == is_sent, practice.tells()
+
+
 def test_who_asks_for_a_ghost_is_told_that_it_is_one(practice):
     [old] = practice.registrations()
     practice.make('STALE_IDENTITY')

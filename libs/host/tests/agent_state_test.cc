@@ -1,3 +1,4 @@
+#include "bolt_bytes.h"
 #include "checks/bolt.h"
 #include "fake_host.h"
 
@@ -7,71 +8,21 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include <cstring>
-
 namespace squall::host {
 namespace {
 
 using State = doctor::Look::State;
 using Causes = std::vector<std::string>;
-using Values = std::map<std::string, std::string>;
+using Values = BoltValues;
 
-constexpr std::size_t page_size = 4096;
-
-template <class Number>
-void put(std::string& bytes, std::size_t at, Number number) {
-    std::memcpy(bytes.data() + at, &number, sizeof number);
-}
-
-std::uint64_t checksum(std::string_view bytes) {
-    std::uint64_t hash = 0xCBF29CE484222325U;
-    for (const char one : bytes)
-        hash = (hash ^ static_cast<unsigned char>(one)) * 0x100000001B3U;
-    return hash;
-}
-
-// A leaf page with these; `flags` 1: they are buckets.
-std::string leaf(const Values& values, std::uint32_t flags) {
-    std::string page(16 + 16 * values.size(), '\0');
-    put<std::uint16_t>(page, 8, 2);
-    put<std::uint16_t>(page, 10, static_cast<std::uint16_t>(values.size()));
-    std::size_t element = 16;
-    for (const auto& [key, value] : values) {
-        put<std::uint32_t>(page, element, flags);
-        put<std::uint32_t>(page, element + 4, static_cast<std::uint32_t>(page.size() - element));
-        put<std::uint32_t>(page, element + 8, static_cast<std::uint32_t>(key.size()));
-        put<std::uint32_t>(page, element + 12, static_cast<std::uint32_t>(value.size()));
-        page += key + value;
-        element += 16;
-    }
-    return page;
-}
-
-// As bbolt writes it: two metas, a free list, and the root with one small bucket in it.
-std::string database(const Values& metadata, std::uint64_t transaction = 2) {
-    std::string file(4 * page_size, '\0');
-    for (std::size_t number = 0; number < 2; ++number) {
-        const std::size_t at = number * page_size + 16;
-        put<std::uint16_t>(file, number * page_size + 8, 4);
-        put<std::uint32_t>(file, at, 0xED0CDAED);
-        put<std::uint32_t>(file, at + 4, 2);
-        put<std::uint32_t>(file, at + 8, page_size);
-        put<std::uint64_t>(file, at + 16, 3);
-        put<std::uint64_t>(file, at + 48, transaction - number);
-        put<std::uint64_t>(file, at + 56, checksum(std::string_view(file).substr(at, 56)));
-    }
-    const std::string bucket = std::string(16, '\0') + leaf(metadata, 0);
-    const std::string root = leaf({{"metadata", bucket}}, 1);
-    file.replace(3 * page_size, root.size(), root);
-    return file;
-}
+constexpr std::size_t page_size = bolt_page_size;
 
 const std::string arn = "arn:aws:ecs:eu-west-1:1:container-instance/web/0a";
 
 std::string saved(const std::string& cluster = "web", const std::string& instance = "i-1") {
-    return database({{"cluster-name", "\"" + cluster + "\""},
-                     {"ec2-instance-id", "\"" + instance + "\""},
-                     {"container-instance-arn", "\"" + arn + "\""}});
+    return bolt_database({{"cluster-name", "\"" + cluster + "\""},
+                          {"ec2-instance-id", "\"" + instance + "\""},
+                          {"container-instance-arn", "\"" + arn + "\""}});
 }
 
 doctor::Look look_at(const std::string& bytes) {
@@ -81,13 +32,13 @@ doctor::Look look_at(const std::string& bytes) {
 }
 
 TEST(Bolt, GivesTheValuesOfABucket) {
-    EXPECT_EQ(read_bucket(database({{"a", "1"}, {"bb", "22"}}), "metadata").value(),
+    EXPECT_EQ(read_bucket(bolt_database({{"a", "1"}, {"bb", "22"}}), "metadata").value(),
               (Values{{"a", "1"}, {"bb", "22"}}));
-    EXPECT_TRUE(read_bucket(database({{"a", "1"}}), "tasks").value().empty());
+    EXPECT_TRUE(read_bucket(bolt_database({{"a", "1"}}), "tasks").value().empty());
 }
 
 TEST(Bolt, ReadsByTheSecondMetaWhenTheFirstIsBroken) {
-    std::string file = database({{"a", "1"}});
+    std::string file = bolt_database({{"a", "1"}});
     file[20] = 'x';
     EXPECT_EQ(read_bucket(file, "metadata").value(), (Values{{"a", "1"}}));
     file[page_size + 60] = 'x';
@@ -99,6 +50,14 @@ TEST(Bolt, RefusesWhatIsCutOffAnywhere) {
     for (std::size_t size = 0; size < 4 * page_size; size += 61)
         static_cast<void>(read_bucket(std::string_view(file).substr(0, size), "metadata"));
     EXPECT_FALSE(read_bucket(std::string_view(file).substr(0, 3 * page_size), "metadata"));
+}
+
+// As from afar, where nothing but meta pages is known.
+TEST(Bolt, IsJudgedByItsBeginning) {
+    const std::string file = bolt_database({{"a", "1"}});
+    EXPECT_TRUE(check_beginning(std::string_view(file).substr(0, 2 * page_size), file.size()));
+    EXPECT_EQ(check_beginning(file, 3 * page_size).error().message, "page 3 is not there");
+    EXPECT_EQ(check_beginning(std::string(512, '\0'), 512).error().message, "invalid database");
 }
 
 TEST(Bolt, RefusesPagesThatLeadInCircles) {

@@ -28,6 +28,8 @@ TEST(Errand, ComparesTheClockWithAnyAnswersDate) {
     EXPECT_EQ(look.summary, "the host's clock is 2820 s behind that of the instance metadata");
     report.facts["clock"] = "now=1795226401\ndate=Sat, 21 Nov 2026 02:00:00 GMT\nof=api";
     EXPECT_EQ(look_at(report, "clock").state, doctor::Look::State::healthy);
+    report.facts["clock"] = "now=1795226401001\ndate=Sat, 21 Nov 2026 02:00:00 GMT\nof=api";
+    EXPECT_EQ(look_at(report, "clock").state, doctor::Look::State::could_not_look);
     report.facts["clock"] = "now=1795226401";
     EXPECT_EQ(look_at(report, "clock").state, doctor::Look::State::could_not_look);
 }
@@ -96,6 +98,97 @@ TEST(Errand, SeesAllThatSystemdSaysOfAUnit) {
     EXPECT_EQ(cause_of(service("NRestarts=7\nId=ecs.service\nLoadState=loaded\nActiveState="
                                "activating")),
               "AGENT_CRASHLOOP");
+}
+
+using Texts = std::vector<std::string>;
+
+const std::string dropping = "-A OUTPUT -d 10.0.0.11/32 -p tcp -m tcp --dport 443 -j DROP";
+const std::string dropped = "exit=28 tried=10.0.0.11:443 http=000 address= dns=0.001 tcp=0.000000 "
+                            "tls=0.000000 connect=000 curl: (28) Connection timed out";
+
+// Of an API whose packets are lost.
+ErrandReport lost(const std::string& firewall, const std::string& api = dropped) {
+    ErrandReport report;
+    report.facts["endpoint/api"] = api;
+    report.facts["firewall"] = firewall;
+    return report;
+}
+
+// How to take away what is in the way of the API.
+Texts removals(const ErrandReport& report) {
+    const auto look = look_at(report, "endpoint-api");
+    return look.signs.empty() ? Texts{"no sign"} : look.signs.front().remedy;
+}
+
+TEST(Errand, NamesTheRuleOfTheHostsFirewallThatIsInTheWay) {
+    const auto report = lost("-N OTHER\n" + dropping + "\nexit=0");
+    const auto look = look_at(report, "endpoint-api");
+    ASSERT_EQ(cause_of(look), "NET_API_TIMEOUT");
+    EXPECT_EQ(look.signs.front().evidence.back().file, "iptables -S");
+    EXPECT_EQ(look.signs.front().evidence.back().text, dropping);
+    EXPECT_EQ(removals(report), Texts{"sudo iptables -D" + dropping.substr(2)});
+    EXPECT_EQ(look_at(report, "firewall").state, doctor::Look::State::not_here) << "told already";
+    const auto refused = lost(dropping + "\nexit=0", "exit=7 tried=10.0.0.11:443 tcp=0.000000");
+    EXPECT_EQ(cause_of(look_at(refused, "endpoint-api")), "NET_REFUSED");
+    EXPECT_EQ(removals(refused), Texts{"sudo iptables -D" + dropping.substr(2)});
+}
+
+TEST(Errand, NamesNoRuleForWhatItDoesNotKeepAway) {
+    const std::string rules = dropping + "\nexit=0";
+    EXPECT_EQ(removals(lost(rules, "exit=28 tried=10.0.0.12:443 dns=0.001 tcp=0.000000")), Texts{});
+    EXPECT_EQ(removals(lost(rules, "exit=28 tried=10.0.0.11:443 dns=0.001 tcp=0.002000")), Texts{})
+        << "it was connected, and then nothing came";
+    EXPECT_EQ(removals(lost(rules, "exit=60 tried=10.0.0.11:443 dns=0.001 tcp=0.002000")), Texts{});
+    EXPECT_EQ(look_at(lost(rules, "exit=28 tried=10.0.0.12:443"), "firewall").state,
+              doctor::Look::State::healthy);
+}
+
+// Before 7.73 curl says no port of what it tries.
+TEST(Errand, KnowsThePortThatAnOldCurlHasTried) {
+    auto report = lost(dropping + "\nexit=0", "exit=28 tried=10.0.0.11 dns=0.001 tcp=0.000000");
+    EXPECT_EQ(removals(report), Texts{"sudo iptables -D" + dropping.substr(2)});
+    report.config = "HTTPS_PROXY=10.0.0.11:3128\n";
+    EXPECT_EQ(removals(report), Texts{}) << "it may have tried another port";
+}
+
+TEST(Errand, SaysThatItCouldNotLookWhereTheRulesAreNotAllThere) {
+    for (const std::string& sent : {dropping,
+                                    dropping + "\nexit=124 ",
+                                    dropping + "\nexit=4 Fatal: can't open lock file",
+                                    std::string("exit=127 timeout: failed to run command"),
+                                    std::string("too_many=5000"),
+                                    std::string()}) {
+        const auto report = lost(sent);
+        EXPECT_EQ(removals(report), Texts{}) << sent;
+        EXPECT_EQ(look_at(report, "firewall").state, doctor::Look::State::could_not_look) << sent;
+    }
+    EXPECT_EQ(look_at(lost("not asked"), "firewall").state, doctor::Look::State::not_here);
+}
+
+TEST(Errand, NamesTheRuleThatKeepsTheMetadataAway) {
+    ErrandReport report;
+    report.facts["metadata"] = "put_exit=28 put_http=000";
+    report.facts["firewall"] = "-A OUTPUT -d 169.254.169.254/32 -j DROP\nexit=0";
+    const auto look = look_at(report, "imds");
+    ASSERT_EQ(cause_of(look), "IMDS_UNREACHABLE");
+    EXPECT_EQ(look.signs.front().remedy,
+              Texts{"sudo iptables -D OUTPUT -d 169.254.169.254/32 -j DROP"});
+}
+
+TEST(Errand, ComparesTheSavedInstanceWithThisOne) {
+    const std::string here = "i-0123456789abcdef0";
+    const auto stale = [&](const std::string& saved, const std::string& answer) {
+        ErrandReport report;
+        report.facts["state"] = "folder=/var/lib/ecs/data\nhas_folder=yes\nsize=90\nfirst=7b\n"
+                                "file=/var/lib/ecs/data/agent.db\nform={\"\":\"\"}\n"
+                                "saved.ec2-instance-id="
+                                + saved;
+        report.facts["metadata"] = "put_exit=0 put_http=200\ninstance-id=" + answer;
+        return cause_of(look_at(report, "agent-state"));
+    };
+    EXPECT_EQ(stale(here, here + " 200"), "");
+    EXPECT_EQ(stale("i-0fedcba9876543210", here + " 200"), "STALE_IDENTITY");
+    EXPECT_EQ(stale("i-0fedcba9876543210", "<html>Not Found</html> 404"), "");
 }
 
 TEST(Errand, IsReadAsItIsFromAHostThatCannotPackIt) {

@@ -22,6 +22,7 @@ Texts texts(const std::string& listing) {
 TEST(Firewall, NamesWhatDropsOrRejectsThePacket) {
     const Texts those{"-A OUTPUT -j DROP",
                       "-A OUTPUT -d 10.0.0.11/32 -j DROP",
+                      // NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one rule, two lines.
                       "-A OUTPUT -d 10.0.0.0/8 -p tcp -m tcp --dport 443 -j REJECT --reject-with "
                       "icmp-port-unreachable",
                       "-A OUTPUT -p tcp -m multiport --dports 80,440:450 -j DROP",
@@ -88,6 +89,7 @@ TEST(Firewall, FollowsTheChainsThatOutputGoesTo) {
               Texts{"-A OUTPUT -j DROP"});
     // -g does not come back.
     EXPECT_EQ(texts("-A OUTPUT -g EGRESS\n-A OUTPUT -j DROP\n-A EGRESS -p udp -j DROP\n"), Texts{});
+    EXPECT_EQ(texts("-N EMPTY\n-A OUTPUT -g EMPTY\n-A OUTPUT -j DROP\n"), Texts{});
     // Only some packets come there, and which is not known.
     EXPECT_EQ(texts("-A OUTPUT -o eth1 -j EGRESS\n-A EGRESS -j DROP\n"), Texts{});
     EXPECT_EQ(texts("-A OUTPUT -j A\n-A A -j B\n-A B -j A\n-A OUTPUT -j DROP\n"), Texts{});

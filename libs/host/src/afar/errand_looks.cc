@@ -1,49 +1,21 @@
-#include "afar/errand_report.h"
-#include "checks/agent_config.h"
-#include "checks/look.h"
+#include "afar/errand_parts.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace squall::host {
 namespace {
 
-// What curl says by its exit code.
-constexpr int curl_no_proxy_name = 5;
-constexpr int curl_no_name = 6;
-constexpr int curl_no_connection = 7;
-constexpr int curl_timeout = 28;
-constexpr int curl_handshake = 35;
-constexpr int curl_tunnel = 56;
-constexpr int curl_untrusted = 60;
-constexpr int curl_no_authorities = 77;
-constexpr int no_curl = 127; // timeout's word, and the shell's
-
 constexpr Seconds skew_max{300};
 constexpr int full_percent = 98;
 
-// key=value, by blanks and lines.
-std::map<std::string, std::string, std::less<>> pairs(std::string_view text, char between = ' ') {
-    std::map<std::string, std::string, std::less<>> found;
-    for (const std::string& line : split(text, '\n')) {
-        for (const std::string& word : split(line, between)) {
-            const auto [key, value] = split_once(word, '=');
-            if (!key.empty() && word.find('=') != std::string::npos)
-                found.emplace(std::string(key), std::string(trimmed(value)));
-        }
-    }
-    return found;
-}
-
-std::string get(const std::map<std::string, std::string, std::less<>>& all, std::string_view key) {
-    const auto found = all.find(key);
-    return found == all.end() ? std::string() : found->second;
-}
-
-int number(const std::map<std::string, std::string, std::less<>>& all, std::string_view key) {
-    return static_cast<int>(to_integer(get(all, key)).value_or(-1));
+// By the host's clock, when it looked.
+std::optional<WallTime> host_time(const ErrandReport& report) {
+    constexpr std::int64_t max = 9'000'000'000; // in 2255: a clock here knows no much later one
+    const auto now = to_integer(get(pairs(report.fact("clock"), '\n'), "now"));
+    if (!now || *now < 0 || *now > max) return std::nullopt;
+    return WallTime(Seconds(*now));
 }
 
 // Which run of squall's has stopped the agent; empty: none.
@@ -56,8 +28,7 @@ std::string run_that_holds(const ErrandReport& report) {
 }
 
 // Upstart and old systemd do not count, and an agent that never ran has no result.
-std::string how_it_fails(const std::string& state,
-                         const std::map<std::string, std::string, std::less<>>& values) {
+std::string how_it_fails(const std::string& state, const Pairs& values) {
     std::string text = "ecs.service is " + state;
     if (const auto result = get(values, "Result"); !result.empty() && result != "success")
         text += fmt::format(" ({})", result);
@@ -187,19 +158,21 @@ Look look_at_metadata(const ErrandReport& report) {
     std::vector<Evidence> seen{evidence("http://169.254.169.254 (IMDSv2)", text)};
     if (report.config.find("ECS_EXTERNAL=true") != std::string::npos)
         return not_here("ECS Anywhere has no instance metadata");
-    if (get(values, "put_exit").empty() || number(values, "put_exit") == no_curl)
+    if (get(values, "put_exit").empty() || number(values, "put_exit") == no_program)
         return could_not_look("the host did not say what its metadata answers, or there is no curl",
                               "curl -sv -X PUT http://169.254.169.254/latest/api/token "
                               "-H 'X-aws-ec2-metadata-token-ttl-seconds: 60'");
     if (number(values, "put_exit") != 0 || get(values, "put_http") != "200") {
         const bool has_none = lacks_region(report);
-        return finding(sign(has_none ? "REGION_MISSING" : "IMDS_UNREACHABLE",
-                            Certainty::certain,
-                            fmt::format("{}instance metadata gives no token (curl {}, HTTP {})",
-                                        has_none ? "AWS_DEFAULT_REGION is not set, and " : "",
-                                        get(values, "put_exit"),
-                                        get(values, "put_http")),
-                            std::move(seen)));
+        Sign unreached = sign(has_none ? "REGION_MISSING" : "IMDS_UNREACHABLE",
+                              Certainty::certain,
+                              fmt::format("{}instance metadata gives no token (curl {}, HTTP {})",
+                                          has_none ? "AWS_DEFAULT_REGION is not set, and " : "",
+                                          get(values, "put_exit"),
+                                          get(values, "put_http")),
+                              std::move(seen));
+        tell_rules(firewall_rules(report, unanswered_metadata(report)), unreached);
+        return finding(std::move(unreached));
     }
     if (get(lines, "role") == "none")
         return finding(sign("IAM_NO_CREDS",
@@ -208,9 +181,8 @@ Look look_at_metadata(const ErrandReport& report) {
                             std::move(seen)));
     const auto code = get(lines, "code");
     const auto expiration = parse_time(get(lines, "expiration"));
-    const auto now = to_integer(get(pairs(report.fact("clock"), '\n'), "now"));
-    if ((!code.empty() && code != "Success")
-        || (expiration && now && *expiration < WallTime(Seconds(*now))))
+    const auto now = host_time(report);
+    if ((!code.empty() && code != "Success") || (expiration && now && *expiration < *now))
         return finding(sign("IAM_EXPIRED",
                             Certainty::certain,
                             fmt::format("the role's keys are no good: {}, until {}",
@@ -224,62 +196,6 @@ Look with_role(Look look, const ErrandReport& report) {
     const std::string role = get(pairs(report.fact("metadata"), '\n'), "role");
     if (role != "none") look.names.role = role;
     return look;
-}
-
-struct EndpointCauses {
-    const char* name;
-    const char* timeout;
-    bool is_untimely = false; // its certificate's time has not come, or is over
-};
-
-Sign endpoint_sign(const EndpointCauses& causes,
-                   const std::map<std::string, std::string, std::less<>>& values,
-                   std::vector<Evidence> seen) {
-    const int code = number(values, "exit");
-    const std::string what = fmt::format("ECS's {} endpoint", causes.name);
-    const auto certain = [&](const char* cause, const std::string& why) {
-        return sign(cause, Certainty::certain, what + ": " + why, std::move(seen));
-    };
-    const int answered = number(values, "connect");
-    if (code == curl_no_proxy_name) return certain("NET_PROXY", "the proxy's name is unknown");
-    if (code == curl_no_name) return certain("NET_DNS", "its name cannot be resolved");
-    if (code == curl_tunnel || answered >= 400)
-        return certain("NET_PROXY", fmt::format("the proxy answers {}", answered));
-    if (code == curl_no_connection) return certain("NET_REFUSED", "the connection is refused");
-    if (code == curl_untrusted && causes.is_untimely)
-        return sign("CLOCK_SKEW",
-                    Certainty::likely,
-                    what + ": its certificate is not valid at the time of this host's clock",
-                    std::move(seen));
-    if (code == curl_untrusted || code == curl_no_authorities)
-        return certain("TLS_TRUST", "its certificate is not trusted");
-    if (code == curl_handshake) return certain("TLS_HANDSHAKE", "the TLS handshake fails");
-    // curl's own clock began with the name.
-    double looked_up = 0;
-    const std::string dns = get(values, "dns");
-    std::from_chars(dns.data(), dns.data() + dns.size(), looked_up);
-    if (code == curl_timeout && looked_up == 0)
-        return certain("NET_DNS", "no answer of the name server");
-    return certain(causes.timeout, "no answer within 6 s");
-}
-
-Look look_at_endpoint(const ErrandReport& report, EndpointCauses causes) {
-    const std::string_view text = report.fact(fmt::format("endpoint/{}", causes.name));
-    const auto values = pairs(text);
-    if (get(values, "exit").empty() || number(values, "exit") == no_curl)
-        return could_not_look("it is not known where the endpoint is, or there is no curl",
-                              "curl -sv https://ecs.{region}.amazonaws.com/");
-    // Any answer shows that there is a way.
-    if (number(values, "exit") == 0)
-        return healthy(fmt::format("{} answers from {} after {} s",
-                                   causes.name,
-                                   get(values, "address"),
-                                   get(values, "tls")));
-    // AWS's own are renewed in time.
-    const bool is_awss = setting_in(report.config, "ECS_BACKEND_HOST").empty();
-    causes.is_untimely = text.find("not yet valid") != std::string_view::npos
-                         || (is_awss && text.find("has expired") != std::string_view::npos);
-    return finding(endpoint_sign(causes, values, {evidence("curl", text)}));
 }
 
 // "Sun, 22 Nov 2026 19:03:35 GMT"
@@ -296,13 +212,12 @@ std::optional<WallTime> http_date(std::string_view text) {
 
 Look look_at_clock(const ErrandReport& report) {
     const auto values = pairs(report.fact("clock"), '\n');
-    const auto host = to_integer(get(values, "now"));
+    const auto host = host_time(report);
     const auto theirs = http_date(get(values, "date"));
     if (!host || !theirs)
         return could_not_look("no answer of AWS's had a date to compare the clock with",
                               "chronyc tracking");
-    const auto skew =
-        std::chrono::duration_cast<Seconds>(WallTime(Seconds(*host)) - *theirs).count();
+    const auto skew = std::chrono::duration_cast<Seconds>(*host - *theirs).count();
     const std::string whose = get(values, "of") == "metadata" ? "that of the instance metadata"
                                                               : "that of ECS's endpoint";
     if (std::abs(skew) < skew_max.count())
@@ -338,10 +253,12 @@ std::vector<doctor::Look> looks_of(const ErrandReport& report) {
         named("docker-service", look_at_service(report, "docker", "DOCKER_DOWN")),
         named("docker", look_at_docker(report)),
         named("agent-process", look_at_agent(report)),
+        named("agent-state", look_at_state(report)),
         named("imds", with_role(look_at_metadata(report), report)),
         named("endpoint-api", look_at_endpoint(report, {"api", "NET_API_TIMEOUT"})),
         named("endpoint-acs", look_at_endpoint(report, {"acs", "NET_ACS_BLOCKED"})),
         named("endpoint-tcs", look_at_endpoint(report, {"tcs", "NET_TCS_ONLY"})),
+        named("firewall", look_at_firewall(report)),
         named("clock", look_at_clock(report)),
         named("disk", look_at_disk(report)),
     };

@@ -19,7 +19,8 @@ mask() {
         -e 's#(FwoG|IQoJ)[A-Za-z0-9+/=_-]{20,}#[redacted]#g' \
         -e 's/(authorization:? ?)[^",]+/\1[redacted]/Ig'
 }
-setting() { sed -n "s/^[[:space:]]*\(export \)\{0,1\}$1=//p" /etc/ecs/ecs.config 2>/dev/null | tail -n 1 | tr -d '"'"'"'\r'; }
+packed() { if command -v gzip >/dev/null 2>&1 && command -v base64 >/dev/null 2>&1; then gzip -9 | base64 -w 0; else cat; fi; }
+setting() { sed -n "s/^[[:space:]]*\(export \)\{0,1\}$1=//p" /var/lib/ecs/ecs.config /etc/ecs/ecs.config 2>/dev/null | tail -n 1 | tr -d '"'"'"'\r'; }
 )sh";
 
 // By one letter each: what takes long runs beside the others.
@@ -50,7 +51,7 @@ metadata() {
     exit=$?
     echo "put_exit=$exit put_http=$(printf '%s' "$token" | tail -n 1)"
     # Who does not answer once would not answer the other questions.
-    case $exit in 7 | 28 | 124 | 137) return ;; esac
+    case $exit in 7 | 28 | 124 | 137) echo 169.254.169.254:80 >"$folder/metadata.tried"; return ;; esac
     token=$(printf '%s' "$token" | head -n 1)
     for path in iam/info placement/region instance-id; do
         echo "$path=$(within 4 curl -sS -m 3 -H "X-aws-ec2-metadata-token: $token" -w ' %{http_code}' "$url/meta-data/$path" | tr -d '\n' | head -c 400)"
@@ -67,14 +68,89 @@ reach() {
     # The host's own proxy settings for the agent, and none of this shell's.
     unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY no_proxy NO_PROXY
     proxy=$(setting HTTPS_PROXY); [ -n "$proxy" ] || proxy=$(setting HTTP_PROXY)
-    set -- -sS -m 6 -o /dev/null -D "$2" -w 'http=%{http_code} address=%{remote_ip} dns=%{time_namelookup} tcp=%{time_connect} tls=%{time_appconnect} connect=%{http_connect}' "$1"
+    trace=${2%.head}.trace
+    # What it tries is told by -v alone. The trace may have a proxy's password in it: it stays here.
+    set -- -sS -v --stderr "$trace" -m 6 -o /dev/null -D "$2" -w 'http=%{http_code} address=%{remote_ip} dns=%{time_namelookup} tcp=%{time_connect} tls=%{time_appconnect} connect=%{http_connect}' "$1"
     if [ -n "$proxy" ]; then
         case "$proxy" in *://*) ;; *) proxy=http://$proxy ;; esac
         answer=$(within 8 curl -x "$proxy" "$@")
     else
         answer=$(within 8 curl "$@")
     fi
-    echo "exit=$? $(printf '%s' "$answer" | tr '\n' ' ' | mask)"
+    exit=$?
+    tried=$(sed -n 's/^\* *Trying \([0-9.]*\)\(:[0-9]*\)\{0,1\}\.\.\..*/\1\2/p' "$trace" 2>/dev/null | sort -u | tr '\n' ,)
+    case $exit in 7 | 28) printf '%s' "$tried" | tr , '\n' >"${trace%.trace}.tried" ;; esac
+    echo "exit=$exit tried=${tried%,} $({ printf '%s ' "$answer"; grep -a '^curl: ' "$trace" 2>/dev/null | head -n 1; } | tr '\n' ' ' | mask)"
+}
+hex() { within 2 od -An -v -tx1 -j "$1" -N "$2" "$file" | tr -d ' \n'; }
+# Only what judges the saved state: it holds tasks, and these hold secrets. Of a database its meta pages, of JSON its
+# form (every string empty, every other value a #; what follows an open quote is left out), and who the agent is.
+state() {
+    data=$(setting ECS_DATADIR)
+    { [ -n "$data" ] && [ -d "$data" ]; } || data=/var/lib/ecs/data
+    echo "folder=$data"
+    [ -e /etc/ecs ] && echo has_agent=yes
+    [ -d "$data" ] || return
+    echo has_folder=yes
+    for file in "$data/agent.db" "$data/agent.json" "$data/ecs_agent_data.json" ''; do [ ! -e "$file" ] || break; done
+    [ -n "$file" ] || return
+    echo "file=$file"
+    [ -f "$file" ] || return
+    first=$(hex 0 1)
+    echo "first=$first"
+    for at in 0 1024 2048 4096 8192 16384 32768 65536; do
+        page=$(hex "$at" 80)
+        case $page in ????????????????????????????????edda0ced*) echo "page$at=$page" ;; esac
+    done
+    # After its pages: it grows before one of them says so.
+    size=$(wc -c <"$file")
+    printf 'size=%d\n' "$size"
+    [ "$first" = 7b ] || return
+    echo "last=$(tail -c 256 "$file" | tr -d ' \t\r\n' | tail -c 1 | od -An -v -tx1 | tr -d ' ')"
+    [ "$size" -le 4194304 ] || return
+    echo "controls=$(tr -d '\t\n\r\040-\176\200-\377' <"$file" | wc -c)"
+    names='cluster-name|ec2-instance-id|container-instance-arn|Cluster|EC2InstanceID|ContainerInstanceArn'
+    within 3 grep -aoE "\"($names)\"[[:space:]]*:[[:space:]]*\"[A-Za-z0-9:/_.-]{1,300}\"" "$file" | sort -u | head -n 20 |
+        sed 's/^"\([^"]*\)"[[:space:]]*:[[:space:]]*"\([^"]*\)"$/saved.\1=\2/'
+    # What was not read to its end would look as if it were cut.
+    within 5 sed -E -e 's/"([^"\\]|\\.)*"/""/g' -e 's/^((""|[^"])*)"([^"].*)?$/\1"/' -e 's/#/?/g' \
+        -e 's/(^|[][{},:[:space:]])(true|false|null|-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)/\1#/g' \
+        -e 's/[^][{},:"#?[:space:]]+/?/g' "$file" >"$folder/form" || return
+    [ "$(packed <"$folder/form" | wc -c)" -gt 4000 ] || echo "form=$(tr '\n' ' ' <"$folder/form")"
+}
+# The rules of the table filter that a packet of this host's own may meet: in chains that OUTPUT leads to,
+# and of rules for one address only those for one that was tried. To ask for another table may load its module.
+rules() {
+    { timeout -k 1 2 iptables -w 1 -S </dev/null 2>"$folder/complaints"; echo "exit=$? $(tr '\n' ' ' <"$folder/complaints" | head -c 200)"; } |
+        if command -v awk >/dev/null 2>&1; then timeout -k 1 3 awk -v "tried=$1" '
+BEGIN { for (n = split(tried, words, " "); n > 0; n--) { sub(/:.*/, "", words[n]); is_tried[words[n] "/32"] = 1 } }
+/^exit=/ { exit_line = $0 }
+$1 == "-N" { line[++lines] = $0; chain[lines] = $2 }
+$1 == "-A" {
+    to = ($3 == "-s") ? 5 : 3
+    if ($to == "-d" && $(to + 1) ~ /[/]32$/ && !($(to + 1) in is_tried)) next
+    line[++lines] = $0; chain[lines] = $2
+    for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") leads[lines] = leads[lines] " " $(i + 1)
+}
+END {
+    is_met["OUTPUT"] = 1
+    do {
+        grows = 0
+        for (i = 1; i <= lines; i++) {
+            if (!(chain[i] in is_met)) continue
+            for (n = split(leads[i], words, " "); n > 0; n--) if (!(words[n] in is_met)) { is_met[words[n]] = 1; grows = 1 }
+        }
+    } while (grows)
+    for (i = 1; i <= lines; i++) if (chain[i] in is_met) print line[i]
+    print exit_line
+}'; else cat; fi
+}
+firewall() {
+    tried=$(cat "$folder"/*.tried 2>/dev/null | tr '\n' ' ')
+    [ -n "$tried" ] || { echo not asked; return; }
+    rules "$tried" | mask >"$folder/rules"
+    # Logs make room for them, but not all of it.
+    if [ "$(packed <"$folder/rules" | wc -c)" -le 8000 ]; then cat "$folder/rules"; else echo "too_many=$(wc -l <"$folder/rules")"; fi
 }
 # Any answer has a date, whatever else it says; of a proxy's and a server's the server's comes last.
 # The metadata service's is of the machine below.
@@ -146,12 +222,14 @@ wait
     section facts/services; cat "$folder/services"
     section facts/agent; processes
     section facts/docker; cat "$folder/docker"
+    section facts/state; state
     section facts/metadata; mask <"$folder/metadata"
     section facts/disk; within 3 df -P / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs 2>/dev/null; within 3 df -Pi / /var/lib/ecs /var/lib/docker /var/log 2>/dev/null
     section facts/clock; clock
     section facts/endpoint/api; echo "url=$api region=$region"; cat "$folder/api" 2>/dev/null
     section facts/endpoint/acs; cat "$folder/acs" 2>/dev/null
     section facts/endpoint/tcs; cat "$folder/tcs" 2>/dev/null
+    section facts/firewall; firewall
     section facts/introspection; within 3 curl -sS -m 2 http://127.0.0.1:51678/v1/metadata
     section facts/holds
     for hold in /var/run/squall/*/run; do
@@ -167,11 +245,7 @@ wait
 } >"$folder/facts"
 for bytes in 400000 150000 60000 25000 10000 4000; do
     { cat "$folder/facts"; logs "$bytes"; } >"$folder/all"
-    if command -v gzip >/dev/null 2>&1 && command -v base64 >/dev/null 2>&1; then
-        gzip -9 <"$folder/all" | base64 -w 0 >"$folder/out"
-    else
-        cp "$folder/all" "$folder/out"
-    fi
+    packed <"$folder/all" >"$folder/out"
     [ "$(wc -c <"$folder/out")" -gt 22000 ] || break
 done
 echo "squall-doctor 1 $boundary"

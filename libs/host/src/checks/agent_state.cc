@@ -2,6 +2,7 @@
 #include "checks/agent_pid.h"
 #include "checks/bolt.h"
 #include "checks/checks.h"
+#include "checks/saved_state.h"
 #include "checks/words.h"
 #include "squall/base/text.h"
 
@@ -14,17 +15,9 @@ namespace squall::host {
 namespace {
 
 constexpr std::size_t state_max = 64U << 20U;
-constexpr const char* usual_folder = "/var/lib/ecs/data";
-
-struct SavedState {
-    std::string file;
-    std::string cluster;
-    std::string instance_id;
-    std::string arn;
-};
 
 // A JSON text as the agent writes its values; empty where it is none.
-std::string text_of(const std::string& value) {
+std::string text_in(const std::string& value) {
     const auto parsed = json::parse(value);
     return parsed ? std::string(json::string_of(*parsed)) : std::string();
 }
@@ -34,7 +27,7 @@ Result<void> read_bolt(std::string_view bytes, SavedState& into) {
     if (!values) return fail(values.error());
     const auto get = [&](const char* key) {
         const auto found = values->find(key);
-        return found == values->end() ? std::string() : text_of(found->second);
+        return found == values->end() ? std::string() : text_in(found->second);
     };
     into.cluster = get("cluster-name");
     into.instance_id = get("ec2-instance-id");
@@ -93,47 +86,18 @@ std::optional<Sign> locked(Facts& facts, const std::string& file, Deadline deadl
         {fmt::format("stop process {}", holders.front())});
 }
 
-Sign corrupt(const std::string& file, const std::string& why) {
-    const std::string name = Path(file).filename().string();
-    auto found = sign("STATE_CORRUPT",
-                      Certainty::certain,
-                      fmt::format("the agent's state cannot be read: {}", why),
-                      {evidence(file, why)},
-                      {fmt::format("`sudo systemctl stop ecs; sudo mv {} /root/{}.broken; sudo "
-                                   "systemctl start ecs`",
-                                   file,
-                                   name)});
-    found.instead_of = 1;
-    return found;
-}
-
-void compare(Facts& facts, const SavedState& saved, Deadline deadline, std::vector<Sign>& signs) {
+OwnIdentity identity_of(Facts& facts, Deadline deadline) {
+    OwnIdentity own;
     const auto* config = facts.config(deadline);
-    const ConfigLine* cluster = config == nullptr ? nullptr : config->find("ECS_CLUSTER");
-    // Without ECS_CLUSTER the agent keeps to the saved one.
-    if (cluster != nullptr && !cluster->value.empty() && !saved.cluster.empty()
-        && cluster->value != saved.cluster)
-        signs.push_back(sign("CLUSTER_MISMATCH",
-                             Certainty::certain,
-                             fmt::format("the agent was registered in cluster '{}', and "
-                                         "ECS_CLUSTER says '{}': it ends with exit code 5",
-                                         saved.cluster,
-                                         cluster->value),
-                             {evidence(cluster->place, "ECS_CLUSTER=" + cluster->value),
-                              evidence(saved.file, "cluster-name " + saved.cluster)}));
-    if (config != nullptr && config->is_true("ECS_EXTERNAL")) return;
-    const auto* metadata = facts.metadata(deadline);
-    if (metadata == nullptr || metadata->instance_id.empty() || saved.instance_id.empty()
-        || metadata->instance_id == saved.instance_id)
-        return;
-    signs.push_back(sign("STALE_IDENTITY",
-                         Certainty::certain,
-                         fmt::format("the saved state is of instance {}, and this is {}: the image "
-                                     "was made with /var/lib/ecs/data in it",
-                                     saved.instance_id,
-                                     metadata->instance_id),
-                         {evidence(saved.file, "ec2-instance-id " + saved.instance_id),
-                          evidence(metadata->url, "instanceId " + metadata->instance_id)}));
+    if (config != nullptr) {
+        if (const ConfigLine* cluster = config->find("ECS_CLUSTER")) own.cluster = *cluster;
+        if (config->is_true("ECS_EXTERNAL")) return own;
+    }
+    if (const auto* metadata = facts.metadata(deadline)) {
+        own.instance_id = metadata->instance_id;
+        own.metadata_url = metadata->url;
+    }
+    return own;
 }
 
 } // namespace
@@ -141,45 +105,35 @@ void compare(Facts& facts, const SavedState& saved, Deadline deadline, std::vect
 Look check_agent_state(Facts& facts, Deadline deadline) {
     const auto* config = facts.config(deadline);
     std::error_code ignored;
-    std::string folder = usual_folder;
+    std::string folder = usual_state_folder;
     // What a container calls /data is not there on its host.
     if (const std::string given = config == nullptr ? "" : config->get("ECS_DATADIR");
         !given.empty() && std::filesystem::is_directory(facts.path(given), ignored))
         folder = given;
-    if (!std::filesystem::is_directory(facts.path(folder), ignored)) {
-        if (!std::filesystem::exists(facts.path("/etc/ecs"), ignored))
-            return not_here("this host has no ECS agent: neither /etc/ecs nor " + folder);
-        return finding(
-            sign("DATA_DIR",
-                 Certainty::likely,
-                 fmt::format("{} is not there: the agent has no place for its state", folder),
-                 {evidence(folder, "no such folder")},
-                 {"sudo mkdir -p " + folder}));
-    }
+    if (!std::filesystem::is_directory(facts.path(folder), ignored))
+        return no_state_folder(folder, std::filesystem::exists(facts.path("/etc/ecs"), ignored));
     SavedState saved;
-    for (const char* name : {"agent.db", "agent.json", "ecs_agent_data.json"}) {
+    for (const char* name : state_files) {
         saved.file = fmt::format("{}/{}", folder, name);
         const auto bytes = read_file(facts.path(saved.file), state_max);
         if (!bytes && bytes.error().code == Errc::not_found) continue;
         if (!bytes) return could_not_look(bytes.error().message, "sudo strings " + saved.file);
-        // What has just been made is empty; whoever opens it makes it whole.
-        if (bytes->empty()) return healthy(saved.file + " is empty: nothing is saved yet");
+        if (bytes->empty()) return nothing_saved_yet(saved.file);
         std::vector<Sign> signs;
         if (auto found = locked(facts, saved.file, deadline)) signs.push_back(std::move(*found));
         const bool is_json = bytes->front() == '{' && !is_bolt(*bytes);
         const auto read = is_json ? read_json(*bytes, saved) : read_bolt(*bytes, saved);
-        if (read)
-            compare(facts, saved, deadline, signs);
-        else
-            signs.push_back(corrupt(saved.file, read.error().message));
-        Look look = finding_or_healthy(
-            std::move(signs),
-            fmt::format(
-                "{}: registered in cluster {} as {}", saved.file, saved.cluster, saved.arn));
+        if (read) {
+            auto more = mismatches(saved, identity_of(facts, deadline));
+            std::move(more.begin(), more.end(), std::back_inserter(signs));
+        } else {
+            signs.push_back(corrupt_state(saved.file, read.error().message));
+        }
+        Look look = finding_or_healthy(std::move(signs), text_of(saved));
         look.names.container_instance = saved.arn;
         return look;
     }
-    return healthy(folder + " holds no state: the agent has not registered yet");
+    return no_state(folder);
 }
 
 } // namespace squall::host

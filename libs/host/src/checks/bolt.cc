@@ -51,7 +51,8 @@ struct Meta {
     std::uint64_t transaction = 0;
 };
 
-Result<Meta> read_meta(std::string_view file, std::uint64_t page_at) {
+// `size`: of the whole file.
+Result<Meta> read_meta(std::string_view file, std::uint64_t size, std::uint64_t page_at) {
     const std::string_view meta = part(file, page_at + page_head, meta_size);
     if (meta.empty() || number_at<std::uint32_t>(meta, 0) != magic)
         return fail(Errc::invalid_input, "invalid database");
@@ -62,24 +63,29 @@ Result<Meta> read_meta(std::string_view file, std::uint64_t page_at) {
     Meta read{*number_at<std::uint32_t>(meta, 8),
               *number_at<std::uint64_t>(meta, 16),
               *number_at<std::uint64_t>(meta, 48)};
-    if (read.page_size < page_head + meta_size || read.page_size > file.size())
+    if (read.page_size < page_head + meta_size || read.page_size > size)
         return fail(Errc::invalid_input, "invalid database");
     return read;
 }
 
 // The newer of the two that are good. The second one's place hangs on a page size that only the
 // first one says: where that is broken, the usual sizes are tried, as bbolt does.
-Result<Meta> newest_meta(std::string_view file) {
-    const auto first = read_meta(file, 0);
+Result<Meta> newest_meta(std::string_view file, std::uint64_t size) {
+    const auto first = read_meta(file, size, 0);
     std::optional<Meta> newest;
     if (first) newest = *first;
-    for (std::uint64_t size = 1024; size <= 65'536; size *= 2) {
-        if (first && size != first->page_size) continue;
-        const auto second = read_meta(file, size);
+    for (std::uint64_t page = 1024; page <= 65'536; page *= 2) {
+        if (first && page != first->page_size) continue;
+        const auto second = read_meta(file, size, page);
         if (second && (!newest || second->transaction > newest->transaction)) newest = *second;
     }
     if (!newest) return fail(first.error());
     return *newest;
+}
+
+Result<void> expect_page(const Meta& meta, std::uint64_t size, std::uint64_t page) {
+    if (page < size / meta.page_size) return {};
+    return fail(Errc::invalid_input, "page {} is not there", page);
 }
 
 class Reader {
@@ -92,8 +98,7 @@ public:
     Result<void> walk(std::uint64_t page, int depth, bool buckets, Found& into) {
         if (depth > depth_max || ++pages_ > pages_max)
             return fail(Errc::invalid_input, "the pages of the database lead in circles");
-        if (page >= file_.size() / meta_.page_size)
-            return fail(Errc::invalid_input, "page {} is not there", page);
+        if (auto there = expect_page(meta_, file_.size(), page); !there) return there;
         return walk_bytes(file_.substr(page * meta_.page_size), depth, buckets, into);
     }
 
@@ -151,12 +156,19 @@ private:
 } // namespace
 
 bool is_bolt(std::string_view file) {
-    return number_at<std::uint32_t>(file, page_head) == magic || newest_meta(file).has_value();
+    return number_at<std::uint32_t>(file, page_head) == magic
+           || newest_meta(file, file.size()).has_value();
+}
+
+Result<void> check_beginning(std::string_view beginning, std::uint64_t size) {
+    const auto meta = newest_meta(beginning, size);
+    if (!meta) return fail(meta.error());
+    return expect_page(*meta, size, meta->root);
 }
 
 Result<std::map<std::string, std::string>> read_bucket(std::string_view file,
                                                        std::string_view bucket) {
-    const auto meta = newest_meta(file);
+    const auto meta = newest_meta(file, file.size());
     if (!meta) return fail(meta.error());
     Reader reader(file, *meta);
     Reader::Found buckets;

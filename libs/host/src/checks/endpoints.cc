@@ -171,10 +171,13 @@ std::string well_text(const EndpointView& view) {
     return text;
 }
 
+bool is_silence(const EndpointView& view, const std::string& cause) {
+    return cause.starts_with("NET_") && view.probed.trouble == Trouble::timed_out;
+}
+
 std::vector<std::string>
 remedies(Service service, const EndpointView& view, const std::string& cause) {
-    const bool is_silence = cause.starts_with("NET_") && view.probed.trouble == Trouble::timed_out;
-    if (!is_silence) return {};
+    if (!is_silence(view, cause)) return {};
     return {fmt::format("let TCP 443 out to it: security group, network ACL (and the answers back "
                         "in), route to a NAT or internet gateway, or a VPC endpoint "
                         "com.amazonaws.{{region}}.{}",
@@ -193,6 +196,18 @@ std::vector<FirewallRule> rules_against(const EndpointView& view, Facts& facts, 
     }
     return firewall_rules(facts, packets, deadline);
 }
+
+// Who drops packets in the VPC is not seen from here. From afar only the way of an instance to
+// AWS's own endpoints is looked at.
+bool may_be_the_vpc(Facts& facts, const EndpointView& view, Deadline deadline) {
+    const auto* config = facts.config(deadline);
+    return !view.is_through_proxy && config != nullptr && config->get("ECS_BACKEND_HOST").empty()
+           && !config->is_true("ECS_EXTERNAL");
+}
+
+constexpr const char* look_from_afar =
+    "from a workstation: `squall doctor --cluster {cluster} --instance {instance}` reads security "
+    "groups, network ACLs and routes through EC2's API, and names what closes the way";
 
 Look look_at(Facts& facts, Service service, Deadline deadline) {
     const auto* view = facts.endpoint(service, deadline);
@@ -215,8 +230,11 @@ Look look_at(Facts& facts, Service service, Deadline deadline) {
                                       meant.empty() ? "" : " (" + meant + ")"),
                           seen_of(*view),
                           remedies(service, *view, cause));
-    if (view->probed.step == Step::connect)
-        tell_rules(rules_against(*view, facts, deadline), unreached);
+    if (view->probed.step != Step::connect) return finding(std::move(unreached));
+    const auto rules = rules_against(*view, facts, deadline);
+    tell_rules(rules, unreached);
+    if (rules.empty() && is_silence(*view, cause) && may_be_the_vpc(facts, *view, deadline))
+        unreached.remedy.emplace_back(look_from_afar);
     return finding(std::move(unreached));
 }
 

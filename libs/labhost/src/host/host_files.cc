@@ -114,7 +114,7 @@ std::vector<File> external_files(const HostSpec& spec) {
 }
 
 std::vector<File> configuration(const HostSpec& spec) {
-    return {
+    std::vector<File> files{
         {"/etc/os-release", std::string(spec.has_systemd ? os_release : upstart_os_release)},
         {"/etc/hostname", spec.hostname + "\n"},
         {"/etc/hosts",
@@ -136,6 +136,10 @@ std::vector<File> configuration(const HostSpec& spec) {
         {"/etc/systemd/system/docker.service", fmt::format(docker_unit, docker_start(spec))},
         {"/etc/systemd/system/amazon-ssm-agent.service", std::string(ssm_unit)},
     };
+    // What cloud-init leaves behind at the first boot.
+    if (!spec.external_credentials)
+        files.push_back({"/var/lib/cloud/data/instance-id", spec.instance_id + "\n"});
+    return files;
 }
 
 // Whom the machine trusts, and the authority of the lab's own endpoints.
@@ -240,13 +244,7 @@ Result<void> make_host_files(RootTree& tree, const HostSpec& spec, const Path& p
     for (const auto& file : configuration(spec)) {
         if (auto written = tree.write_file(file.path, file.text); !written) return written;
     }
-    if (!spec.external_credentials) {
-        // What cloud-init leaves behind at the first boot.
-        if (auto written =
-                tree.write_file("/var/lib/cloud/data/instance-id", spec.instance_id + "\n");
-            !written)
-            return written;
-    } else {
+    if (spec.external_credentials) {
         for (const auto& file : external_files(spec)) {
             if (auto written = tree.write_file(file.path, file.text, 0600); !written)
                 return written;

@@ -1,0 +1,106 @@
+// What curl on the host said of the three servers that an agent speaks with.
+#include "afar/errand_parts.h"
+#include "checks/agent_config.h"
+#include "squall/base/text.h"
+
+#include <charconv>
+
+namespace squall::host {
+namespace {
+
+double seconds(const Pairs& values, std::string_view key) {
+    double found = 0;
+    const std::string text = get(values, key);
+    std::from_chars(text.data(), text.data() + text.size(), found);
+    return found;
+}
+
+// `is_untimely`: its certificate's time has not come, or is over.
+Sign endpoint_sign(const EndpointCauses& causes,
+                   const Pairs& values,
+                   bool is_untimely,
+                   std::vector<Evidence> seen) {
+    const int code = number(values, "exit");
+    const std::string what = fmt::format("ECS's {} endpoint", causes.name);
+    const auto certain = [&](const char* cause, const std::string& why) {
+        return sign(cause, Certainty::certain, what + ": " + why, std::move(seen));
+    };
+    const int answered = number(values, "connect");
+    if (code == curl_no_proxy_name) return certain("NET_PROXY", "the proxy's name is unknown");
+    if (code == curl_no_name) return certain("NET_DNS", "its name cannot be resolved");
+    if (code == curl_tunnel || answered >= 400)
+        return certain("NET_PROXY", fmt::format("the proxy answers {}", answered));
+    if (code == curl_no_connection) return certain("NET_REFUSED", "the connection is refused");
+    if (code == curl_untrusted && is_untimely)
+        return sign("CLOCK_SKEW",
+                    Certainty::likely,
+                    what + ": its certificate is not valid at the time of this host's clock",
+                    std::move(seen));
+    if (code == curl_untrusted || code == curl_no_authorities)
+        return certain("TLS_TRUST", "its certificate is not trusted");
+    if (code == curl_handshake) return certain("TLS_HANDSHAKE", "the TLS handshake fails");
+    // curl's own clock began with the name.
+    if (code == curl_timeout && seconds(values, "dns") == 0)
+        return certain("NET_DNS", "no answer of the name server");
+    return certain(causes.timeout, "no answer within 6 s");
+}
+
+// "10.0.0.11:443", of which an old curl says no port.
+std::optional<FirstPacket> packet_to(std::string_view tried, bool is_usual_port) {
+    constexpr int https = 443;
+    const auto [address, port] = split_once(tried, ':');
+    if (!port.empty()) {
+        const auto number = to_integer(port);
+        if (!number) return std::nullopt;
+        return FirstPacket{std::string(address), static_cast<int>(*number)};
+    }
+    if (!is_usual_port) return std::nullopt;
+    return FirstPacket{std::string(address), https};
+}
+
+// A proxy, or an API of one's own, may listen at any port.
+bool has_ways_of_its_own(const ErrandReport& report) {
+    for (const char* name : {"HTTPS_PROXY", "HTTP_PROXY", "ECS_BACKEND_HOST"})
+        if (!setting_in(report.config, name).empty()) return true;
+    return false;
+}
+
+} // namespace
+
+std::vector<FirstPacket> unanswered_packets(const ErrandReport& report,
+                                            std::string_view endpoint_fact) {
+    const auto values = pairs(report.fact(endpoint_fact));
+    const int code = number(values, "exit");
+    const bool is_unconnected =
+        code == curl_no_connection || (code == curl_timeout && seconds(values, "tcp") == 0);
+    if (!is_unconnected) return {};
+    std::vector<FirstPacket> packets;
+    const bool is_usual_port = !has_ways_of_its_own(report);
+    for (const std::string& tried : split(get(values, "tried"), ','))
+        if (auto packet = packet_to(tried, is_usual_port)) packets.push_back(std::move(*packet));
+    return packets;
+}
+
+Look look_at_endpoint(const ErrandReport& report, const EndpointCauses& causes) {
+    const std::string fact = fmt::format("endpoint/{}", causes.name);
+    const std::string_view text = report.fact(fact);
+    const auto values = pairs(text);
+    if (get(values, "exit").empty() || number(values, "exit") == no_program)
+        return could_not_look("it is not known where the endpoint is, or there is no curl",
+                              "curl -sv https://ecs.{region}.amazonaws.com/");
+    // Any answer shows that there is a way.
+    if (number(values, "exit") == 0)
+        return healthy(fmt::format("{} answers from {} after {} s",
+                                   causes.name,
+                                   get(values, "address"),
+                                   get(values, "tls")));
+    // AWS's own are renewed in time.
+    const bool is_awss = setting_in(report.config, "ECS_BACKEND_HOST").empty();
+    const bool is_untimely = text.find("not yet valid") != std::string_view::npos
+                             || (is_awss && text.find("has expired") != std::string_view::npos);
+    Sign unreached = endpoint_sign(causes, values, is_untimely, {evidence("curl", text)});
+    tell_rules(firewall_rules(report, unanswered_packets(report, fact)), unreached);
+    return finding(std::move(unreached));
+}
+
+} // namespace squall::host
