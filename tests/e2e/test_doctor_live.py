@@ -256,3 +256,14 @@ def test_more_reserved_memory_than_there_is(lab):
         assert check_up(lab).causes() == {'RESERVED_MEMORY'}
     finally:
         lab.sh(1, 'sed -i /ECS_RESERVED_MEMORY/d /etc/ecs/ecs.config')
+
+
+@pytest.mark.parametrize('change, words', [('echo nameserver 10.0.0.1 >/etc/resolv.conf', 'no name server listens'),
+                                           ('iptables -I INPUT -s 10.0.0.2 -j DROP', 'the name server does not answer')], ids=['refused', 'silent'])
+def test_a_name_server_that_is_not_there_is_known_from_one_that_is_silent(lab, change, words):
+    lab.sh(1, change)
+    try:
+        found = check_up(lab)
+    finally:
+        lab.sh(1, 'echo nameserver 10.0.0.2 >/etc/resolv.conf; iptables -F INPUT')
+    assert words in found.looks['endpoint-api']['summary'] and 'NET_DNS' in found.causes(), found

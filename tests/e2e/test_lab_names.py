@@ -130,6 +130,23 @@ def test_an_agent_whose_name_server_is_not_there_says_so(names):
         assert 'Post \\"https://ecs.us-east-1.amazonaws.com/\\": dial tcp: lookup ecs.us-east-1.amazonaws.com on 10.0.0.1:53: read udp 10.0.1.10:' in change.log()
 
 
+def test_every_question_that_nobody_takes_is_refused_at_once(names):
+    # The kernel's own limit would be six, and then one a second; the log of whoever asks more often would speak of time-outs.
+    script = '''
+import socket
+for _ in range(60):
+    asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    asking.settimeout(5)
+    asking.connect(("10.0.0.1", 53))
+    asking.send(b"?")
+    try:
+        asking.recv(1)
+    except ConnectionRefusedError:
+        print("refused")
+'''
+    assert names.sh(1, f"python3 -c '{script}'").split() == ['refused'] * 60
+
+
 def test_an_agent_in_a_region_that_does_not_exist_has_no_such_host(names):
     with Change(names, 1, 'sed -i s/us-east-1/us-east-9/ /etc/ecs/ecs.config', 'sed -i s/us-east-9/us-east-1/ /etc/ecs/ecs.config') as change:
         change.logs('dial tcp: lookup ecs.us-east-9.amazonaws.com on 10.0.0.2:53: no such host')

@@ -1,5 +1,6 @@
 #include "lookup.h"
 
+#include "dns_socket.h"
 #include "endpoint_text.h"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -8,7 +9,6 @@
 
 #include <ares.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -51,7 +51,7 @@ struct Lookup::Parts : std::enable_shared_from_this<Lookup::Parts> {
     ~Parts() { end(); }
 
     void start(const std::string& host, std::uint16_t port);
-    void answered(int status, ares_addrinfo* info);
+    void answered(int answer, ares_addrinfo* info);
 
     void note(const char* call) {
         problem.call = call;
@@ -64,7 +64,7 @@ struct Lookup::Parts : std::enable_shared_from_this<Lookup::Parts> {
     // Whatever c-ares has been given to do: is it over now?
     void settle();
     void end();
-    [[nodiscard]] NetProblem told(int status) const;
+    [[nodiscard]] NetProblem told(int answer) const;
 
     asio::io_context& context;
     Done done;
@@ -83,7 +83,7 @@ Lookup::Parts& parts_of(void* data);
 
 // What c-ares does with sockets, so that we know which one failed, where, and how.
 ares_socket_t on_socket(int family, int type, int protocol, void* data) {
-    const int fd = ::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    const ares_socket_t fd = open_dns_socket(family, type, protocol);
     if (fd < 0) parts_of(data).note("socket");
     return fd;
 }
@@ -106,6 +106,7 @@ int on_connect(ares_socket_t fd, const sockaddr* address, ares_socklen_t size, v
     return done;
 }
 
+// NOLINTNEXTLINE(readability-function-size): c-ares has so many parameters
 ares_ssize_t on_receive(ares_socket_t fd,
                         void* buffer,
                         std::size_t size,
@@ -126,7 +127,7 @@ ares_ssize_t on_receive(ares_socket_t fd,
 }
 
 ares_ssize_t on_send(ares_socket_t fd, const iovec* parts, int count, void* data) {
-    const ssize_t sent = ::writev(fd, parts, count);
+    const ares_ssize_t sent = send_to_dns(fd, parts, count);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {
         const int number = errno;
         parts_of(data).note("write");

@@ -1,5 +1,7 @@
 #include "resolve.h"
 
+#include "dns_socket.h"
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
@@ -111,6 +113,7 @@ Found find_name(const std::string& host,
     Lookup lookup; // outlives the channel, whose destruction calls back
     const std::unique_ptr<std::remove_pointer_t<ares_channel>, decltype(&ares_destroy)> channel(
         raw, &ares_destroy);
+    use_dns_sockets(channel.get());
     ares_addrinfo_hints hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;

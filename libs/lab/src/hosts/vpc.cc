@@ -1,9 +1,11 @@
 #include "hosts/vpc.h"
 
+#include "squall/base/log.h"
 #include "squall/base/subprocess.h"
 
 #include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <thread>
@@ -16,6 +18,7 @@ constexpr int subnet_step = 10;  // whose number is that much higher
 // A bridge without one of its own takes the lowest of its ports', another one whenever an interface
 // comes or goes; hosts would send to the old one for half a minute.
 constexpr const char* bridge_mac = "0e:00:0a:00:00:01";
+constexpr const char* limited_answers = "/proc/sys/net/ipv4/icmp_ratemask";
 
 Result<void> run_ip(const Fd& network_namespace, const std::string& batch) {
     const auto done = run_checked({{"ip", "-batch", "-"}, {}, batch, network_namespace.get()},
@@ -24,6 +27,15 @@ Result<void> run_ip(const Fd& network_namespace, const std::string& batch) {
         return fail(Errc::not_found, "the program `ip` is missing: install iproute2");
     if (!done) return fail(done.error());
     return {};
+}
+
+// Of refusals (ICMP) the kernel sends six to a host, then one a second: a program that asks a port
+// that nobody has would time out now and then, and say so in its log. Who is refused here is told
+// each time. Of the calling thread's network; where /proc/sys is read-only it stays as it was.
+void answer_every_packet() {
+    const Fd fd(::open(limited_answers, O_WRONLY | O_CLOEXEC));
+    if (!fd || ::write(fd.get(), "0", 1) != 1)
+        log::debug("writing {}: {}", limited_answers, errno_text(errno));
 }
 
 } // namespace
@@ -47,6 +59,7 @@ Result<Vpc> Vpc::make() {
                         errno_text(number));
             return;
         }
+        answer_every_packet();
         Fd fd(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
         if (fd) made = std::move(fd);
     }).join();
