@@ -53,6 +53,23 @@ TEST(Errand, TakesACertificateThatIsNotValidYetForAWrongClock) {
     EXPECT_EQ(cause_of(look_at(report, "endpoint-api")), "TLS_TRUST");
 }
 
+TEST(Errand, TakesAProxyThatDoesNotAnswerForTheCause) {
+    ErrandReport report;
+    const std::string refused = "exit=7 http=000 address= dns=0.001 tcp=0.000 connect=000";
+    const std::string silent = "exit=28 http=000 address= dns=0.001 tcp=0.000 connect=000";
+    const auto cause = [&](const std::string& seen) {
+        report.facts["endpoint/api"] = seen;
+        return cause_of(look_at(report, "endpoint-api"));
+    };
+    EXPECT_EQ(cause(refused), "NET_REFUSED");
+    EXPECT_EQ(cause(silent), "NET_API_TIMEOUT");
+    report.config = "HTTP_PROXY=10.0.0.40:3128\n";
+    EXPECT_EQ(cause(refused), "NET_PROXY");
+    EXPECT_EQ(cause(silent), "NET_PROXY");
+    const std::string behind_it = "exit=28 http=000 address= dns=0.001 tcp=0.002 connect=200";
+    EXPECT_EQ(cause(behind_it), "NET_API_TIMEOUT") << "it has let the host through";
+}
+
 TEST(Errand, NamesTheRegionWhereNothingTellsIt) {
     ErrandReport report;
     report.facts["metadata"] = "put_exit=0 put_http=403\nrole=none";

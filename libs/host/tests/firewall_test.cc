@@ -53,6 +53,21 @@ TEST(Firewall, SaysNothingOfWhatConcernsOtherPackets) {
         EXPECT_EQ(texts(rule), Texts{}) << rule;
 }
 
+TEST(Firewall, TakesThePolicyForTheLastRule) {
+    const std::string closed = "-P INPUT DROP\n-P OUTPUT DROP\n";
+    const std::vector<FirstPacket> packets{{"10.0.0.11", 443}, {"10.0.0.12", 443}};
+    const auto found = rules_in_the_way(closed + "-A OUTPUT -p udp -j ACCEPT\n", packets);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found.front().rule, "-P OUTPUT DROP");
+    EXPECT_EQ(found.front().removal, "sudo iptables -I OUTPUT -p tcp --dport 443 -j ACCEPT");
+    EXPECT_EQ(texts(closed + "-A OUTPUT -d 10.0.0.11/32 -j DROP\n"),
+              (Texts{"-A OUTPUT -d 10.0.0.11/32 -j DROP", "-P OUTPUT DROP"}));
+    EXPECT_EQ(texts(closed + "-A OUTPUT -p tcp -m tcp --dport 443 -j ACCEPT\n"), Texts{});
+    EXPECT_EQ(texts(closed + "-A OUTPUT -m owner --uid-owner 0 -j ACCEPT\n"), Texts{})
+        << "it may pass";
+    EXPECT_EQ(texts("-P INPUT DROP\n-P OUTPUT ACCEPT\n"), Texts{});
+}
+
 TEST(Firewall, SaysNothingOfWhatMayConcernOtherPacketsAlone) {
     for (const auto& rule : Texts{"-A OUTPUT -m owner --uid-owner 1000 -j DROP",
                                   "-A OUTPUT -o eth1 -j DROP",

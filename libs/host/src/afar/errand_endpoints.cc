@@ -15,10 +15,14 @@ double seconds(const Pairs& values, std::string_view key) {
     return found;
 }
 
-// `is_untimely`: its certificate's time has not come, or is over.
+struct Way {
+    bool is_proxied = false;
+    bool is_untimely = false; // the certificate's time has not come, or is over
+};
+
 Sign endpoint_sign(const EndpointCauses& causes,
                    const Pairs& values,
-                   bool is_untimely,
+                   const Way& way,
                    std::vector<Evidence> seen) {
     const int code = number(values, "exit");
     const std::string what = fmt::format("ECS's {} endpoint", causes.name);
@@ -30,8 +34,13 @@ Sign endpoint_sign(const EndpointCauses& causes,
     if (code == curl_no_name) return certain("NET_DNS", "its name cannot be resolved");
     if (code == curl_tunnel || answered >= 400)
         return certain("NET_PROXY", fmt::format("the proxy answers {}", answered));
+    // A proxy that was there has at least answered CONNECT.
+    if (way.is_proxied && answered <= 0 && code == curl_no_connection)
+        return certain("NET_PROXY", "nobody listens where its proxy is to be");
+    if (way.is_proxied && answered <= 0 && code == curl_timeout)
+        return certain("NET_PROXY", "its proxy does not answer within 6 s");
     if (code == curl_no_connection) return certain("NET_REFUSED", "the connection is refused");
-    if (code == curl_untrusted && is_untimely)
+    if (code == curl_untrusted && way.is_untimely)
         return sign("CLOCK_SKEW",
                     Certainty::likely,
                     what + ": its certificate is not valid at the time of this host's clock",
@@ -58,11 +67,14 @@ std::optional<FirstPacket> packet_to(std::string_view tried, bool is_usual_port)
     return FirstPacket{std::string(address), https};
 }
 
+bool is_proxied(const ErrandReport& report) {
+    return !setting_in(report.config, "HTTPS_PROXY").empty()
+           || !setting_in(report.config, "HTTP_PROXY").empty();
+}
+
 // A proxy, or an API of one's own, may listen at any port.
 bool has_ways_of_its_own(const ErrandReport& report) {
-    for (const char* name : {"HTTPS_PROXY", "HTTP_PROXY", "ECS_BACKEND_HOST"})
-        if (!setting_in(report.config, name).empty()) return true;
-    return false;
+    return is_proxied(report) || !setting_in(report.config, "ECS_BACKEND_HOST").empty();
 }
 
 } // namespace
@@ -96,9 +108,10 @@ Look look_at_endpoint(const ErrandReport& report, const EndpointCauses& causes) 
                                    get(values, "tls")));
     // AWS's own are renewed in time.
     const bool is_awss = setting_in(report.config, "ECS_BACKEND_HOST").empty();
-    const bool is_untimely = text.find("not yet valid") != std::string_view::npos
-                             || (is_awss && text.find("has expired") != std::string_view::npos);
-    Sign unreached = endpoint_sign(causes, values, is_untimely, {evidence("curl", text)});
+    Way way{is_proxied(report)};
+    way.is_untimely = text.find("not yet valid") != std::string_view::npos
+                      || (is_awss && text.find("has expired") != std::string_view::npos);
+    Sign unreached = endpoint_sign(causes, values, way, {evidence("curl", text)});
     tell_rules(firewall_rules(report, unanswered_packets(report, fact)), unreached);
     return finding(std::move(unreached));
 }

@@ -125,6 +125,7 @@ rules() {
         if command -v awk >/dev/null 2>&1; then timeout -k 1 3 awk -v "tried=$1" '
 BEGIN { for (n = split(tried, words, " "); n > 0; n--) { sub(/:.*/, "", words[n]); is_tried[words[n] "/32"] = 1 } }
 /^exit=/ { exit_line = $0 }
+$1 == "-P" && $2 == "OUTPUT" { line[++lines] = $0; chain[lines] = $2 }
 $1 == "-N" { line[++lines] = $0; chain[lines] = $2 }
 $1 == "-A" {
     to = ($3 == "-s") ? 5 : 3

@@ -154,14 +154,19 @@ class Walk {
 public:
     Walk(const Chains& chains, const FirstPacket& packet) : chains_(chains), packet_(packet) {}
 
-    std::vector<const Rule*> from_output() {
-        through("OUTPUT", Match::yes, 0);
-        return std::move(found_);
+    enum class End { returns, passes };
+
+    struct Outcome {
+        std::vector<const Rule*> found;
+        End end = End::passes; // returns: the chain's policy decides
+    };
+
+    Outcome from_output() {
+        const End end = through("OUTPUT", Match::yes, 0);
+        return {std::move(found_), end};
     }
 
 private:
-    enum class End { returns, passes };
-
     static constexpr int depth_max = 16;
     static constexpr int rules_max = 20'000; // chains may be come through again and again
 
@@ -198,15 +203,27 @@ private:
     int rules_ = 0;
 };
 
+constexpr std::string_view closed_policy = "-P OUTPUT DROP";
+
+bool has_line(std::string_view text, std::string_view wanted) {
+    const auto lines = split(text, '\n');
+    return std::any_of(
+        lines.begin(), lines.end(), [&](const auto& line) { return trimmed(line) == wanted; });
+}
+
 } // namespace
 
 std::vector<FirewallRule> rules_in_the_way(std::string_view listing,
                                            const std::vector<FirstPacket>& packets) {
     const Chains chains = chains_of(listing);
+    const bool is_closed = has_line(listing, closed_policy);
     std::set<const Rule*> seen;
+    std::set<int> kept_in; // ports
     std::vector<FirewallRule> found;
     for (const auto& packet : packets) {
-        for (const Rule* rule : Walk(chains, packet).from_output()) {
+        const auto outcome = Walk(chains, packet).from_output();
+        if (is_closed && outcome.end == Walk::End::returns) kept_in.insert(packet.port);
+        for (const Rule* rule : outcome.found) {
             if (!seen.insert(rule).second) continue;
             const auto same = std::find_if(found.begin(), found.end(), [&](const auto& other) {
                 return other.rule == rule->text;
@@ -218,6 +235,10 @@ std::vector<FirewallRule> rules_in_the_way(std::string_view listing,
                 found.push_back({rule->text, removal_of(rule->words)});
         }
     }
+    // Who has closed the host on purpose wants one way out of it, and not all.
+    for (const int port : kept_in)
+        found.push_back({std::string(closed_policy),
+                         fmt::format("sudo iptables -I OUTPUT -p tcp --dport {} -j ACCEPT", port)});
     return found;
 }
 

@@ -18,13 +18,14 @@ struct FirstPacket {
 
 struct FirewallRule {
     std::string rule;    // as `iptables -S` prints it
-    std::string removal; // the command that takes it away
+    std::string removal; // the command that takes it away, or lets pass what a policy keeps in
 };
 
 // The rules that drop or reject any of these packets: where several do, all of them, since each is
 // in the way once those before it are gone. A rule is not named where something else in it decides
-// (a user, an interface, a limit), or where one that may let the packet pass comes first.
-// `listing`: what `iptables -S` prints, of the table filter.
+// (a user, an interface, a limit), or where one that may let the packet pass comes first. The
+// policy of OUTPUT counts as its last rule. `listing`: what `iptables -S` prints, of the table
+// filter.
 [[nodiscard]] std::vector<FirewallRule> rules_in_the_way(std::string_view listing,
                                                          const std::vector<FirstPacket>& packets);
 
