@@ -152,6 +152,22 @@ TEST_F(AfarTest, WhatTheHostReachesIsWorthMoreThanRules) {
     EXPECT_EQ(excuse(found, "ssm"), "");
 }
 
+TEST_F(AfarTest, EcsHasTheLastWordOnWhoIsThere) {
+    cloud.ssm.unmanaged.clear();
+    cloud.brought[one] = section("facts/services", "Id=ecs.service\nActiveState=active\n")
+                         + section("facts/endpoint/api", "exit=0 http=403 seconds=0.1")
+                         + section("facts/endpoint/acs", "exit=0 http=403 seconds=0.1")
+                         + section("facts/endpoint/tcs", "exit=0 http=403 seconds=0.1");
+    const auto away = diagnosis({one});
+    EXPECT_EQ(causes(away), Texts{});
+    EXPECT_EQ(away.verdict, doctor::Verdict::unknown) << "the host looks well, and is away";
+    EXPECT_EQ(away.is_connected, false);
+    cloud.hosts[one].agent_connected = true;
+    const auto there = diagnosis({one});
+    EXPECT_EQ(there.verdict, doctor::Verdict::healthy);
+    EXPECT_EQ(there.is_connected, true);
+}
+
 TEST_F(AfarTest, SaysWhyWhatWasSentBroughtNothing) {
     cloud.ssm.unmanaged.clear();
     EXPECT_NE(excuse(diagnosis(), "ssm").find("no answer came in time"), std::string::npos)
