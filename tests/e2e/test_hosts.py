@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 
 import boto3
@@ -378,6 +379,45 @@ def test_a_task_is_a_process_in_namespaces_of_its_own_behind_a_port_of_its_host(
     assert shown['task'] == task['task_arn'].rsplit('/', 1)[1], 'it is that task and no other'
     from_task = f'nsenter --net=/proc/{pid}/ns/net curl -s -m 5 http://{hosts.address(2)}/health'
     assert hosts.sh(1, from_task) == 'ok', 'a task reaches another host'
+
+
+RUN_AND_WAIT = '''
+import http.client, json, socket
+def call(method, path, body=None):
+    line = http.client.HTTPConnection("docker")
+    line.sock = socket.socket(socket.AF_UNIX)
+    line.sock.settimeout(30)
+    line.sock.connect("/var/run/docker.sock")
+    line.request(method, "/v1.41" + path, body and json.dumps(body), {"Content-Type": "application/json"} if body else {})
+    answer = line.getresponse()
+    assert answer.status in (200, 201, 204), (answer.status, answer.read())
+    return answer
+one = json.load(call("POST", "/containers/create", {"Image": "squall/web"}))["Id"]
+waiting = call("POST", f"/containers/{one}/wait?condition=next-exit")
+print("waits", flush=True)
+call("POST", f"/containers/{one}/start")
+call("POST", f"/containers/{one}/kill")
+print(json.load(waiting)["StatusCode"])
+call("DELETE", f"/containers/{one}")
+'''
+
+
+def test_a_container_of_ones_own_is_waited_for_before_it_is_started(hosts):
+    # As `docker run` does, with -d too: it wants the head of the answer first.
+    assert hosts.sh(1, f"python3 -c '{RUN_AND_WAIT}'").split() == ['waits', '137']
+
+
+@pytest.mark.skipif(not shutil.which('docker'), reason='the client of Docker is not installed')
+def test_dockers_own_client_runs_a_container_where_the_agent_is_stopped(hosts):
+    hosts.sh(1, 'systemctl stop ecs')
+    try:
+        one = hosts.sh(1, 'timeout -s KILL 60 docker run -d -e A=b squall/web:latest')
+        shown = hosts.sh(1, f"docker inspect -f '{{{{.State.Status}}}} {{{{.Config.Env}}}}' {one}")
+        assert shown.startswith('running [') and shown.endswith(' A=b]')
+        hosts.sh(1, f'docker rm -f {one}')
+    finally:
+        hosts.sh(1, 'systemctl start ecs')
+        hosts.until_well()
 
 
 def test_a_task_that_is_killed_is_replaced_by_its_service(hosts):

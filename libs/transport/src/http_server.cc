@@ -3,6 +3,7 @@
 #include "websocket_session.h"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
@@ -85,6 +86,9 @@ public:
     void begin();
     void read_next();
     void respond(wire::HttpResponse response, std::optional<std::size_t> body_size = std::nullopt);
+    void respond_head(const wire::HttpResponse& head);
+    // Nobody is left who could answer.
+    void forget();
     WebSocketPtr accept_websocket(WebSocketEvents events);
     void end();
 
@@ -102,6 +106,8 @@ private:
     void on_read(const error_code& error);
     void on_request();
     void watch_for_end();
+    void write_rest();
+    void on_written(const error_code& error);
 
     std::shared_ptr<ServerCore> server_;
     Stream stream_;
@@ -111,7 +117,12 @@ private:
     UpgradeRequest upgrade_;
     http::response<http::string_body> response_;
     http::response<http::empty_body> go_on_;
+    http::response<http::empty_body> early_head_;
+    std::optional<http::response_serializer<http::empty_body>> early_;
+    std::string rest_; // of an answer whose head went first
+    bool is_early_written_ = false;
     bool is_head_ = false;
+    bool is_old_ = false; // HTTP/1.0
     bool is_upgrade_ = false;
     bool keep_alive_ = false;
     bool answered_ = false;
@@ -128,8 +139,7 @@ struct Responder::Exchange {
     Exchange& operator=(const Exchange&) = delete;
 
     ~Exchange() {
-        if (!used)
-            connection->respond({500, {{"Content-Type", "text/plain"}}, "no answer was given\n"});
+        if (!used) connection->forget();
     }
 
     std::shared_ptr<Connection> connection;
@@ -157,6 +167,8 @@ void Connection::read_next() {
     parser_->header_limit(static_cast<std::uint32_t>(server_->limits.head_max));
     parser_->body_limit(server_->limits.body_max);
     answered_ = false;
+    early_.reset();
+    is_early_written_ = false;
     idle_.start(server_->limits.idle_max, [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->end();
     });
@@ -171,6 +183,7 @@ void Connection::on_head(const error_code& error) {
     if (error) return on_read(error);
     const auto& head = parser_->get();
     is_head_ = head.method() == http::verb::head;
+    is_old_ = head.version() < 11;
     if (parser_->is_done() || !boost::beast::iequals(head[http::field::expect], "100-continue"))
         return read_body();
     go_on_ = {http::status::continue_, 11};
@@ -228,6 +241,11 @@ void Connection::watch_for_end() {
 void Connection::respond(wire::HttpResponse response, std::optional<std::size_t> body_size) {
     if (answered_ || !stream_.socket().is_open()) return;
     answered_ = true;
+    if (early_) {
+        rest_ = std::move(response.body);
+        if (is_early_written_) write_rest();
+        return;
+    }
     response_ = {};
     response_.version(11);
     response_.result(static_cast<unsigned>(response.status));
@@ -245,9 +263,46 @@ void Connection::respond(wire::HttpResponse response, std::optional<std::size_t>
     if (body_size && *body_size < response_.body().size()) response_.body().resize(*body_size);
     http::async_write(
         stream_, response_, [self = shared_from_this()](error_code error, std::size_t) {
-            if (error || !self->keep_alive_) return self->end();
-            self->read_next();
+            self->on_written(error);
         });
+}
+
+void Connection::on_written(const error_code& error) {
+    if (error || !keep_alive_) return end();
+    read_next();
+}
+
+void Connection::respond_head(const wire::HttpResponse& head) {
+    if (answered_ || early_ || is_old_ || is_head_ || !stream_.socket().is_open()) return;
+    early_head_ = {};
+    early_head_.version(11);
+    early_head_.result(static_cast<unsigned>(head.status));
+    for (const auto& header : head.headers)
+        early_head_.insert(header.name, header.value);
+    early_head_.keep_alive(keep_alive_);
+    early_head_.chunked(true);
+    early_.emplace(early_head_);
+    http::async_write_header(
+        stream_, *early_, [self = shared_from_this()](error_code error, std::size_t) {
+            if (error) return self->end();
+            self->is_early_written_ = true;
+            if (self->answered_) self->write_rest();
+        });
+}
+
+// In one chunk, which an empty body has not got.
+void Connection::write_rest() {
+    if (!rest_.empty()) rest_ = fmt::format("{:x}\r\n{}\r\n", rest_.size(), rest_);
+    rest_ += "0\r\n\r\n";
+    asio::async_write(
+        stream_, asio::buffer(rest_), [self = shared_from_this()](error_code error, std::size_t) {
+            self->on_written(error);
+        });
+}
+
+void Connection::forget() {
+    if (early_) return end();
+    respond({500, {{"Content-Type", "text/plain"}}, "no answer was given\n"});
 }
 
 std::string Connection::client_address() const {
@@ -306,6 +361,10 @@ HttpServer::~HttpServer() {
 void Responder::respond(wire::HttpResponse response) {
     if (std::exchange(exchange_->used, true)) return;
     exchange_->connection->respond(std::move(response));
+}
+
+void Responder::respond_head(const wire::HttpResponse& head) {
+    if (!exchange_->used) exchange_->connection->respond_head(head);
 }
 
 void Responder::respond_in_part(wire::HttpResponse response, std::size_t body_size) {

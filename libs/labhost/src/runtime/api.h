@@ -8,8 +8,7 @@
 //   GET /containers/{id}/logs (what is there; not following)
 //   POST /containers/{id}/start|stop|restart|kill|wait  DELETE /containers/{id}
 //
-// /wait answers when the container has ended, head and body together: a client that wants the head
-// before it starts the container (docker run without -d) waits for ever.
+// /wait has its head at once, as Docker's, and its body when the container has ended.
 #pragma once
 
 #include "runtime/api_call.h"

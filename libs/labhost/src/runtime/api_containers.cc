@@ -155,7 +155,7 @@ void Api::wait(const Request& request, Responder responder) {
     else if (!condition.empty() && condition != "not-running")
         return responder.respond(
             error_answer({400, fmt::format("invalid condition: \"{}\"", condition)}));
-    engine_.wait(
+    const bool waits = engine_.wait(
         request.name,
         what,
         [responder](const Answer<int>& ended) mutable {
@@ -164,6 +164,12 @@ void Api::wait(const Request& request, Responder responder) {
                 json_answer(200, json::Object{{"Error", nullptr}, {"StatusCode", *ended}}));
         },
         [responder] { return responder.is_open(); });
+    // `docker run` asks before it starts what it has created, and starts it when it has the head.
+    if (waits) {
+        wire::HttpResponse head = empty_answer(200);
+        head.headers.push_back({"Content-Type", "application/json"});
+        responder.respond_head(head);
+    }
 }
 
 void Api::remove(const Request& request, Responder responder) {

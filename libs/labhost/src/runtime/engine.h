@@ -72,8 +72,8 @@ public:
     void kill(std::string_view key, int signal, Done done);
     void remove(std::string_view key, bool force, Done done);
     // `done` gets the exit code. One that nobody waits for any more (`is_wanted` says false) is
-    // forgotten.
-    void wait(std::string_view key,
+    // forgotten. False where `done` has been called already.
+    bool wait(std::string_view key,
               WaitFor what,
               std::function<void(Answer<int>)> done,
               std::function<bool()> is_wanted);

@@ -152,19 +152,24 @@ Answer<void> Engine::erase(const std::string& id) {
     return {};
 }
 
-void Engine::wait(std::string_view key,
+bool Engine::wait(std::string_view key,
                   WaitFor what,
                   std::function<void(Answer<int>)> done,
                   std::function<bool()> is_wanted) {
+    const auto at_once = [&](Answer<int> answer) {
+        done(std::move(answer));
+        return false;
+    };
     const auto found = find_entry(key);
-    if (!found) return done(fail(found.error()));
+    if (!found) return at_once(fail(found.error()));
     Entry& entry = **found;
     if (what == WaitFor::not_running && !entry.container.is_running())
-        return done(entry.container.state.exit_code);
+        return at_once(entry.container.state.exit_code);
     std::erase_if(entry.waiters, [](const auto& waiter) { return !waiter.is_wanted(); });
     if (entry.waiters.size() >= waiting_max)
-        return done(refuse(503, "too many calls wait for {}", entry.container.name));
+        return at_once(refuse(503, "too many calls wait for {}", entry.container.name));
     entry.waiters.push_back({what, std::move(done), std::move(is_wanted)});
+    return true;
 }
 
 void Engine::shut_down(std::function<void()> done) {

@@ -22,6 +22,10 @@ public:
     explicit Responder(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
 
     void respond(wire::HttpResponse response);
+    // The answer's head at once; its body is that of the respond() to come, of which nothing else
+    // counts then. Without one the connection ends. Does nothing for HTTP/1.0 and HEAD, whose
+    // answers come in one piece.
+    void respond_head(const wire::HttpResponse& head);
     // For servers that fail on purpose: the answer's head with its whole Content-Length,
     // `body_size` bytes of its body, and the connection ends.
     void respond_in_part(wire::HttpResponse response, std::size_t body_size);
