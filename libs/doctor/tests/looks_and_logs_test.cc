@@ -115,6 +115,37 @@ TEST(LooksAndLogs, SaysOfWhatALookFindsWellThatTheAgentMayNotHaveTriedAgain) {
     EXPECT_EQ(closed.summary.find("nothing wrong now"), std::string::npos);
 }
 
+TEST(LooksAndLogs, OfTwoReasonsTakesTheOneThatIsSeenNow) {
+    const std::string timeouts =
+        line("08:00:00",
+             "Unable to register as a container instance with ECS: RequestError: send request "
+             "failed caused by: Post \"https://ecs.eu-west-1.amazonaws.com/\": dial tcp "
+             "198.51.100.1:443: i/o timeout");
+    EXPECT_EQ(told(diagnosed(timeouts)), "finding: NET_API_TIMEOUT");
+    Case evidence;
+    evidence.now = corpus_now();
+    evidence.logs.push_back(scanned(timeouts, "ecs-agent.log"));
+    evidence.looks = {endpoint("endpoint-api", "NET_REFUSED", "it is refused")};
+    const Diagnosis diagnosis = diagnose(catalogue(), std::move(evidence));
+    ASSERT_EQ(told(diagnosis), "finding: NET_REFUSED, NET_API_TIMEOUT");
+    EXPECT_EQ(diagnosis.findings.back().certainty, Certainty::possible);
+}
+
+TEST(LooksAndLogs, TakesMetadataThatOnlyTheAgentMissesForTheProxysWork) {
+    const std::string missed =
+        line("08:00:00",
+             "Error getting EC2 metadata: EC2MetadataRequestError: failed to get EC2 instance "
+             "identity document caused by: Get \"http://169.254.169.254/latest/api/token\": "
+             "connection refused");
+    EXPECT_EQ(told(diagnosed(missed)), "finding: IMDS_UNREACHABLE");
+    Case evidence;
+    evidence.now = corpus_now();
+    evidence.logs.push_back(scanned(missed, "ecs-agent.log"));
+    evidence.looks = {{"imds", Look::State::healthy, "it answers", "", {}, {}},
+                      endpoint("endpoint-api", "NET_PROXY", "the proxy's name is unknown")};
+    EXPECT_EQ(told(diagnose(catalogue(), std::move(evidence))), "finding: NET_PROXY");
+}
+
 TEST(LooksAndLogs, OfThreeEndpointsThatAreClosedNamesTheFirst) {
     Case evidence;
     evidence.looks = {endpoint("endpoint-api", "NET_API_TIMEOUT", "the API"),

@@ -42,10 +42,20 @@ bool is_told_of(const std::vector<Look>& looks, std::string_view cause, std::str
     });
 }
 
+bool is_well(const std::vector<Look>& looks, std::string_view check) {
+    return std::any_of(looks.begin(), looks.end(), [&](const Look& look) {
+        return look.check == check && look.state == Look::State::healthy;
+    });
+}
+
 // The settings send the agent to its proxy for what the metadata service alone has. Where nothing
-// but logs tells of the metadata and the credentials, that is why.
+// but logs tells of the metadata and the credentials, that is why. From afar the settings are not
+// looked at: there a proxy that is no good, beside metadata that answers, says the same.
 void fold_proxied_metadata(const std::vector<Look>& looks, std::vector<Finding>& findings) {
-    if (!is_told_of(looks, "NET_PROXY", "config")) return;
+    const bool is_proxied =
+        is_told_of(looks, "NET_PROXY", "config")
+        || (is_told_of(looks, "NET_PROXY", "endpoint-api") && is_well(looks, "imds"));
+    if (!is_proxied) return;
     const auto is_brought_about = [&](const Finding& finding) {
         return (finding.cause == "IAM_NO_CREDS" || finding.cause == "IMDS_UNREACHABLE")
                && !is_told_of(looks, finding.cause);
@@ -90,24 +100,28 @@ void fold_endpoints(std::vector<Look>& looks) {
 // What only a log tells, and what a look at the same thing shows to be well now: an agent waits up
 // to 2m24s before it finds that out.
 void tell_what_is_over(const std::vector<Look>& looks, std::vector<Finding>& findings) {
-    const auto is_well = [&](std::string_view check) {
-        return std::any_of(looks.begin(), looks.end(), [&](const Look& look) {
-            return look.check == check && look.state == Look::State::healthy;
-        });
-    };
-    const bool is_reached =
-        is_well("endpoint-api") && is_well("endpoint-acs") && is_well("endpoint-tcs");
+    const bool is_reached = is_well(looks, "endpoint-api") && is_well(looks, "endpoint-acs")
+                            && is_well(looks, "endpoint-tcs");
     constexpr std::array<std::string_view, 4> ways{
         "NET_REFUSED", "NET_API_TIMEOUT", "NET_ACS_BLOCKED", "NET_DNS"};
+    const auto is_seen_now = [&](std::string_view cause) {
+        return is_told_of(looks, cause, "endpoint-api");
+    };
+    const bool is_otherwise = std::any_of(ways.begin(), ways.end(), is_seen_now);
     for (Finding& finding : findings) {
         const bool is_way = std::find(ways.begin(), ways.end(), finding.cause) != ways.end();
-        const bool is_over =
-            (is_way && is_reached) || (finding.cause == "IMDS_UNREACHABLE" && is_well("imds"));
-        if (!is_over || is_told_of(looks, finding.cause)) continue;
-        finding.summary += " A look at it finds nothing wrong now: the agent may not have tried "
-                           "again since.";
-        finding.remedy.insert(finding.remedy.begin(),
-                              "wait for its next attempt, or `sudo systemctl restart ecs`");
+        if (is_told_of(looks, finding.cause)) continue;
+        if ((is_way && is_reached)
+            || (finding.cause == "IMDS_UNREACHABLE" && is_well(looks, "imds"))) {
+            finding.summary += " A look at it finds nothing wrong now: the agent may not have "
+                               "tried again since.";
+            finding.remedy.insert(finding.remedy.begin(),
+                                  "wait for its next attempt, or `sudo systemctl restart ecs`");
+        } else if (is_way && is_otherwise) {
+            // What keeps the agent away has changed.
+            finding.certainty = Certainty::possible;
+            finding.summary += " A look at it finds another reason now.";
+        }
     }
 }
 

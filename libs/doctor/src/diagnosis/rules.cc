@@ -216,17 +216,20 @@ void find_repeated_ends(const Catalogue& catalogue,
     const auto loop = catalogue.index_of("AGENT_CRASHLOOP");
     if (!stopped || !loop) return;
     std::vector<Candidate> ends;
+    // One end is several lines, and several logs have it.
     std::uint64_t count = 0;
     for (std::size_t log = 0; log < timeline.logs().size(); ++log) {
         const auto& segments = timeline.logs()[log].segments;
+        std::uint64_t in_log = 0;
         for (std::size_t i = 0; i < segments.size(); ++i) {
             const auto found = segments[i].marks.find(Mark::terminated);
             if (found == segments[i].marks.end()) continue;
             const Candidate end{*loop, log, i, found->second};
             if (timeline.connected() && !timeline.is_after(end, *timeline.connected())) continue;
-            count += end.group.count;
+            in_log += end.group.moments;
             ends.push_back(end);
         }
+        count = std::max(count, in_log);
     }
     if (count < ends_min) return;
     std::erase_if(suspicions, [&](const Suspicion& suspicion) {

@@ -233,16 +233,29 @@ Look look_at_clock(const ErrandReport& report) {
 
 Look look_at_disk(const ErrandReport& report) {
     std::vector<Evidence> full;
+    std::vector<std::string> places;
     for (const std::string& line : split(report.fact("disk"), '\n')) {
         const auto percent = line.find("% ");
         if (percent == std::string::npos) continue;
         const auto begin = line.find_last_of(' ', percent) + 1;
         const auto used = to_integer(line.substr(begin, percent - begin));
-        if (used && *used >= full_percent) full.push_back(evidence("df", line));
+        if (!used || *used < full_percent) continue;
+        full.push_back(evidence("df", line));
+        const std::string place(trimmed(line.substr(percent + 2)));
+        if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
     }
     if (full.empty()) return healthy("no filesystem is full");
-    return finding(
-        sign("DISK_FULL", Certainty::certain, "a filesystem is full, or out of inodes", full));
+    std::vector<std::string> steps;
+    for (const std::string& place : places)
+        steps.push_back(fmt::format(
+            "`sudo du -xah {} | sort -h | tail -n 20` shows what it is full of", place));
+    auto found = sign("DISK_FULL",
+                      Certainty::certain,
+                      fmt::format("{} is full, or out of inodes", join(places, ", ")),
+                      full,
+                      std::move(steps));
+    found.instead_of = 2;
+    return finding(std::move(found));
 }
 
 } // namespace

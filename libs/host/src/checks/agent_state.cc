@@ -83,7 +83,7 @@ std::optional<Sign> locked(Facts& facts, const std::string& file, Deadline deadl
               : fmt::format(
                   "{} holds the lock on {}: an agent that starts waits for it", holder, file),
         {evidence("/proc/locks", fmt::format("FLOCK on {} by {}", file, holder))},
-        {fmt::format("stop process {}", holders.front())});
+        {fmt::format("sudo kill {}", holders.front())});
 }
 
 OwnIdentity identity_of(Facts& facts, Deadline deadline) {
