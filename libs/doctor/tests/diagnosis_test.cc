@@ -125,6 +125,10 @@ TEST(Diagnosis, TakesOneEndBySignalForAStopAndManyForALoop) {
     const std::string often = once + start_at("08:10:01") + end_at("08:10:02")
                               + start_at("08:10:04") + end_at("08:10:05");
     EXPECT_EQ(told(diagnosed(often, "ecs-init.log")), "finding: AGENT_CRASHLOOP");
+    // One end as two logs have it, in two lines each.
+    const std::string said_twice = once + end_at("08:10:00");
+    EXPECT_EQ(told(of_files({{"ecs-init.log", said_twice}, {"system.log", said_twice}})),
+              "finding: AGENT_STOPPED");
 }
 
 TEST(Diagnosis, TakesALaterStageForProofThatAnEarlierOneWorks) {
