@@ -127,9 +127,9 @@ void add_sign(const Catalogue& catalogue, const Sign& sign, std::vector<Finding>
     found->certainty = std::max(found->certainty, sign.certainty);
     found->is_root |= sign.is_root;
     if (const Cause* cause = catalogue.find(sign.cause); cause != nullptr && sign.instead_of > 0) {
-        const auto end = cause->remedy.begin()
-                         + static_cast<std::ptrdiff_t>(
-                             std::min(sign.instead_of, cause->remedy.size()));
+        const auto end =
+            cause->remedy.begin()
+            + static_cast<std::ptrdiff_t>(std::min(sign.instead_of, cause->remedy.size()));
         std::erase_if(found->remedy, [&](const std::string& step) {
             return std::find(cause->remedy.begin(), end, step) != end;
         });

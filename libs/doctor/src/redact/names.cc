@@ -108,9 +108,9 @@ bool is_error_code(std::string_view name) {
 
 bool is_said_of_passwords(std::string_view word) {
     static constexpr std::array<std::string_view, 23> words{
-        "not",   "required", "incorrect", "invalid", "wrong",  "missing", "empty",   "expired",
-        "set",   "unset",    "correct",   "too",     "never",  "used",    "stored",  "being",
-        "a",     "the",      "in",        "needed",  "blank",  "unknown", "no"};
+        "not", "required", "incorrect", "invalid", "wrong", "missing", "empty",  "expired",
+        "set", "unset",    "correct",   "too",     "never", "used",    "stored", "being",
+        "a",   "the",      "in",        "needed",  "blank", "unknown", "no"};
     while (!word.empty() && (word.back() == '.' || word.back() == ','))
         word.remove_suffix(1);
     return is_one_of(word, words);

@@ -93,14 +93,15 @@ std::optional<Sign> hung(const AgentProcess& agent) {
     const std::string asked = fmt::format("/proc/{}/stat", agent.pid);
     const std::string came = fmt::format("state {}", agent.state);
     if (agent.state == 'T' || agent.state == 't') {
-        auto stopped = sign("AGENT_HUNG",
-                    Certainty::certain,
-                    fmt::format("the agent's process {} is stopped (state {}): somebody has sent "
-                                "it SIGSTOP, or debugs it",
-                                agent.pid,
-                                agent.state),
-                    {evidence(asked, came)},
-                    {fmt::format("sudo kill -CONT {}", agent.pid)});
+        auto stopped =
+            sign("AGENT_HUNG",
+                 Certainty::certain,
+                 fmt::format("the agent's process {} is stopped (state {}): somebody has sent "
+                             "it SIGSTOP, or debugs it",
+                             agent.pid,
+                             agent.state),
+                 {evidence(asked, came)},
+                 {fmt::format("sudo kill -CONT {}", agent.pid)});
         stopped.is_root = true;
         return stopped;
     }
