@@ -123,6 +123,7 @@ TEST(Redact, TakesOutValuesOfSettings) {
     check({"password: correct horse battery", {"correct", "horse", "battery"}});
     check({"the proxy's password is hunter2, and it goes on", {"hunter2"}, {"and it goes on"}});
     check({"password is \"hunter2 and more\" now", {"hunter2", "more"}, {" now"}});
+    check({"# the old password was hunter2", {"hunter2"}, {"# the old password was "}});
     check({"the password is required. The password is incorrect", {}, {"required", "incorrect"}});
     check({"the token is expired; credential is refreshed", {}, {"expired", "refreshed"}});
 }

@@ -108,6 +108,14 @@ TEST(AgentState, ThatIsNeitherIsCorrupt) {
     EXPECT_EQ(look_at("").state, State::healthy);
 }
 
+TEST(AgentState, ThatIsAFolderIsCorrupt) {
+    FakeHost host;
+    host.file("/var/lib/ecs/data/agent.db/x", "");
+    const auto look = host.look("agent-state");
+    ASSERT_EQ(causes(look), Causes{"STATE_CORRUPT"});
+    EXPECT_EQ(look.signs.front().instead_of, 1U);
+}
+
 TEST(AgentState, ThatSomebodyElseHoldsIsLocked) {
     FakeHost host;
     host.file("/var/lib/ecs/data/agent.db", saved());

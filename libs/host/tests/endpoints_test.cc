@@ -40,6 +40,18 @@ TEST(Endpoints, WhoseNameIsNotKnownAreAMatterOfDns) {
     EXPECT_EQ(meaning(Trouble::no_name_server), "(no name server listens)");
 }
 
+TEST(Endpoints, OfOnesOwnAreNamedWithTheirSetting) {
+    FakeHost host;
+    const auto remedy = [&] {
+        host.names["ecs.test"] = {{}, Trouble::no_such_name, "words"};
+        return join(host.look("endpoint-api").signs.front().remedy, "\n");
+    };
+    const std::string config = read_file(host.path("/etc/ecs/ecs.config"), 4096).value();
+    ASSERT_NE(config.find("ECS_BACKEND_HOST="), std::string::npos) << config;
+    EXPECT_NE(remedy().find("ECS_BACKEND_HOST in /etc/ecs/ecs.config is "), std::string::npos);
+    EXPECT_EQ(causes(host.look("endpoint-acs")), Causes{});
+}
+
 TEST(Endpoints, WhereNobodyListensAreRefused) {
     FakeHost host;
     host.stop_ecs();

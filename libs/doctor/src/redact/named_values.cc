@@ -77,9 +77,9 @@ Meeting meeting_at(std::string_view text, std::size_t begin, std::size_t end) {
     } else if (text[begin] == '-') {
         meeting.value = value_of_option(text, meeting, at);
         if (meeting.value > 0) meeting.by = Meeting::By::option;
-    } else if (sign > at && text.substr(sign, 3) == "is ") {
+    } else if (sign > at && (text.substr(sign, 3) == "is " || text.substr(sign, 4) == "was ")) {
         meeting.by = Meeting::By::is;
-        meeting.value = after_blanks(text, sign + 3);
+        meeting.value = after_blanks(text, text.find(' ', sign));
     }
     return meeting;
 }

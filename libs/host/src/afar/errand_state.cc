@@ -123,7 +123,7 @@ Look look_at_state(const ErrandReport& report) {
     const auto size = to_integer(get(values, "size"));
     const std::string first = get(values, "first");
     if (!size || *size < 0 || (*size > 0 && first.size() != 2))
-        return could_not_look(saved.file + " could not be read in time", how(saved.file));
+        return could_not_look(saved.file + " could not be read", how(saved.file));
     if (*size == 0) return nothing_saved_yet(saved.file);
     const auto bytes = static_cast<std::uint64_t>(*size);
     const std::string front = beginning(values, bytes);

@@ -115,6 +115,8 @@ Look check_agent_state(Facts& facts, Deadline deadline) {
     SavedState saved;
     for (const char* name : state_files) {
         saved.file = fmt::format("{}/{}", folder, name);
+        if (std::filesystem::is_directory(facts.path(saved.file), ignored))
+            return finding(corrupt_state(saved.file, "it is a folder"));
         const auto bytes = read_file(facts.path(saved.file), state_max);
         if (!bytes && bytes.error().code == Errc::not_found) continue;
         if (!bytes) return could_not_look(bytes.error().message, "sudo strings " + saved.file);

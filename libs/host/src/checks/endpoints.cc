@@ -205,6 +205,19 @@ bool may_be_the_vpc(Facts& facts, const EndpointView& view, Deadline deadline) {
            && !config->is_true("ECS_EXTERNAL");
 }
 
+// Whoever has named an endpoint may have mistyped it.
+void tell_own_endpoint(Facts& facts, Deadline deadline, Sign& unreached) {
+    const auto* config = facts.config(deadline);
+    const ConfigLine* line = config == nullptr ? nullptr : config->find("ECS_BACKEND_HOST");
+    if (line == nullptr || line->value.empty()) return;
+    unreached.evidence.push_back(evidence(line->place, "ECS_BACKEND_HOST=" + line->value));
+    unreached.remedy.insert(
+        unreached.remedy.begin(),
+        fmt::format("ECS_BACKEND_HOST in /etc/ecs/ecs.config is {}: mend it, or take the line out "
+                    "for AWS's own endpoint; then `sudo systemctl restart ecs`",
+                    line->value));
+}
+
 constexpr const char* look_from_afar =
     "from a workstation: `squall doctor --cluster {cluster} --instance {instance}` reads security "
     "groups, network ACLs and routes through EC2's API, and names what closes the way";
@@ -230,6 +243,7 @@ Look look_at(Facts& facts, Service service, Deadline deadline) {
                                       meant.empty() ? "" : " (" + meant + ")"),
                           seen_of(*view),
                           remedies(service, *view, cause));
+    if (service == Service::api) tell_own_endpoint(facts, deadline, unreached);
     if (view->probed.step != Step::connect) return finding(std::move(unreached));
     const auto rules = rules_against(*view, facts, deadline);
     tell_rules(rules, unreached);
