@@ -31,6 +31,18 @@ TEST(ContainerInstances, AreRegisteredWithEveryAttributeEchoed) {
     EXPECT_EQ(json::string_at(instance.registered, "ec2InstanceId"), "i-00000000000000001");
 }
 
+TEST(ContainerInstances, OfOneHostTheConnectedOneCountsAndThenTheNewer) {
+    ecs::ContainerInstance older;
+    ecs::ContainerInstance newer;
+    newer.registered_at = older.registered_at + Seconds(1);
+    EXPECT_TRUE(ecs::is_rather(newer, older));
+    EXPECT_FALSE(ecs::is_rather(older, newer));
+    older.agent_connected = true;
+    EXPECT_TRUE(ecs::is_rather(older, newer));
+    EXPECT_FALSE(ecs::is_rather(newer, older));
+    EXPECT_FALSE(ecs::is_rather(older, older));
+}
+
 TEST(ContainerInstances, KeepTheirArnWhenTheirAgentRegistersAgain) {
     LabWorld world;
     const FakeInstance instance(world, "i-00000000000000001");

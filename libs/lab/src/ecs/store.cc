@@ -192,4 +192,9 @@ void Store::forget_old_tasks(WallTime now) {
     }
 }
 
+bool is_rather(const ContainerInstance& one, const ContainerInstance& other) {
+    if (one.agent_connected != other.agent_connected) return one.agent_connected;
+    return one.registered_at > other.registered_at;
+}
+
 } // namespace squall::lab::ecs

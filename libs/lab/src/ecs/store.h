@@ -93,4 +93,8 @@ private:
 // True while a task holds its resources: until it has stopped.
 [[nodiscard]] inline bool is_live(const Task& task) { return task.last_status != "STOPPED"; }
 
+// Of two that one host has registered as, whether it is the first that it is now: the connected
+// one, else the newer.
+[[nodiscard]] bool is_rather(const ContainerInstance& one, const ContainerInstance& other);
+
 } // namespace squall::lab::ecs

@@ -210,8 +210,10 @@ void Population::serve_endpoint(std::size_t place, int network_namespace) {
 
 Population::Registered Population::registered() {
     Registered found;
-    for (const auto& [arn, instance] : ground_.cloud.home().ecs.store().instances)
-        found.emplace(instance.ec2_instance_id, &instance);
+    for (const auto& [arn, instance] : ground_.cloud.home().ecs.store().instances) {
+        auto& known = found[instance.ec2_instance_id];
+        if (known == nullptr || ecs::is_rather(instance, *known)) known = &instance;
+    }
     return found;
 }
 

@@ -117,7 +117,7 @@ private:
     [[nodiscard]] std::string hosts_group() const;
     [[nodiscard]] std::string crowd_group() const;
     void make_groups(WallTime now);
-    // Container instances by EC2 instance id; of several with one id the first.
+    // Container instances by EC2 instance id; of several with one id that which it is now.
     using Registered = std::map<std::string_view, const ecs::ContainerInstance*>;
     [[nodiscard]] Registered registered();
     [[nodiscard]] static const ecs::ContainerInstance* of(const Place& place,
