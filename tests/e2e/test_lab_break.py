@@ -143,6 +143,11 @@ class Practice:
         found = self.ecs.describe_container_instances(cluster='demo', containerInstances=arns, include=['CONTAINER_INSTANCE_HEALTH'])
         return [one for one in found['containerInstances'] if one['ec2InstanceId'] == self.instance(host)['instance_id']]
 
+    def ghosts(self):
+        """Container instances that no host is any more."""
+        hosts = {one['container_instance_arn'] for one in self.lab.status()['instances']}
+        return [arn for arn in self.ecs.list_container_instances(cluster='demo')['containerInstanceArns'] if arn not in hosts]
+
     def snapshot(self, host=1):
         return self.sh(host, SNAPSHOT).splitlines()
 
@@ -236,6 +241,7 @@ def all_is_well(practice):
         practice.sh(host, 'systemctl reset-failed ecs docker')
     yield
     practice.mend()
+    assert practice.ghosts() == [], 'who mends has the cluster as it was'
 
 
 def test_the_list_is_what_is_tried_here(practice):
@@ -304,6 +310,30 @@ def test_two_causes_are_true_on_one_host_and_both_are_mended(practice):
     assert practice.snapshot() == before
 
 
+# What makes the host another container instance is mended last: the rest still puts back what it was.
+REGISTERS_ANEW = ['INSTANCE_DEREGISTERED', 'STALE_IDENTITY']
+
+
+@pytest.mark.parametrize('anew', REGISTERS_ANEW)
+@pytest.mark.parametrize('state', ['STATE_CORRUPT', 'CLUSTER_NOT_FOUND', 'DISK_FULL', 'STATE_LOCKED'])
+def test_a_host_that_is_registered_anew_beside_another_cause_comes_back_as_one_instance(practice, state, anew):
+    practice.make(state)
+    practice.make(anew)
+    assert practice.mend() == [state, anew] and practice.is_connected()
+    assert practice.ghosts() == []
+
+
+def test_a_ghost_that_was_there_before_is_left_alone(practice):
+    [old] = practice.registrations()
+    # As on an instance from which somebody took the agent's state.
+    practice.sh(1, 'systemctl stop ecs && rm /var/lib/ecs/data/agent.db && systemctl start ecs')
+    wait_for('the agent is another container instance', lambda: practice.sign('ghost'), 60)
+    practice.make('STALE_IDENTITY')
+    practice.mend()
+    assert practice.ghosts() == [old['containerInstanceArn']]
+    practice.ecs.deregister_container_instance(cluster='demo', containerInstance=old['containerInstanceArn'], force=True)
+
+
 def unit_states(practice):
     return [practice.lab.exec(1, 'systemctl', 'is-active', unit).out.strip() for unit in ('docker', 'ecs')]
 
@@ -335,7 +365,8 @@ def test_what_one_cause_keeps_stopped_or_suspended_others_do_not_restart(practic
         practice.make(other)
         assert is_kept(practice), f'{other}: {practice.account()}'
     assert practice.shown() == [keeper, *others]
-    assert practice.mend() == [keeper, *reversed(others)] and practice.is_connected()
+    anew = [one for one in others if one in REGISTERS_ANEW]
+    assert practice.mend() == [keeper, *[one for one in reversed(others) if one not in anew], *anew] and practice.is_connected()
     wait_for('the doctor finds nothing any more', practice.is_healthy, 30, 1, practice.tells)
     assert practice.snapshot() == before
 

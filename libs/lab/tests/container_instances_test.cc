@@ -184,7 +184,7 @@ TEST(ContainerInstances, AreRefusedOnceTheyHaveBeenDeregistered) {
     LabWorld world;
     FakeInstance instance(world, "i-00000000000000001");
     instance.connect();
-    world.ecs().forget_registrations("i-00000000000000001", "arn:of:another", world.now);
+    world.ecs().forget_registrations("i-00000000000000001", {"arn:of:another"}, world.now);
     EXPECT_TRUE(instance.is_closed());
     EXPECT_TRUE(world.ecs().store().instances.empty());
     const auto again =

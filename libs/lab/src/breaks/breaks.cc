@@ -22,6 +22,22 @@ bool is_connected(const Site& site) {
     return instance != nullptr && instance->agent_connected;
 }
 
+// An agent that was restarted, by whatever else was undone, before it had written down what ECS
+// had just registered it as, has been registered twice.
+Step forget_new_ghosts() {
+    return InCloud{[](Site& site) -> Result<void> {
+        if (!is_connected(site)) return {}; // its host is gone: what is left of it is AWS's own
+        forget_registrations(site, site.container_instance()->arn);
+        return {};
+    }};
+}
+
+// What is undone first has the highest.
+int rank_in_mending(const Cause& cause) {
+    if (is_of_process(cause.keeps)) return 2;
+    return cause.registers_anew ? 0 : 1;
+}
+
 } // namespace
 
 json::Object Breaks::list() {
@@ -168,6 +184,7 @@ void Breaks::begin(const Cause& cause,
         Broken{&cause, {ground_.cloud, ground_.ways, instance_id, {}}, Wall::now()});
     if (const auto* known = broken.site.container_instance())
         broken.site.before[container_instance_member] = known->arn;
+    broken.site.before[ghosts_member] = ghosts_before(broken.site);
     start_work(broken.site,
                cause.make(),
                [this, &broken, said = std::move(said), answered = std::move(answered)](
@@ -175,6 +192,19 @@ void Breaks::begin(const Cause& cause,
                    if (how) return answered(said);
                    take_back(broken, how.error(), answered);
                });
+}
+
+json::Array Breaks::ghosts_before(const Site& site) const {
+    for (const Broken& one : broken_) {
+        if (one.site.instance_id == site.instance_id && &one.site != &site)
+            return json::array_at(one.site.before, ghosts_member);
+    }
+    json::Array ghosts;
+    for (const auto& [arn, instance] : site.cloud.home().ecs.store().instances) {
+        if (instance.ec2_instance_id == site.instance_id && !instance.agent_connected)
+            ghosts.emplace_back(arn);
+    }
+    return ghosts;
 }
 
 void Breaks::take_back(Broken& broken, Error why, const Answered& answered) {
@@ -198,14 +228,14 @@ void Breaks::mend(const std::string& instance_id, Answered answered) {
         return answered(fail(Errc::conflict,
                              "{} is being broken or mended at this moment: wait for that",
                              instance_id));
-    mend_next({instance_id, {}, {}, {}, std::move(answered)});
+    mend_next({instance_id, {}, {}, {}, {}, std::move(answered)});
 }
 
 Breaks::Broken* Breaks::next_to_mend(const Mending& mending) {
     Broken* next = nullptr;
     for (Broken& one : broken_) {
         if (one.site.instance_id != mending.instance_id || mending.failed.contains(&one)) continue;
-        if (next == nullptr || is_of_process(one.cause->keeps) >= is_of_process(next->cause->keeps))
+        if (next == nullptr || rank_in_mending(*one.cause) >= rank_in_mending(*next->cause))
             next = &one;
     }
     return next;
@@ -215,6 +245,7 @@ void Breaks::mend_next(Mending mending) {
     Broken* const next = next_to_mend(mending);
     if (next == nullptr) return await_agent(std::move(mending));
     Steps steps = next->cause->undo(next->site.before);
+    mending.ghosts = json::array_at(next->site.before, ghosts_member);
     start_work(next->site,
                std::move(steps),
                [this, mending = std::move(mending), next](const Result<void>& how) mutable {
@@ -239,17 +270,19 @@ void Breaks::await_agent(Mending mending) {
     // Nothing is broken any more, and the site is needed for the wait alone.
     const auto site =
         std::make_shared<Site>(Site{ground_.cloud, ground_.ways, mending.instance_id, {}});
-    start_work(*site,
-               {Awaited{"its agent is connected", is_connected, agent_patience}},
-               [site, said = std::move(said), answered = std::move(mending.answered)](
-                   const Result<void>& how) {
-                   if (how) return answered(said);
-                   answered(fail(Errc::timed_out,
-                                 "nothing is broken there any more, but its agent does not come "
-                                 "back: {}; look with `squall lab exec {} -- systemctl status ecs`",
-                                 how.error().message,
-                                 site->instance_id));
-               });
+    site->before[ghosts_member] = std::move(mending.ghosts);
+    start_work(
+        *site,
+        {Awaited{"its agent is connected", is_connected, agent_patience}, forget_new_ghosts()},
+        [site, said = std::move(said), answered = std::move(mending.answered)](
+            const Result<void>& how) {
+            if (how) return answered(said);
+            answered(fail(Errc::timed_out,
+                          "nothing is broken there any more, but its agent does not come "
+                          "back: {}; look with `squall lab exec {} -- systemctl status ecs`",
+                          how.error().message,
+                          site->instance_id));
+        });
 }
 
 } // namespace squall::lab::breaks

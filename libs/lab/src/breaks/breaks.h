@@ -43,8 +43,10 @@ public:
                      const HostFacts& host,
                      Answered answered);
     // Undoes all that is broken on a host, the last first, but before all else what keeps the agent
-    // or Docker stopped or suspended, so that the rest finds them running; and waits until its
-    // agent is connected:
+    // or Docker stopped or suspended, so that the rest finds them running, and after all else what
+    // makes the host another container instance, which the rest still puts back to what it was.
+    // Waits until its agent is connected; then ECS knows no other container instance of the host
+    // than that one and those that were disconnected before it was broken:
     // {"instance", "mended": [causes]}. Where nothing is broken nothing happens.
     void mend(const std::string& instance_id, Answered answered);
 
@@ -62,6 +64,7 @@ private:
     struct Mending {
         std::string instance_id;
         json::Array mended;
+        json::Array ghosts; // that were there before
         std::string problem;
         std::set<const Broken*> failed;
         Answered answered;
@@ -78,6 +81,9 @@ private:
     void
     begin(const Cause& cause, const std::string& instance_id, json::Object said, Answered answered);
     void take_back(Broken& broken, Error why, const Answered& answered);
+    // Container instances of the host whose agents were gone before anything was broken there:
+    // ARNs.
+    [[nodiscard]] json::Array ghosts_before(const Site& site) const;
     [[nodiscard]] Broken* next_to_mend(const Mending& mending);
     void mend_next(Mending mending);
     void await_agent(Mending mending);

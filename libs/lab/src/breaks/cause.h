@@ -46,7 +46,8 @@ struct Cause {
     Steps (*undo)(const json::Object& before) = nullptr;
     // What steps of other causes leave alone while this one is true.
     Keeps keeps = Keeps::nothing;
-    bool boots_host = false; // when it is made
+    bool boots_host = false;     // when it is made
+    bool registers_anew = false; // when it is undone: the host is another container instance then
 
     // "IAM_DENIED:ecs:Poll"
     [[nodiscard]] std::string name() const;

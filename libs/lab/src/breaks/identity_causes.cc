@@ -13,7 +13,7 @@ Result<void> no_instance(const Site& site) {
 
 Step deregister() {
     return InCloud{[](Site& site) {
-        site.cloud.home().ecs.forget_registrations(site.instance_id, {}, Wall::now());
+        forget_registrations(site, {});
         return Result<void>();
     }};
 }
@@ -35,9 +35,10 @@ constexpr Cause instance_deregistered{
     Need::nothing,
     Sign::disconnected,
     [] { return Steps{deregister()}; },
-    [](const json::Object&) {
-        return register_anew();
-    }};
+    [](const json::Object&) { return register_anew(); },
+    Keeps::nothing,
+    /*boots_host=*/false,
+    /*registers_anew=*/true};
 
 constexpr std::string_view other_type = "m5.large";
 
@@ -97,9 +98,10 @@ constexpr Cause stale_identity{
         return Steps{
             stop_agent(), script(rename_saved_instance("i-0" + random_hex(16))), restart_agent()};
     },
-    [](const json::Object&) {
-        return register_anew();
-    }};
+    [](const json::Object&) { return register_anew(); },
+    Keeps::nothing,
+    /*boots_host=*/false,
+    /*registers_anew=*/true};
 
 } // namespace
 

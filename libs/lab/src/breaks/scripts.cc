@@ -59,7 +59,10 @@ std::string put_saved_state(std::string_view base64) {
 std::string remove_saved_state() { return fmt::format("rm -f {}\n", state_file); }
 
 std::string rename_saved_instance(std::string_view instance_id) {
-    return fmt::format("sed -i 's/\"ec2-instance-id\":\"[^\"]*\"/\"ec2-instance-id\":\"{}\"/' {}\n",
+    // In its place, since all ids have one length: a disk may be full, and somebody may have the
+    // file's lock. It is one line, which is read before it is written.
+    return fmt::format("sed 's/\"ec2-instance-id\":\"[^\"]*\"/\"ec2-instance-id\":\"{0}\"/' {1} | "
+                       "dd of={1} conv=notrunc,nocreat 2>/dev/null\n",
                        instance_id,
                        state_file);
 }
@@ -121,8 +124,7 @@ Step end_connections() {
 
 Step forget_other_registrations() {
     return InCloud{[](Site& site) {
-        site.cloud.home().ecs.forget_registrations(
-            site.instance_id, json::string_at(site.before, container_instance_member), Wall::now());
+        forget_registrations(site, json::string_at(site.before, container_instance_member));
         return Result<void>();
     }};
 }

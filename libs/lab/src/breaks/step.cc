@@ -1,5 +1,7 @@
 #include "breaks/step.h"
 
+#include <set>
+
 namespace squall::lab::breaks {
 
 ec2::Instance* Site::ec2() const {
@@ -12,12 +14,16 @@ ecs::ContainerInstance* Site::container_instance() const {
     ecs::ContainerInstance* best = nullptr;
     for (auto& [arn, instance] : cloud.home().ecs.store().instances) {
         if (instance.ec2_instance_id != instance_id) continue;
-        const bool is_better = best == nullptr || instance.agent_connected > best->agent_connected
-                               || (instance.agent_connected == best->agent_connected
-                                   && instance.registered_at > best->registered_at);
-        if (is_better) best = &instance;
+        if (best == nullptr || ecs::is_rather(instance, *best)) best = &instance;
     }
     return best;
+}
+
+void forget_registrations(Site& site, std::string_view spared_arn) {
+    std::set<std::string> spared{std::string(spared_arn)};
+    for (const auto& arn : json::array_at(site.before, ghosts_member))
+        spared.emplace(json::string_of(arn));
+    site.cloud.home().ecs.forget_registrations(site.instance_id, spared, Wall::now());
 }
 
 } // namespace squall::lab::breaks

@@ -14,6 +14,9 @@ namespace squall::lab::breaks {
 
 // Under this name Site::before has the ARN that the host's container instance had.
 inline constexpr std::string_view container_instance_member = "containerInstanceArn";
+// And under this one, an array, those of its container instances whose agents were gone before
+// anything was broken there: ghosts that are somebody else's.
+inline constexpr std::string_view ghosts_member = "ghosts";
 
 // An instance and the cloud around it, as the lab's daemon sees them.
 struct Site {
@@ -28,6 +31,10 @@ struct Site {
     // newest; null where there is none.
     [[nodiscard]] ecs::ContainerInstance* container_instance() const;
 };
+
+// Deregisters by force all that the site's host is for ECS but this one, which may be none, and the
+// ghosts that were there before.
+void forget_registrations(Site& site, std::string_view spared_arn);
 
 // A script for the host's shell, run as root.
 struct OnHost {

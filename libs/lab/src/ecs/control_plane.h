@@ -52,10 +52,10 @@ public:
     // Closes the connections of an EC2 instance's agents, as the service does when they have become
     // old: agents dial again at once.
     void expire_connections(const std::string& ec2_instance_id, WallTime now);
-    // Deregisters by force, with their tasks, all container instances of an EC2 instance but this
-    // one, which may be none.
+    // Deregisters by force, with their tasks, all container instances of an EC2 instance but
+    // these.
     void forget_registrations(const std::string& ec2_instance_id,
-                              std::string_view spared_arn,
+                              const std::set<std::string>& spared_arns,
                               WallTime now);
 
     // Puts the tasks' network interfaces into the instances from now on; without one, who plays an

@@ -212,11 +212,11 @@ void ControlPlane::host_terminated(const std::string& ec2_instance_id,
 }
 
 void ControlPlane::forget_registrations(const std::string& ec2_instance_id,
-                                        std::string_view spared_arn,
+                                        const std::set<std::string>& spared_arns,
                                         WallTime now) {
     std::vector<ContainerInstance*> of_it;
     for (auto& [arn, instance] : store_.instances)
-        if (instance.ec2_instance_id == ec2_instance_id && arn != spared_arn)
+        if (instance.ec2_instance_id == ec2_instance_id && !spared_arns.contains(arn))
             of_it.push_back(&instance);
     for (ContainerInstance* instance : of_it)
         static_cast<void>(
