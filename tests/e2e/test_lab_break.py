@@ -421,7 +421,7 @@ def test_a_broken_state_is_seen_beside_an_agent_that_is_stopped_and_of_which_no_
         code, told = practice.ask(ask)
         assert code == 1 and [one['cause'] for one in told['findings']] == ['AGENT_STOPPED', 'STATE_CORRUPT'], practice.tells()
         assert told['findings'][1]['summary'] == "the agent's state cannot be read: invalid database", practice.tells()
-        assert told['findings'][1]['evidence'][0]['file'] == '/var/lib/ecs/data/agent.db' and 'mv /var/lib/ecs/data/agent.db' in told['findings'][1]['remedy'][1]
+        assert told['findings'][1]['evidence'][0]['file'] == '/var/lib/ecs/data/agent.db' and 'mv /var/lib/ecs/data/agent.db' in told['findings'][1]['remedy'][0]
     assert sorted(practice.mend()) == ['AGENT_STOPPED', 'STATE_CORRUPT']
     code, told = practice.ask(practice.from_afar)
     assert code == 0 and 'agent-state' in [one['check'] for one in told['healthy']], practice.tells()
