@@ -220,6 +220,8 @@ class Detached:
 
 def alive(pid):
     try:
-        return Path(f'/proc/{pid}/stat').read_text(encoding='ascii').rpartition(')')[2].split()[0] != 'Z'
+        has_ended = Path(f'/proc/{pid}/stat').read_text(encoding='ascii').rpartition(')')[2].split()[0] == 'Z'
+        # Its first thread may have ended while others still have its sockets open.
+        return not has_ended or len(os.listdir(f'/proc/{pid}/task')) > 1
     except OSError:
         return False
