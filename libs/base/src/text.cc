@@ -160,6 +160,20 @@ std::string to_hex(std::span<const unsigned char> bytes) {
     return text;
 }
 
+std::optional<std::string> from_hex(std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    if (text.size() % 2 != 0) return std::nullopt;
+    std::string bytes;
+    bytes.reserve(text.size() / 2);
+    for (std::size_t i = 0; i < text.size(); i += 2) {
+        const auto high = digits.find(text[i]);
+        const auto low = digits.find(text[i + 1]);
+        if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+        bytes.push_back(static_cast<char>(high * digits.size() + low));
+    }
+    return bytes;
+}
+
 std::string sha256_hex(std::string_view data) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;

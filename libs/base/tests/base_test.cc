@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <thread>
 
@@ -69,6 +70,16 @@ TEST(Text, Base64IsReadAsItIsWrittenAndNotOtherwise) {
     for (const char* bad :
          {"Zm8", "Zm8==", "Zm9=", "Zm8= ", "Zm\n8=", "Z", "====", "Zm8=Zm8=", "_-8="})
         EXPECT_FALSE(from_base64(bad)) << bad;
+}
+
+TEST(Text, HexIsReadAsItIsWritten) {
+    for (unsigned byte = 0; byte < 256; ++byte) {
+        const std::array<unsigned char, 2> bytes{static_cast<unsigned char>(byte), 0x0a};
+        EXPECT_EQ(from_hex(to_hex(bytes)), std::string(bytes.begin(), bytes.end()));
+    }
+    EXPECT_EQ(from_hex(""), "");
+    for (const char* bad : {"a", "0g", "AB", "0x", " 1", "12 "})
+        EXPECT_FALSE(from_hex(bad)) << bad;
 }
 
 TEST(Text, ReadsWholeIntegersOnly) {

@@ -16,24 +16,6 @@ constexpr std::size_t page_sent_max = 256;
 
 std::string how(const std::string& file) { return "sudo strings " + file; }
 
-int digit_of(char one) {
-    if (one >= '0' && one <= '9') return one - '0';
-    if (one >= 'a' && one <= 'f') return one - 'a' + 10;
-    return -1;
-}
-
-// Empty where it is none.
-std::string bytes_of(std::string_view hex) {
-    std::string bytes;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-        const int high = digit_of(hex[i]);
-        const int low = digit_of(hex[i + 1]);
-        if (high < 0 || low < 0) return {};
-        bytes += static_cast<char>(high * 16 + low);
-    }
-    return bytes;
-}
-
 // The beginning of the file with those pages in it that were sent; zeros between them.
 std::string beginning(const Pairs& values, std::uint64_t size) {
     std::string front(std::min<std::uint64_t>(size, bolt_beginning_max), '\0');
@@ -41,10 +23,11 @@ std::string beginning(const Pairs& values, std::uint64_t size) {
     for (const auto& [key, hex] : values) {
         if (!key.starts_with(prefix)) continue;
         const auto at = to_integer(key.substr(prefix.size()));
-        const std::string page = bytes_of(std::string_view(hex).substr(0, 2 * page_sent_max));
-        if (!at || *at < 0 || static_cast<std::uint64_t>(*at) + page.size() > front.size())
+        const auto page = from_hex(std::string_view(hex).substr(0, 2 * page_sent_max));
+        if (!page || !at || *at < 0
+            || static_cast<std::uint64_t>(*at) + page->size() > front.size())
             continue;
-        front.replace(static_cast<std::size_t>(*at), page.size(), page);
+        front.replace(static_cast<std::size_t>(*at), page->size(), *page);
     }
     return front;
 }

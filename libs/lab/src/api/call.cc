@@ -20,21 +20,10 @@ std::string token_of(const std::string& key) {
     return check_of(key) + to_hex({reinterpret_cast<const unsigned char*>(key.data()), key.size()});
 }
 
-int digit_of(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 std::optional<std::string> key_of(std::string_view token) {
-    if (token.size() < check_size || token.size() % 2 != 0) return std::nullopt;
-    std::string key;
-    for (std::size_t i = check_size; i < token.size(); i += 2) {
-        const int high = digit_of(token[i]);
-        const int low = digit_of(token[i + 1]);
-        if (high < 0 || low < 0) return std::nullopt;
-        key.push_back(static_cast<char>(high * 16 + low));
-    }
-    return token_of(key) == token ? std::optional(std::move(key)) : std::nullopt;
+    if (token.size() < check_size) return std::nullopt;
+    auto key = from_hex(token.substr(check_size));
+    return key && token_of(*key) == token ? std::move(key) : std::nullopt;
 }
 
 } // namespace

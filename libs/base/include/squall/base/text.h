@@ -33,6 +33,8 @@ replace_all(std::string text, std::string_view what, std::string_view with);
                                                  std::span<const std::string> candidates);
 
 [[nodiscard]] std::string to_hex(std::span<const unsigned char> bytes);
+// Nothing else than what to_hex writes: no capitals, no half of a byte.
+[[nodiscard]] std::optional<std::string> from_hex(std::string_view text);
 [[nodiscard]] std::string sha256_hex(std::string_view data);
 [[nodiscard]] std::string to_base64(std::string_view data);
 // Nothing else than what to_base64 writes: no blanks, no missing padding.
