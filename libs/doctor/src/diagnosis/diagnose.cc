@@ -13,13 +13,17 @@ namespace {
 constexpr std::array marks_of_work{
     Mark::normal, Mark::telemetry_up, Mark::registered, Mark::docker_up, Mark::of_task};
 
+bool is_well(const std::vector<Look>& looks, std::string_view check) {
+    return std::any_of(looks.begin(), looks.end(), [&](const Look& look) {
+        return look.check == check && look.state == Look::State::healthy;
+    });
+}
+
 // What a log said, and a look now shows to be over.
 void drop_refuted(const Catalogue& catalogue,
                   const std::vector<Look>& looks,
                   std::vector<Suspicion>& suspicions) {
-    const bool has_docker = std::any_of(looks.begin(), looks.end(), [](const Look& look) {
-        return look.check == "docker" && look.state == Look::State::healthy;
-    });
+    const bool has_docker = is_well(looks, "docker");
     // It is there, and does not answer: an agent says the same of one that is away.
     const bool hangs = std::any_of(looks.begin(), looks.end(), [](const Look& look) {
         return std::any_of(look.signs.begin(), look.signs.end(), [](const Sign& sign) {
@@ -39,12 +43,6 @@ bool is_told_of(const std::vector<Look>& looks, std::string_view cause, std::str
                && std::any_of(look.signs.begin(), look.signs.end(), [&](const Sign& sign) {
                       return sign.cause == cause && sign.certainty != Certainty::possible;
                   });
-    });
-}
-
-bool is_well(const std::vector<Look>& looks, std::string_view check) {
-    return std::any_of(looks.begin(), looks.end(), [&](const Look& look) {
-        return look.check == check && look.state == Look::State::healthy;
     });
 }
 
