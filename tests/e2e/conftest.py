@@ -241,7 +241,9 @@ def processes_of(state_folder):
 def is_alive(pid):
     try:
         with open(f'/proc/{pid}/stat', encoding='utf-8') as stat:
-            return stat.read().rsplit(')', 1)[1].split()[0] != 'Z'
+            has_ended = stat.read().rpartition(')')[2].split()[0] == 'Z'
+        # Its first thread may have ended while others still have its sockets open.
+        return not has_ended or len(os.listdir(f'/proc/{pid}/task')) > 1
     except OSError:
         return False
 

@@ -7,7 +7,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from conftest import wait_for
+from conftest import is_alive, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 HELPER = os.environ.get('SQUALL_HOST_BINARY', str(ROOT / 'build/release/squall-host'))
@@ -207,7 +207,7 @@ class Detached:
         return told['proxies']
 
     def wait_for_end(self, *pids):
-        wait_for('the processes end', lambda: not any(alive(pid) for pid in pids or (self.pid,)))
+        wait_for('the processes end', lambda: not any(is_alive(pid) for pid in pids or (self.pid,)))
 
     def __enter__(self):
         assert self.code == 0, self.told
@@ -216,12 +216,3 @@ class Detached:
     def __exit__(self, *_):
         self.stop()
         run(HELPER, 'forget', '--run', self.run)
-
-
-def alive(pid):
-    try:
-        has_ended = Path(f'/proc/{pid}/stat').read_text(encoding='ascii').rpartition(')')[2].split()[0] == 'Z'
-        # Its first thread may have ended while others still have its sockets open.
-        return not has_ended or len(os.listdir(f'/proc/{pid}/task')) > 1
-    except OSError:
-        return False

@@ -4,9 +4,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import wait_for
+from conftest import is_alive, wait_for
 from docker_host import MEANS, DockerHost, namespace_of
-from namespaces import alive, in_namespace
+from namespaces import in_namespace
 
 pytestmark = [pytest.mark.skipif(os.geteuid() != 0, reason='Docker needs root'),
               pytest.mark.skipif(bool(MEANS), reason=f'not installed: {", ".join(MEANS)}')]
@@ -82,7 +82,7 @@ def test_a_task_in_host_mode_beside_docker_s_own_rules(host, tasks, run, kind):
     keeper = int(open(f'/proc/{told["pid"]}/task/{told["pid"]}/children', encoding='ascii').read().split()[0])
     os.kill(told['pid'], signal.SIGKILL)
     wait_for('it answers', lambda: host.status(8083) == '200', timeout=3)
-    wait_for('both processes have gone', lambda: not alive(told['pid']) and not alive(keeper))
+    wait_for('both processes have gone', lambda: not is_alive(told['pid']) and not is_alive(keeper))
     assert sorted(set(host.saved_rules()) - set(before)) in ([], sorted(empty_chains(host, before)))
 
 
@@ -132,7 +132,7 @@ def test_a_container_that_is_stopped_and_started_again_answers_truly(host, tasks
     address = host.address_of(tasks['sibling'])
     assert host.status(address=address, inside=host.path) == '503'
     host.docker('restart', '-t', '0', tasks['sibling'])
-    wait_for('the proxy has ended', lambda: not alive(told['pid']))
+    wait_for('the proxy has ended', lambda: not is_alive(told['pid']))
     address = host.address_of(tasks['sibling'])
     wait_for('it answers', lambda: host.status(address=address, inside=host.path) == '200')
     assert host.helper('status', '--run', run)['proxies'][0]['ended_by'] == 'container'
@@ -155,7 +155,7 @@ def test_by_the_beginning_of_a_container_s_id(host, tasks, run):
 def test_two_tasks_or_none(host, tasks, run):
     """Of two, one cannot be taken: the other one is given back."""
     first = start(host, 'aaa2', run, *FAULT)
-    assert alive(first['pid'])
+    assert is_alive(first['pid'])
     told = host.helper('proxy', '--tasks', 'aaa1,aaa2', '--run', run + '-2', '--detach', '--for', '60', *FAULT, check=False)
     assert told['event'] == 'failed' and f'run {run} has port 8080' in told['error']
     assert host.status() == '200'

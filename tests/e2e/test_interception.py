@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import wait_for
-from namespaces import HELPER, Detached, Network, alive, answer_on, ask_on, run, send_on
+from conftest import is_alive, wait_for
+from namespaces import HELPER, Detached, Network, answer_on, ask_on, run, send_on
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='network namespaces of the machine need root')
 
@@ -165,7 +165,7 @@ def test_stop_kills_one_that_is_frozen(network):
     with proxy(network) as detached:
         os.kill(detached.pid, signal.SIGSTOP)
         assert [told['state'] for told in detached.stop()] == ['killed']
-        assert network.ask()[0] == 200 and not alive(detached.pid)
+        assert network.ask()[0] == 200 and not is_alive(detached.pid)
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -247,7 +247,7 @@ def test_out_of_descriptors_it_goes_on_and_lets_go_at_its_end(network):
         send_on(one, '/late')
     status = json.loads(run(HELPER, 'status', '--run', f'few-{os.getpid()}').stdout)['proxies'][0]
     assert status['counts'].get('out_of_descriptors', 0) > 0
-    wait_for('its end', lambda: not alive(status['pid']))
+    wait_for('its end', lambda: not is_alive(status['pid']))
     assert network.ask()[0] == 200
     run(HELPER, 'forget', '--run', f'few-{os.getpid()}')
 
