@@ -1,4 +1,5 @@
 """A lab comes up, is found by later commands, and goes away without a trace, however it ends."""
+import contextlib
 import json
 import os
 import re
@@ -334,6 +335,32 @@ def test_a_lab_that_ends_while_it_comes_up_leaves_nothing(place, processes, numb
     assert place.squall('lab', 'down').code == 0
     wait_for('nobody is left', lambda: place.processes() == [], timeout=10)
     place.assert_nothing_is_left(set(), before)
+
+
+def on_its_way(place):
+    """As far as the lab can be asked yet."""
+    done = place.squall('lab', 'status', '--json')
+    return json.loads(done.out) if done.code == 0 else {'instances': []}
+
+
+def signal_all_below(first_process, number):
+    namespace = process_namespace(first_process)
+    for pid in all_processes():
+        if process_namespace(pid) == namespace:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
+def test_a_host_that_is_late_has_its_task_too(place):
+    process = place.start('lab', 'up', '--port', '0', '--instances', '2')
+    late = wait_for('the second host runs', lambda: [one['pid'] for one in on_its_way(place)['instances'][1:] if one['pid']], interval=0.001)[0]
+    signal_all_below(late, signal.SIGSTOP)
+    wait_for('the first one is connected', lambda: on_its_way(place)['instances'][0]['agent_connected'], timeout=60)
+    now = wait_for('ECS has placed what there is', lambda: (now := on_its_way(place)) and (not now['services'] or now['instances'][0]['running_tasks']) and now, timeout=60)
+    assert not now['instances'][1]['agent_connected'], 'it was stopped too late'
+    signal_all_below(late, signal.SIGCONT)
+    assert any(line.startswith('ready ') for line in process.stdout), process.stderr.read()
+    assert [len(one['running_tasks']) for one in place.status()['instances']] == [1, 1]
 
 
 def test_a_lab_that_loses_a_host_says_so_and_keeps_the_others(place):

@@ -206,7 +206,10 @@ Result<void> Daemon::make_cluster() {
     state_.region = options_.region;
     state_.access_key_id = user.access_key_id;
     state_.secret_access_key = user.secret_access_key;
-    return make_sample(cloud_, options_);
+    auto group = make_sample(cloud_, options_);
+    if (!group) return fail(group.error());
+    target_group_ = std::move(*group);
+    return {};
 }
 
 void Daemon::host_lost(int ordinal, const std::string& why) {
@@ -223,9 +226,21 @@ void Daemon::host_added() {
         log::warning("lab: writing its state: {}", saved.error().message);
 }
 
+Result<std::string> Daemon::what_is_missing() {
+    const WallTime now = Wall::now();
+    if (target_group_) {
+        if (auto missing = population_->missing_agents(now); !missing.empty()) return missing;
+        if (auto made = make_sample_service(cloud_, options_, *target_group_); !made)
+            return fail(made.error());
+        target_group_.reset();
+    }
+    return population_->what_is_missing(now);
+}
+
 void Daemon::look_whether_ready() {
-    const std::string missing = population_->what_is_missing(Wall::now());
-    if (missing.empty()) {
+    const auto missing = what_is_missing();
+    if (!missing) return end_with(missing.error());
+    if (missing->empty()) {
         ready_ = true;
         if (auto made = make_monitor(); !made) return end_with(made.error());
         if (auto saved = save_state(); !saved) return end_with(saved.error());
@@ -238,7 +253,7 @@ void Daemon::look_whether_ready() {
                                      "under heavy load may need "
                                      "fewer --instances{}",
                                      short_duration(ready_timeout),
-                                     missing,
+                                     *missing,
                                      population_->last_words())});
     }
     ready_timer_.start(ready_interval, [this] { look_whether_ready(); });

@@ -36,6 +36,8 @@ private:
     Result<void> make_monitor();
     Result<void> start_monitor();
     void monitor_ended(int number);
+    // In words; empty: nothing. Makes the sample's service as soon as its hosts are there.
+    [[nodiscard]] Result<std::string> what_is_missing();
     void look_whether_ready();
     void look_for_overdue();
     [[nodiscard]] wire::HttpResponse interrupt_spot(const std::string& body);
@@ -63,6 +65,8 @@ private:
     SteadyTime started_;
     std::uint16_t endpoint_port_ = 0;
     LabState state_;
+    // Of the sample, until its service is made.
+    std::optional<std::string> target_group_;
     std::optional<Population> population_;
     std::optional<breaks::PopulationHosts> broken_hosts_;
     std::optional<breaks::Breaks> breaks_;

@@ -125,28 +125,31 @@ Result<std::string> make_load_balancer(Maker& maker, const LabOptions& options) 
 
 } // namespace
 
-Result<void> make_sample(Cloud& cloud, const LabOptions& options) {
+Result<std::string> make_sample(Cloud& cloud, const LabOptions& options) {
     Maker maker(cloud);
     if (auto made = maker.ecs("CreateCluster", {{"clusterName", options.cluster}}); !made)
-        return made;
+        return fail(made.error());
     if (auto made = maker.ecs("RegisterTaskDefinition", web_definition(maker.account())); !made)
-        return made;
-    if (auto made = maker.bucket(helper_bucket); !made) return made;
-    const auto group = make_load_balancer(maker, options);
-    if (!group) return fail(group.error());
+        return fail(made.error());
+    if (auto made = maker.bucket(helper_bucket); !made) return fail(made.error());
+    return make_load_balancer(maker, options);
+}
+
+Result<void>
+make_sample_service(Cloud& cloud, const LabOptions& options, const std::string& target_group) {
     json::Object service{{"cluster", options.cluster},
                          {"serviceName", "web"},
                          {"taskDefinition", "web"},
                          {"desiredCount", Population::service_size(options)},
                          {"loadBalancers",
-                          json::Array{json::Object{{"targetGroupArn", *group},
+                          json::Array{json::Object{{"targetGroupArn", target_group},
                                                    {"containerName", "web"},
                                                    {"containerPort", container_port}}}}};
     // Its tasks are to be real ones.
     if (Population::has_virtual(options))
         service["placementConstraints"] = json::Array{
             json::Object{{"type", "memberOf"}, {"expression", "attribute:squall.virtual !exists"}}};
-    return maker.ecs("CreateService", std::move(service));
+    return Maker(cloud).ecs("CreateService", std::move(service));
 }
 
 } // namespace squall::lab

@@ -50,6 +50,9 @@ public:
 
     void start();
 
+    // Who of those that are being started has not registered, or is not connected, in words.
+    [[nodiscard]] std::string missing_agents(WallTime now);
+
     // What is not yet as it should be, in words; empty when all is. Asked again and again while the
     // lab comes up: instances that differ from the others are made so in the end.
     [[nodiscard]] std::string what_is_missing(WallTime now);
@@ -122,7 +125,6 @@ private:
     [[nodiscard]] Registered registered();
     [[nodiscard]] static const ecs::ContainerInstance* of(const Place& place,
                                                           const Registered& registered);
-    [[nodiscard]] std::string missing_agents(WallTime now);
     [[nodiscard]] std::string missing_tasks();
     [[nodiscard]] bool is_reached(const ecs::Task& task) const;
     [[nodiscard]] std::string missing_differences();
