@@ -242,12 +242,16 @@ def test_a_permission_that_is_not_there(lab, action, check):
 
 
 def test_a_disk_that_is_full(lab):
-    lab.sh(1, 'mount -t tmpfs -o size=16m tmpfs /tmp && dd if=/dev/zero of=/tmp/full bs=1M count=15 2>/dev/null')
+    fill = 'mount -t tmpfs -o size=16m tmpfs {0} && dd if=/dev/zero of={0}/full bs=1M count=15 2>/dev/null'
+    # Nothing of the agent's or Docker's is there.
+    lab.sh(1, fill.format('/tmp'))
     try:
+        assert check_up(lab).state('disk') == 'healthy'
+        lab.sh(1, fill.format('/var/log/ecs'))
         found = check_up(lab)
-        assert found.causes() == {'DISK_FULL'} and found.sign('disk', 'DISK_FULL')['summary'].startswith('no space left: /tmp'), found
+        assert found.causes() == {'DISK_FULL'} and found.sign('disk', 'DISK_FULL')['summary'].startswith('no space left: /var/log/ecs'), found
     finally:
-        lab.sh(1, 'umount /tmp')
+        lab.sh(1, 'umount /tmp; umount /var/log/ecs')
 
 
 def test_more_reserved_memory_than_there_is(lab):

@@ -21,14 +21,13 @@ std::optional<std::int64_t> percent_of(std::string_view word) {
 
 // Where a full disk keeps the agent or Docker from writing.
 bool matters(std::string_view mount) {
-    static constexpr std::array<std::string_view, 9> places{"/",
+    static constexpr std::array<std::string_view, 8> places{"/",
                                                             "/var",
                                                             "/var/lib",
                                                             "/var/lib/docker",
                                                             "/var/lib/ecs",
                                                             "/var/log",
                                                             "/var/log/ecs",
-                                                            "/tmp",
                                                             "/run"};
     return std::find(places.begin(), places.end(), mount) != places.end();
 }

@@ -1,4 +1,5 @@
 #include "afar/errand_parts.h"
+#include "checks/disk.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 
@@ -247,15 +248,11 @@ Look look_at_disk(const ErrandReport& report) {
     if (full.empty()) return healthy("no filesystem is full");
     std::vector<std::string> steps;
     for (const std::string& place : places)
-        steps.push_back(fmt::format(
-            "`sudo du -xah {} | sort -h | tail -n 20` shows what it is full of", place));
-    auto found = sign("DISK_FULL",
-                      Certainty::certain,
-                      fmt::format("{} is full, or out of inodes", join(places, ", ")),
-                      full,
-                      std::move(steps));
-    found.instead_of = 2;
-    return finding(std::move(found));
+        steps.push_back(what_fills(place));
+    return finding(disk_full(Certainty::certain,
+                             fmt::format("{} is full, or out of inodes", join(places, ", ")),
+                             std::move(full),
+                             std::move(steps)));
 }
 
 } // namespace

@@ -1,4 +1,6 @@
 // Room where the agent, Docker and their logs write.
+#include "checks/disk.h"
+
 #include "checks/checks.h"
 #include "squall/base/text.h"
 
@@ -16,7 +18,7 @@
 namespace squall::host {
 namespace {
 
-constexpr std::array places{"/", "/var/lib/ecs", "/var/lib/docker", "/var/log/ecs", "/tmp"};
+constexpr std::array places{"/", "/var/lib/ecs", "/var/lib/docker", "/var/log/ecs"};
 constexpr Seconds patience{3};
 
 struct Room {
@@ -87,21 +89,6 @@ std::string text_of(const std::string& place, const Figures& figures) {
                        figures.inodes_used);
 }
 
-// What deletes is for who has seen what there is.
-std::string what_fills(const std::string& place) {
-    return fmt::format("`sudo du -xah {} | sort -h | tail -n 20` shows what it is full of", place);
-}
-
-// Full, or nearly: in place of the two of the catalogue's steps that look for what `steps` name.
-Sign full(Certainty certainty,
-          std::string summary,
-          const std::vector<Evidence>& seen,
-          std::vector<std::string> steps) {
-    auto found = sign("DISK_FULL", certainty, std::move(summary), seen, std::move(steps));
-    found.instead_of = 2;
-    return found;
-}
-
 std::optional<Sign> look_at(const std::string& place, const Room& room) {
     constexpr std::uint64_t nothing = 4U << 20U;
     constexpr std::uint64_t little = 1U << 30U;
@@ -119,31 +106,45 @@ std::optional<Sign> look_at(const std::string& place, const Room& room) {
             {"dmesg | tail -n 50"});
     // A small one may be well with as little.
     if (figures.free < nothing && figures.used >= mostly && room.status.f_blocks > 0)
-        return full(Certainty::certain,
-                    "no space left: " + text_of(place, figures),
-                    seen,
-                    {what_fills(place)});
+        return disk_full(Certainty::certain,
+                         "no space left: " + text_of(place, figures),
+                         seen,
+                         {what_fills(place)});
     const std::string where_inodes_are = fmt::format(
         "`sudo du -x --inodes {} | sort -n | tail -n 20` shows where its files are", place);
     if (room.status.f_files > 0 && room.status.f_favail == 0)
-        return full(Certainty::certain,
-                    "no inode left: " + text_of(place, figures),
-                    seen,
-                    {where_inodes_are});
+        return disk_full(Certainty::certain,
+                         "no inode left: " + text_of(place, figures),
+                         seen,
+                         {where_inodes_are});
     if (figures.inodes_used >= nearly)
-        return full(Certainty::likely,
-                    "nearly no inode left: " + text_of(place, figures),
-                    seen,
-                    {where_inodes_are});
+        return disk_full(Certainty::likely,
+                         "nearly no inode left: " + text_of(place, figures),
+                         seen,
+                         {where_inodes_are});
     if (figures.used >= nearly && figures.free < little)
-        return full(Certainty::likely,
-                    "nearly full: " + text_of(place, figures),
-                    seen,
-                    {what_fills(place)});
+        return disk_full(Certainty::likely,
+                         "nearly full: " + text_of(place, figures),
+                         seen,
+                         {what_fills(place)});
     return std::nullopt;
 }
 
 } // namespace
+
+std::string what_fills(const std::string& place) {
+    return fmt::format("`sudo du -xah {} | sort -h | tail -n 20` shows what it is full of", place);
+}
+
+Sign disk_full(Certainty certainty,
+               std::string summary,
+               std::vector<Evidence> seen,
+               std::vector<std::string> steps) {
+    auto found =
+        sign("DISK_FULL", certainty, std::move(summary), std::move(seen), std::move(steps));
+    found.instead_of = 2;
+    return found;
+}
 
 Look check_disk(Facts& facts, Deadline deadline) {
     const auto rooms = ask_all(facts, deadline);
