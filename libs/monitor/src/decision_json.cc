@@ -9,16 +9,18 @@ namespace {
 
 std::string seconds(WallTime when) { return decimal_seconds(Millis(epoch_millis(when))); }
 
-std::string quoted(std::string_view text) { return json::text(json::Value(text)); }
+std::string in_quotes(std::string_view text) { return json::text(json::Value(text)); }
 
-std::string quoted_or_null(std::string_view text) { return text.empty() ? "null" : quoted(text); }
+std::string in_quotes_or_null(std::string_view text) {
+    return text.empty() ? "null" : in_quotes(text);
+}
 
 void add(std::string& line, std::string_view name, std::string_view value) {
     line += fmt::format(",\"{}\":{}", name, value);
 }
 
 void add_text(std::string& line, std::string_view name, std::string_view value) {
-    if (!value.empty()) add(line, name, quoted(value));
+    if (!value.empty()) add(line, name, in_quotes(value));
 }
 
 json::Object common_object(const Decision& decision) {
@@ -34,7 +36,7 @@ std::string reason_text(const Decision& decision) {
     if (decision.reason == Reason::none) return "null";
     std::string text(monitor::text(decision.reason));
     if (!decision.detail.empty()) text += ": " + decision.detail;
-    return quoted(text);
+    return in_quotes(text);
 }
 
 } // namespace
@@ -43,9 +45,9 @@ std::string json_line(const Decision& decision) {
     std::string line =
         fmt::format("{{\"at\":{},\"kind\":{},\"cluster\":{},\"node\":{},\"reason\":{}",
                     seconds(decision.at),
-                    quoted(text(decision.kind)),
-                    quoted_or_null(decision.cluster),
-                    quoted_or_null(decision.node),
+                    in_quotes(text(decision.kind)),
+                    in_quotes_or_null(decision.cluster),
+                    in_quotes_or_null(decision.node),
                     reason_text(decision));
     add_text(line, "incident", decision.incident);
     if (decision.kind == DecisionKind::action) add_text(line, "action", text(decision.rung));
@@ -68,9 +70,9 @@ std::string json_line(const Decision& decision) {
 std::string json_line(const Trace& trace) {
     return fmt::format("{{\"at\":{},\"kind\":\"trace\",\"cluster\":{},\"node\":{},\"text\":{}}}",
                        seconds(trace.at),
-                       quoted_or_null(trace.cluster),
-                       quoted_or_null(trace.node),
-                       quoted(trace.text));
+                       in_quotes_or_null(trace.cluster),
+                       in_quotes_or_null(trace.node),
+                       in_quotes(trace.text));
 }
 
 } // namespace squall::monitor

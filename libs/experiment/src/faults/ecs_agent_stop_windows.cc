@@ -228,7 +228,7 @@ exit 0
 )ps";
 
 // In single quotes, where nothing but a quote is special.
-std::string quoted(const std::string& text) { return "'" + replace_all(text, "'", "''") + "'"; }
+std::string in_quotes(const std::string& text) { return "'" + replace_all(text, "'", "''") + "'"; }
 
 } // namespace
 
@@ -241,11 +241,11 @@ std::string windows_stop_script(const std::string& run,
         "# squall ecs-agent-stop stop\n"
         "$run = {}\n$issued_at = {}\n$not_after = {}\n$restore_at = {}\n$longest = {}\n"
         "{}{}{}",
-        quoted(run),
-        quoted(issued_at),
-        quoted(not_after),
-        quoted(restore_at),
-        quoted(longest),
+        in_quotes(run),
+        in_quotes(issued_at),
+        in_quotes(not_after),
+        in_quotes(restore_at),
+        in_quotes(longest),
         places,
         common,
         stop);
@@ -256,9 +256,9 @@ std::string windows_start_script(const std::string& run,
                                  const std::string& is_certain) {
     return fmt::format("# squall ecs-agent-stop start\n"
                        "$run = {}\n$not_after = {}\n$is_certain = {}\n{}{}{}",
-                       quoted(run),
-                       quoted(not_after),
-                       quoted(is_certain),
+                       in_quotes(run),
+                       in_quotes(not_after),
+                       in_quotes(is_certain),
                        places,
                        common,
                        start);
@@ -270,7 +270,7 @@ std::string windows_list_script() {
 
 std::string windows_removal_script(const std::vector<std::string>& runs) {
     return fmt::format("# squall ecs-agent-stop remove\n$runs = {}\n{}{}",
-                       quoted(join(runs, " ")),
+                       in_quotes(join(runs, " ")),
                        places,
                        removal);
 }
