@@ -170,11 +170,10 @@ def drop(lab, *rule):
     lab.sh(1, f'iptables -I OUTPUT {" ".join(rule)}')
 
 
-def follow_first_step(lab, sign):
-    # Hosts of the lab are root's, and have no sudo.
+def follow_first_step(lab, sign, begins='sudo iptables -D OUTPUT '):
     step = sign['remedy'][0]
-    assert step.startswith('sudo iptables -D OUTPUT '), sign
-    lab.sh(1, step.replace('sudo ', ''))
+    assert step.startswith(begins), sign
+    lab.sh(1, step)
 
 
 def test_packets_that_are_dropped(lab):
@@ -186,6 +185,20 @@ def test_packets_that_are_dropped(lab):
     assert not any('--cluster' in step for step in found.sign('endpoint-api', 'NET_API_TIMEOUT')['remedy']), 'what it is, is known here'
     follow_first_step(lab, found.sign('endpoint-api', 'NET_API_TIMEOUT'))
     assert check_up(lab).state('endpoint-api') == 'healthy'
+
+
+@pytest.mark.parametrize('rules, opening', [('iptables -I INPUT -p tcp --sport 443 -j DROP', 'sudo iptables -D INPUT -p tcp '),
+                                            ('iptables -P INPUT DROP; iptables -A INPUT -p udp -j ACCEPT; iptables -A INPUT -p tcp --sport 80 -j ACCEPT; iptables -A INPUT -i lo -j ACCEPT',
+                                             'sudo iptables -I INPUT -m conntrack ')], ids=['rule', 'policy'])
+def test_answers_that_are_dropped(lab, rules, opening):
+    lab.sh(1, rules)
+    try:
+        found = check_up(lab)
+        assert found.causes() == {'NET_API_TIMEOUT'}, found
+        follow_first_step(lab, found.sign('endpoint-api', 'NET_API_TIMEOUT'), opening)
+        assert check_up(lab).state('endpoint-api') == 'healthy'
+    finally:
+        lab.sh(1, 'iptables -P INPUT ACCEPT; iptables -F INPUT')
 
 
 @pytest.mark.parametrize('name, check, cause', [('ecs-a-1', 'endpoint-acs', 'NET_ACS_BLOCKED'), ('ecs-t-1', 'endpoint-tcs', 'NET_TCS_ONLY')])

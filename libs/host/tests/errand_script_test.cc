@@ -177,6 +177,11 @@ TEST(FirewallFromAfar, NamesTheSameRulesAsTheHostDoes) {
                                            "-d 10.0.0.12/32 ",
                                            "! -d 10.0.0.12/32 ",
                                            "-s 10.0.0.1/32 -d 10.0.0.13/32 ",
+                                           "-s 10.0.0.11/32 ",
+                                           "-s 10.0.0.12/32 ",
+                                           "-p tcp -m tcp --sport 443 ",
+                                           "-i lo ",
+                                           "-d 10.0.0.12/32 -m comment --comment \" -j DROP\" ",
                                            "-d 10.0.0.0/24 -p tcp ",
                                            "-p udp ",
                                            "-o eth1 ",
@@ -191,14 +196,15 @@ TEST(FirewallFromAfar, NamesTheSameRulesAsTheHostDoes) {
                                            "-g C",
                                            "-g A"};
     int found = 0;
-    for (int round = 0; round < 40; ++round) {
-        std::string listing =
-            fmt::format("-P INPUT DROP\n-P OUTPUT {}\n", one_of({"ACCEPT", "DROP"}))
-            + "-N A\n-N B\n-N C\n-N D\n";
+    for (int round = 0; round < 80; ++round) {
+        std::string listing = fmt::format("-P INPUT {}\n-P OUTPUT {}\n",
+                                          one_of({"ACCEPT", "DROP"}),
+                                          one_of({"ACCEPT", "DROP"}))
+                              + "-N A\n-N B\n-N C\n-N D\n";
         for (int i = 0; i < 12; ++i)
             listing +=
                 fmt::format("-A {} {}{}\n",
-                            one_of({"OUTPUT", "OUTPUT", "OUTPUT", "INPUT", "A", "B", "C", "D"}),
+                            one_of({"OUTPUT", "OUTPUT", "INPUT", "INPUT", "A", "B", "C", "D"}),
                             one_of(matches),
                             one_of(targets));
         host.file("/usr/bin/iptables", "#!/bin/sh\ncat <<'END'\n" + listing + "END\n");
@@ -207,7 +213,7 @@ TEST(FirewallFromAfar, NamesTheSameRulesAsTheHostDoes) {
         host.file("/dev/shm/api.tried", "10.0.0.11:443\n");
         const std::string sent = printed_by(host, "firewall");
         EXPECT_TRUE(sent.ends_with("\nexit=0 \n")) << sent;
-        const std::vector<FirstPacket> packets{{"10.0.0.11", 443}};
+        const std::vector<Destination> packets{{"10.0.0.11", 443}};
         const auto texts = [&](const std::string& from) {
             std::vector<std::string> all;
             for (const auto& each : rules_in_the_way(from, packets))

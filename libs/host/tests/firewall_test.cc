@@ -38,8 +38,7 @@ TEST(Firewall, NamesWhatDropsOrRejectsThePacket) {
 }
 
 TEST(Firewall, SaysNothingOfWhatConcernsOtherPackets) {
-    for (const auto& rule : Texts{"-A INPUT -j DROP",
-                                  "-A FORWARD -p tcp --dport 443 -j REJECT",
+    for (const auto& rule : Texts{"-A FORWARD -p tcp --dport 443 -j REJECT",
                                   "-A OUTPUT -d 10.0.0.12/32 -j DROP",
                                   "-A OUTPUT -p udp -m udp --dport 443 -j DROP",
                                   "-A OUTPUT ! -p tcp -j DROP",
@@ -54,8 +53,8 @@ TEST(Firewall, SaysNothingOfWhatConcernsOtherPackets) {
 }
 
 TEST(Firewall, TakesThePolicyForTheLastRule) {
-    const std::string closed = "-P INPUT DROP\n-P OUTPUT DROP\n";
-    const std::vector<FirstPacket> packets{{"10.0.0.11", 443}, {"10.0.0.12", 443}};
+    const std::string closed = "-P INPUT ACCEPT\n-P OUTPUT DROP\n";
+    const std::vector<Destination> packets{{"10.0.0.11", 443}, {"10.0.0.12", 443}};
     const auto found = rules_in_the_way(closed + "-A OUTPUT -p udp -j ACCEPT\n", packets);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found.front().rule, "-P OUTPUT DROP");
@@ -65,7 +64,43 @@ TEST(Firewall, TakesThePolicyForTheLastRule) {
     EXPECT_EQ(texts(closed + "-A OUTPUT -p tcp -m tcp --dport 443 -j ACCEPT\n"), Texts{});
     EXPECT_EQ(texts(closed + "-A OUTPUT -m owner --uid-owner 0 -j ACCEPT\n"), Texts{})
         << "it may pass";
-    EXPECT_EQ(texts("-P INPUT DROP\n-P OUTPUT ACCEPT\n"), Texts{});
+}
+
+TEST(Firewall, NamesWhatKeepsTheAnswersAway) {
+    for (const auto& rule : Texts{"-A INPUT -j DROP",
+                                  "-A INPUT -p tcp -m tcp --sport 443 -j DROP",
+                                  "-A INPUT -s 10.0.0.0/8 -j REJECT",
+                                  "-A INPUT ! -i lo -p tcp -j DROP",
+                                  "-A INPUT -p tcp -m tcp --dport 1024:65535 -j DROP",
+                                  "-A INPUT -p tcp -m tcp ! --dport 22 -j DROP",
+                                  "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j DROP"})
+        EXPECT_EQ(texts("-P INPUT ACCEPT\n" + rule + "\n"), Texts{rule});
+    for (const auto& rule :
+         Texts{"-A INPUT -i lo -j DROP",
+               "-A INPUT -p tcp -m tcp --dport 22 -j DROP",
+               "-A INPUT -p tcp -m tcp --sport 80 -j DROP",
+               "-A INPUT -s 10.0.0.12/32 -j DROP",
+               "-A INPUT -m conntrack --ctstate INVALID,NEW -j DROP",
+               "-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j REJECT",
+               // These may concern another's answers alone.
+               "-A INPUT -d 10.0.1.7/32 -j DROP",
+               "-A INPUT -i eth1 -j DROP",
+               "-A INPUT -p tcp -m tcp --dport 40000:50000 -j DROP"})
+        EXPECT_EQ(texts(rule), Texts{}) << rule;
+}
+
+TEST(Firewall, LetsTheAnswersIntoAHostThatIsClosed) {
+    const std::string closed = "-P INPUT DROP\n-P OUTPUT ACCEPT\n-A INPUT -i lo -j ACCEPT\n"
+                               "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n";
+    const auto found = rules_in_the_way(closed, {{"10.0.0.11", 443}, {"10.0.0.12", 80}});
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found.front().rule, "-P INPUT DROP");
+    EXPECT_EQ(found.front().removal,
+              "sudo iptables -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT");
+    EXPECT_EQ(texts(closed + "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"),
+              Texts{});
+    EXPECT_EQ(texts(closed + "-A OUTPUT -d 10.0.0.11/32 -j DROP\n"),
+              (Texts{"-A OUTPUT -d 10.0.0.11/32 -j DROP", "-P INPUT DROP"}));
 }
 
 TEST(Firewall, SaysNothingOfWhatMayConcernOtherPacketsAlone) {

@@ -55,16 +55,16 @@ Sign endpoint_sign(const EndpointCauses& causes,
 }
 
 // "10.0.0.11:443", of which an old curl says no port.
-std::optional<FirstPacket> packet_to(std::string_view tried, bool is_usual_port) {
+std::optional<Destination> packet_to(std::string_view tried, bool is_usual_port) {
     constexpr int https = 443;
     const auto [address, port] = split_once(tried, ':');
     if (!port.empty()) {
         const auto number = to_integer(port);
         if (!number) return std::nullopt;
-        return FirstPacket{std::string(address), static_cast<int>(*number)};
+        return Destination{std::string(address), static_cast<int>(*number)};
     }
     if (!is_usual_port) return std::nullopt;
-    return FirstPacket{std::string(address), https};
+    return Destination{std::string(address), https};
 }
 
 bool is_proxied(const ErrandReport& report) {
@@ -79,14 +79,14 @@ bool has_ways_of_its_own(const ErrandReport& report) {
 
 } // namespace
 
-std::vector<FirstPacket> unanswered_packets(const ErrandReport& report,
+std::vector<Destination> unanswered_packets(const ErrandReport& report,
                                             std::string_view endpoint_fact) {
     const auto values = pairs(report.fact(endpoint_fact));
     const int code = number(values, "exit");
     const bool is_unconnected =
         code == curl_no_connection || (code == curl_timeout && seconds(values, "tcp") == 0);
     if (!is_unconnected) return {};
-    std::vector<FirstPacket> packets;
+    std::vector<Destination> packets;
     const bool is_usual_port = !has_ways_of_its_own(report);
     for (const std::string& tried : split(get(values, "tried"), ','))
         if (auto packet = packet_to(tried, is_usual_port)) packets.push_back(std::move(*packet));

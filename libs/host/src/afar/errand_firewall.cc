@@ -1,5 +1,5 @@
 // The host's own firewall, as the errand brings it: those rules of the table filter that an
-// outgoing packet may meet, and behind them a line "exit=0" that shows that none is missing.
+// outgoing packet or the answer to it may meet, and behind them a line "exit=0" that shows that none is missing.
 #include "afar/errand_parts.h"
 #include "squall/base/text.h"
 
@@ -39,7 +39,7 @@ SentRules sent_rules(const ErrandReport& report) {
 
 } // namespace
 
-std::vector<FirstPacket> unanswered_metadata(const ErrandReport& report) {
+std::vector<Destination> unanswered_metadata(const ErrandReport& report) {
     constexpr int http = 80;
     const std::string_view text = report.fact("metadata");
     const int code = number(pairs(text.substr(0, text.find('\n'))), "put_exit");
@@ -48,7 +48,7 @@ std::vector<FirstPacket> unanswered_metadata(const ErrandReport& report) {
 }
 
 std::vector<FirewallRule> firewall_rules(const ErrandReport& report,
-                                         const std::vector<FirstPacket>& packets) {
+                                         const std::vector<Destination>& packets) {
     const SentRules sent = sent_rules(report);
     // A chain of which a part is missing may let pass what the rest of it drops.
     if (!sent.is_asked || !sent.why_not.empty() || packets.empty()) return {};
@@ -59,14 +59,14 @@ Look look_at_firewall(const ErrandReport& report) {
     const SentRules sent = sent_rules(report);
     if (!sent.is_asked) return not_here("nothing was tried in vain");
     if (!sent.why_not.empty()) return could_not_look(sent.why_not, how);
-    std::vector<FirstPacket> packets = unanswered_metadata(report);
+    std::vector<Destination> packets = unanswered_metadata(report);
     for (const char* fact : {"endpoint/api", "endpoint/acs", "endpoint/tcs"}) {
         auto more = unanswered_packets(report, fact);
         packets.insert(packets.end(), more.begin(), more.end());
     }
     if (!rules_in_the_way(sent.listing, packets).empty())
         return not_here("its rules are told with what they keep away");
-    return healthy("no rule of the host's own firewall is sure to keep anything away");
+    return healthy("no rule of iptables' OUTPUT and INPUT is sure to keep anything away");
 }
 
 } // namespace squall::host

@@ -118,23 +118,27 @@ state() {
         -e 's/[^][{},:"#?[:space:]]+/?/g' "$file" >"$folder/form" || return
     [ "$(packed <"$folder/form" | wc -c)" -gt 4000 ] || echo "form=$(tr '\n' ' ' <"$folder/form")"
 }
-# The rules of the table filter that a packet of this host's own may meet: in chains that OUTPUT leads to,
-# and of rules for one address only those for one that was tried. To ask for another table may load its module.
+# The rules of the table filter that a packet of this host's own, or the answer to it, may meet: in chains that
+# OUTPUT and INPUT lead to, and of rules for one address only those for one that was tried. Where a chain is both
+# packets' way, only what keeps away is known to be another's. To ask for another table may load its module.
 rules() {
     { timeout -k 1 2 iptables -w 1 -S </dev/null 2>"$folder/complaints"; echo "exit=$? $(tr '\n' ' ' <"$folder/complaints" | head -c 200)"; } |
         if command -v awk >/dev/null 2>&1; then timeout -k 1 3 awk -v "tried=$1" '
 BEGIN { for (n = split(tried, words, " "); n > 0; n--) { sub(/:.*/, "", words[n]); is_tried[words[n] "/32"] = 1 } }
 /^exit=/ { exit_line = $0 }
-$1 == "-P" && $2 == "OUTPUT" { line[++lines] = $0; chain[lines] = $2 }
+$1 == "-P" && ($2 == "OUTPUT" || $2 == "INPUT") { line[++lines] = $0; chain[lines] = $2 }
 $1 == "-N" { line[++lines] = $0; chain[lines] = $2 }
 $1 == "-A" {
-    to = ($3 == "-s") ? 5 : 3
-    if ($to == "-d" && $(to + 1) ~ /[/]32$/ && !($(to + 1) in is_tried)) next
     line[++lines] = $0; chain[lines] = $2
+    to = ($3 == "-s") ? 5 : 3
+    to_another[lines] = $to == "-d" && $(to + 1) ~ /[/]32$/ && !($(to + 1) in is_tried)
+    of_another[lines] = $3 == "-s" && $4 ~ /[/]32$/ && !($4 in is_tried)
+    bare = $0
+    gsub(/"([^"\\]|\\.)*"/, "", bare)
+    keeps_away[lines] = bare ~ / -j (DROP|REJECT)( |$)/
     for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") leads[lines] = leads[lines] " " $(i + 1)
 }
-END {
-    is_met["OUTPUT"] = 1
+function follow(is_met) {
     do {
         grows = 0
         for (i = 1; i <= lines; i++) {
@@ -142,7 +146,16 @@ END {
             for (n = split(leads[i], words, " "); n > 0; n--) if (!(words[n] in is_met)) { is_met[words[n]] = 1; grows = 1 }
         }
     } while (grows)
-    for (i = 1; i <= lines; i++) if (chain[i] in is_met) print line[i]
+}
+END {
+    out["OUTPUT"] = 1; follow(out)
+    back["INPUT"] = 1; follow(back)
+    for (i = 1; i <= lines; i++) {
+        goes_out = (chain[i] in out) && !to_another[i]
+        comes_back = (chain[i] in back) && !of_another[i]
+        is_known = keeps_away[i] && (to_another[i] || of_another[i])
+        if ((goes_out || comes_back) && !is_known) print line[i]
+    }
     print exit_line
 }'; else cat; fi
 }

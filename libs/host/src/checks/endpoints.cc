@@ -186,7 +186,7 @@ remedies(Service service, const EndpointView& view, const std::string& cause) {
 
 // Whose addresses were tried in vain; a proxy's, where there is one.
 std::vector<FirewallRule> rules_against(const EndpointView& view, Facts& facts, Deadline deadline) {
-    std::vector<FirstPacket> packets;
+    std::vector<Destination> packets;
     for (const auto& one : view.probed.attempts) {
         if (one.trouble == Trouble::none) continue;
         const auto [address, port] = split_once(one.address, ':');

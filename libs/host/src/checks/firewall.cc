@@ -53,15 +53,41 @@ enum class Match { no, maybe, yes };
 
 Match match(bool fits, bool is_negated) { return fits != is_negated ? Match::yes : Match::no; }
 
-// "443", "80,443", "1024:65535".
-bool has_port(const std::string& list, int port) {
-    const auto ranges = split(list, ',');
-    return std::any_of(ranges.begin(), ranges.end(), [&](const std::string& range) {
+struct Ports {
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+};
+
+// "443", "80,443", "1024:65535"; what is none is left out.
+std::vector<Ports> ports_of(const std::string& list) {
+    std::vector<Ports> found;
+    for (const std::string& range : split(list, ',')) {
         const auto [first, last] = split_once(range, ':');
         const auto from = to_integer(first);
         const auto to = range.find(':') == std::string::npos ? from : to_integer(last);
-        return from && to && *from <= port && port <= *to;
+        if (from && to) found.push_back({*from, *to});
+    }
+    return found;
+}
+
+bool has_port(const std::string& list, int port) {
+    const auto all = ports_of(list);
+    return std::any_of(all.begin(), all.end(), [&](const Ports& ports) {
+        return ports.first <= port && port <= ports.last;
     });
+}
+
+// This end's port, which the kernel has picked: some one that is nobody's.
+Match match_picked_port(const std::string& list, bool is_negated) {
+    constexpr int lowest = 1024;
+    constexpr int highest = 65535;
+    const auto all = ports_of(list);
+    const bool is_any = std::any_of(all.begin(), all.end(), [&](const Ports& ports) {
+        return ports.first <= lowest && highest <= ports.last;
+    });
+    const bool is_none = std::all_of(
+        all.begin(), all.end(), [&](const Ports& ports) { return ports.last < lowest; });
+    return is_any || is_none ? match(is_any, is_negated) : Match::maybe;
 }
 
 bool has_word(const std::string& list, std::string_view word) {
@@ -75,22 +101,37 @@ Match match_address(const std::string& cidr, const std::string& address, bool is
     return block && one ? match(block->contains(*one), is_negated) : Match::maybe;
 }
 
+enum class Way { out, back };
+
+// The first one of a connection, or the answer to it.
+struct Packet {
+    const Destination& there;
+    Way way = Way::out;
+};
+
 // One option of a rule and what comes after it; what is not understood may match or not.
 Match match_option(const std::string& option,
                    const Words& values,
                    bool is_negated,
-                   const FirstPacket& packet) {
+                   const Packet& packet) {
+    const bool is_out = packet.way == Way::out;
     const std::string value = values.empty() ? "" : values.front();
-    if (option == "-d") return match_address(value, packet.address, is_negated);
+    if (option == (is_out ? "-d" : "-s"))
+        return match_address(value, packet.there.address, is_negated);
     if (option == "-p") return match(value == "tcp" || value == "6" || value == "all", is_negated);
-    if (option == "--dport" || option == "--dports")
-        return match(has_port(value, packet.port), is_negated);
+    if (option == "--dport" || option == "--dports" || option == "--sport"
+        || option == "--sports") {
+        const bool is_theirs = option.starts_with("--d") == is_out;
+        return is_theirs ? match(has_port(value, packet.there.port), is_negated)
+                         : match_picked_port(value, is_negated);
+    }
     if (option == "--ctstate" || option == "--state")
-        return match(has_word(value, "NEW"), is_negated);
+        return match(has_word(value, is_out ? "NEW" : "ESTABLISHED"), is_negated);
     if (option == "--tcp-flags" && values == Words{"FIN,SYN,RST,ACK", "SYN"})
-        return match(/*fits=*/true, is_negated);
+        return match(is_out, is_negated);
     // By this one a host reaches nobody but itself.
-    if (option == "-o" && value == "lo" && !packet.address.starts_with("127."))
+    if (option == (is_out ? "-o" : "-i") && value == "lo"
+        && !packet.there.address.starts_with("127."))
         return match(/*fits=*/false, is_negated);
     // A module says nothing by itself but what its options say.
     static const std::set<std::string, std::less<>> silent_modules{
@@ -106,7 +147,7 @@ struct Rule {
     bool is_goto = false;
 };
 
-Match match_rule(const Rule& rule, const FirstPacket& packet) {
+Match match_rule(const Rule& rule, const Packet& packet) {
     Match all = Match::yes;
     bool is_negated = false;
     for (std::size_t i = 2; i < rule.words.size() && all != Match::no;) {
@@ -152,7 +193,7 @@ Chains chains_of(std::string_view listing) {
 // The way of one packet through the chains, as if no rule that keeps it away were there.
 class Walk {
 public:
-    Walk(const Chains& chains, const FirstPacket& packet) : chains_(chains), packet_(packet) {}
+    Walk(const Chains& chains, const Packet& packet) : chains_(chains), packet_(packet) {}
 
     enum class End { returns, passes };
 
@@ -161,8 +202,8 @@ public:
         End end = End::passes; // returns: the chain's policy decides
     };
 
-    Outcome from_output() {
-        const End end = through("OUTPUT", Match::yes, 0);
+    Outcome from(const std::string& chain) {
+        const End end = through(chain, Match::yes, 0);
         return {std::move(found_), end};
     }
 
@@ -198,12 +239,10 @@ private:
     }
 
     const Chains& chains_;
-    const FirstPacket& packet_;
+    Packet packet_;
     std::vector<const Rule*> found_;
     int rules_ = 0;
 };
-
-constexpr std::string_view closed_policy = "-P OUTPUT DROP";
 
 bool has_line(std::string_view text, std::string_view wanted) {
     const auto lines = split(text, '\n');
@@ -211,47 +250,77 @@ bool has_line(std::string_view text, std::string_view wanted) {
         lines.begin(), lines.end(), [&](const auto& line) { return trimmed(line) == wanted; });
 }
 
+// What is in the way of any packet, each once.
+class Findings {
+public:
+    void add(const Rule& rule) {
+        if (!seen_.insert(&rule).second) return;
+        const auto same = std::find_if(found_.begin(), found_.end(), [&](const auto& other) {
+            return other.rule == rule.text;
+        });
+        // Of rules that are alike, -D takes away one at a time.
+        if (same != found_.end())
+            same->removal += " && " + removal_of(rule.words);
+        else
+            found_.push_back({rule.text, removal_of(rule.words)});
+    }
+
+    // Who has closed the host on purpose wants one way out of it, and not all.
+    void add_policy(std::string policy, const Packet& packet) {
+        std::string opening =
+            packet.way == Way::out
+                ? fmt::format("sudo iptables -I OUTPUT -p tcp --dport {} -j ACCEPT",
+                              packet.there.port)
+                : "sudo iptables -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT";
+        if (openings_.insert(opening).second)
+            policies_.push_back({std::move(policy), std::move(opening)});
+    }
+
+    std::vector<FirewallRule> take() && {
+        found_.insert(found_.end(),
+                      std::make_move_iterator(policies_.begin()),
+                      std::make_move_iterator(policies_.end()));
+        return std::move(found_);
+    }
+
+private:
+    std::set<const Rule*> seen_;
+    std::set<std::string> openings_;
+    std::vector<FirewallRule> found_;
+    std::vector<FirewallRule> policies_;
+};
+
 } // namespace
 
 std::vector<FirewallRule> rules_in_the_way(std::string_view listing,
-                                           const std::vector<FirstPacket>& packets) {
+                                           const std::vector<Destination>& destinations) {
     const Chains chains = chains_of(listing);
-    const bool is_closed = has_line(listing, closed_policy);
-    std::set<const Rule*> seen;
-    std::set<int> kept_in; // ports
-    std::vector<FirewallRule> found;
-    for (const auto& packet : packets) {
-        const auto outcome = Walk(chains, packet).from_output();
-        if (is_closed && outcome.end == Walk::End::returns) kept_in.insert(packet.port);
-        for (const Rule* rule : outcome.found) {
-            if (!seen.insert(rule).second) continue;
-            const auto same = std::find_if(found.begin(), found.end(), [&](const auto& other) {
-                return other.rule == rule->text;
-            });
-            // Of rules that are alike, -D takes away one at a time.
-            if (same != found.end())
-                same->removal += " && " + removal_of(rule->words);
-            else
-                found.push_back({rule->text, removal_of(rule->words)});
+    Findings findings;
+    for (const auto& [way, chain] :
+         {std::pair{Way::out, "OUTPUT"}, std::pair{Way::back, "INPUT"}}) {
+        const std::string closed = fmt::format("-P {} DROP", chain);
+        const bool is_closed = has_line(listing, closed);
+        for (const auto& there : destinations) {
+            const Packet packet{there, way};
+            const auto outcome = Walk(chains, packet).from(chain);
+            for (const Rule* rule : outcome.found)
+                findings.add(*rule);
+            if (is_closed && outcome.end == Walk::End::returns) findings.add_policy(closed, packet);
         }
     }
-    // Who has closed the host on purpose wants one way out of it, and not all.
-    for (const int port : kept_in)
-        found.push_back({std::string(closed_policy),
-                         fmt::format("sudo iptables -I OUTPUT -p tcp --dport {} -j ACCEPT", port)});
-    return found;
+    return std::move(findings).take();
 }
 
 std::vector<FirewallRule>
-firewall_rules(Facts& facts, const std::vector<FirstPacket>& packets, Deadline deadline) {
-    if (packets.empty()) return {};
+firewall_rules(Facts& facts, const std::vector<Destination>& destinations, Deadline deadline) {
+    if (destinations.empty()) return {};
     // The table filter alone: to ask for another one may load its module.
     const auto listing = facts.ground().run({{"iptables", "-w", "1", "-S"}, {}, {}, {}},
                                             deadline.sooner(Deadline::in(Seconds(2))));
     if (!listing || listing->exit_code != 0) return {};
     // Of a chain that was cut, the part that is missing may let pass what the rest of it drops.
     if (listing->output.size() >= command_output_max) return {};
-    return rules_in_the_way(listing->output, packets);
+    return rules_in_the_way(listing->output, destinations);
 }
 
 void tell_rules(const std::vector<FirewallRule>& rules, Sign& sign) {

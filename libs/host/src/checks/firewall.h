@@ -10,8 +10,8 @@
 
 namespace squall::host {
 
-// The first packet of a connection.
-struct FirstPacket {
+// Where a connection of this host's was to go.
+struct Destination {
     std::string address; // "10.0.0.7"
     int port = 0;
 };
@@ -21,17 +21,17 @@ struct FirewallRule {
     std::string removal; // the command that takes it away, or lets pass what a policy keeps in
 };
 
-// The rules that drop or reject any of these packets: where several do, all of them, since each is
-// in the way once those before it are gone. A rule is not named where something else in it decides
-// (a user, an interface, a limit), or where one that may let the packet pass comes first. The
-// policy of OUTPUT counts as its last rule. `listing`: what `iptables -S` prints, of the table
-// filter.
-[[nodiscard]] std::vector<FirewallRule> rules_in_the_way(std::string_view listing,
-                                                         const std::vector<FirstPacket>& packets);
+// The rules that drop or reject the first packet of a connection on its way through OUTPUT, or the
+// answer to it on its way through INPUT: where several do, all of them, since each is in the way
+// once those before it are gone. A rule is not named where something else in it decides (a user, an
+// interface, a limit), or where one that may let the packet pass comes first. A chain's policy
+// counts as its last rule. `listing`: what `iptables -S` prints, of the table filter.
+[[nodiscard]] std::vector<FirewallRule>
+rules_in_the_way(std::string_view listing, const std::vector<Destination>& destinations);
 
 // Of this host; none where iptables is not there, or may not be asked.
 [[nodiscard]] std::vector<FirewallRule>
-firewall_rules(Facts& facts, const std::vector<FirstPacket>& packets, Deadline deadline);
+firewall_rules(Facts& facts, const std::vector<Destination>& destinations, Deadline deadline);
 
 // Puts the rules into a sign: at the end of its evidence, and first into its remedy.
 void tell_rules(const std::vector<FirewallRule>& rules, Sign& sign);
