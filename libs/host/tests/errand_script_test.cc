@@ -37,6 +37,27 @@ std::string printed_by(const FakeHost& host, const std::string& function) {
     return replace_all(done->output, root, "/");
 }
 
+TEST(ServicesFromAfar, SayWhichProgramIsNotThere) {
+    FakeHost host;
+    host.file("/dev/shm/nothing", "");
+    const auto unit_with = [&](const std::string& program) {
+        host.file("/usr/bin/systemctl",
+                  fmt::format("#!/bin/sh\necho \"Id=$2.service\"\necho ActiveState=failed\n"
+                              "echo 'ExecStart={{ path={} ; argv[]={} start ; status=203 }}'\n",
+                              program,
+                              program));
+        std::filesystem::permissions(host.path("/usr/bin/systemctl"),
+                                     std::filesystem::perms::owner_all);
+        ErrandReport report;
+        report.facts["services"] = trimmed(printed_by(host, "services"));
+        return looks_of(report).front();
+    };
+    EXPECT_EQ(unit_with("/usr/libexec/no-such-init").summary,
+              "the ecs service cannot start: its program /usr/libexec/no-such-init is not there");
+    EXPECT_NE(unit_with("/bin/sh").summary.find("ecs.service is failed"), std::string::npos);
+    EXPECT_NE(unit_with("/etc/passwd").summary.find("may not be executed"), std::string::npos);
+}
+
 class SavedStateFromAfar : public testing::Test {
 protected:
     SavedStateFromAfar() {

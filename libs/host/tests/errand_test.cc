@@ -115,6 +115,11 @@ TEST(Errand, SeesAllThatSystemdSaysOfAUnit) {
     EXPECT_EQ(cause_of(service("NRestarts=7\nId=ecs.service\nLoadState=loaded\nActiveState="
                                "activating")),
               "AGENT_CRASHLOOP");
+    const auto without = service(failed + "\nprogram_missing=/usr/libexec/amazon-ecs-init");
+    EXPECT_EQ(
+        without.summary,
+        "the ecs service cannot start: its program /usr/libexec/amazon-ecs-init is not there");
+    EXPECT_TRUE(without.signs.front().is_root);
 }
 
 using Texts = std::vector<std::string>;

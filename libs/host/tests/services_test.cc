@@ -66,6 +66,31 @@ TEST(EcsService, ThatIsRestartedAgainAndAgainIsInALoop) {
     EXPECT_NE(look.summary.find("12 restarts"), std::string::npos);
 }
 
+TEST(EcsService, WhoseProgramIsNotThereSaysWhichOne) {
+    FakeHost host;
+    host.unit("ecs",
+              unit_in("activating",
+                      "auto-restart",
+                      "Result=exit-code\nExecMainStatus=203\nNRestarts=12\nExecStart={ "
+                      "path=/usr/libexec/amazon-ecs-init ; argv[]=/usr/libexec/amazon-ecs-init "
+                      "start ; ignore_errors=no }\n"));
+    const auto missing = host.look("ecs-service");
+    ASSERT_EQ(causes(missing), Causes{"AGENT_CRASHLOOP"});
+    EXPECT_EQ(
+        missing.summary,
+        "the ecs service cannot start: its program /usr/libexec/amazon-ecs-init is not there");
+    EXPECT_TRUE(missing.signs.front().is_root);
+    host.file("/usr/libexec/amazon-ecs-init", "#!/bin/sh\n");
+    std::filesystem::permissions(host.path("/usr/libexec/amazon-ecs-init"),
+                                 std::filesystem::perms::owner_read);
+    const auto closed = host.look("ecs-service");
+    ASSERT_EQ(causes(closed), Causes{"AGENT_CRASHLOOP"});
+    EXPECT_EQ(closed.signs.front().remedy.front(), "sudo chmod 755 /usr/libexec/amazon-ecs-init");
+    std::filesystem::permissions(host.path("/usr/libexec/amazon-ecs-init"),
+                                 std::filesystem::perms::owner_all);
+    EXPECT_NE(host.look("ecs-service").summary.find("12 restarts"), std::string::npos);
+}
+
 TEST(EcsService, ThatCannotStartWithoutDockerBlamesDocker) {
     FakeHost host;
     host.unit("ecs", unit_in("activating", "auto-restart", "Result=exit-code\nExecMainStatus=0\n"));

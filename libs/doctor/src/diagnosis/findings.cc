@@ -164,9 +164,10 @@ void rank(const Catalogue& catalogue, std::vector<Finding>& findings) {
         if (cause == nullptr) continue;
         const bool is_beside_root =
             &finding != &findings.front() && findings.front().certainty != Certainty::possible;
-        finding.is_symptom = cause->symptom == Cause::Symptom::always
-                             || (cause->symptom == Cause::Symptom::beside_others && is_beside_root
-                                 && !finding.is_root);
+        finding.is_symptom =
+            !finding.is_root
+            && (cause->symptom == Cause::Symptom::always
+                || (cause->symptom == Cause::Symptom::beside_others && is_beside_root));
     }
     std::stable_partition(findings.begin(), findings.end(), [](const Finding& finding) {
         return !finding.is_symptom;

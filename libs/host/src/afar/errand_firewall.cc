@@ -1,5 +1,6 @@
 // The host's own firewall, as the errand brings it: those rules of the table filter that an
-// outgoing packet or the answer to it may meet, and behind them a line "exit=0" that shows that none is missing.
+// outgoing packet or the answer to it may meet, and behind them a line "exit=0" that shows that
+// none is missing.
 #include "afar/errand_parts.h"
 #include "squall/base/text.h"
 

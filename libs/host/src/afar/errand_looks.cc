@@ -1,5 +1,6 @@
 #include "afar/errand_parts.h"
 #include "checks/disk.h"
+#include "checks/services.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 
@@ -62,6 +63,11 @@ Look look_at_service(const ErrandReport& report,
                             Certainty::certain,
                             fmt::format("docker.service is {}", state),
                             std::move(seen)));
+    for (const bool is_there : {false, true}) {
+        const auto program = get(values, is_there ? "program_closed" : "program_missing");
+        if (!program.empty())
+            return finding(program_is_missing(program, is_there, std::move(seen.front())));
+    }
     if (status == "5")
         return finding(sign("AGENT_TERMINAL",
                             Certainty::certain,

@@ -27,7 +27,12 @@ setting() { sed -n "s/^[[:space:]]*\(export \)\{0,1\}$1=//p" /var/lib/ecs/ecs.co
 constexpr std::string_view looks = R"sh(
 services() {
     for unit in ecs docker; do
-        within 5 systemctl show "$unit" -p Id -p LoadState -p ActiveState -p SubState -p Result -p ExecMainStatus -p NRestarts -p InactiveEnterTimestamp
+        within 5 systemctl show "$unit" -p Id -p LoadState -p ActiveState -p SubState -p Result -p ExecMainStatus -p NRestarts -p InactiveEnterTimestamp \
+            -p ExecStart >"$folder/unit"
+        grep -v '^ExecStart=' "$folder/unit"
+        program=$(sed -n 's/^ExecStart={ path=\([^ ;]*\) .*/\1/p' "$folder/unit" | head -n 1)
+        if [ -n "$program" ] && [ ! -e "$program" ]; then echo "program_missing=$program"
+        elif [ -n "$program" ] && [ ! -x "$program" ]; then echo "program_closed=$program"; fi
         echo
     done
 }

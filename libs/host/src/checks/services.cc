@@ -1,8 +1,14 @@
 // The ecs and docker services, as their init system sees them.
+#include "checks/services.h"
+
 #include "checks/checks.h"
 #include "checks/run_marks.h"
 #include "checks/unit.h"
 #include "squall/base/text.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
 
 namespace squall::host {
 namespace {
@@ -77,6 +83,19 @@ std::optional<Look> waiting_for_cloud_init(Facts& facts, const Unit& ecs, Deadli
                         {"sudo systemctl enable --now --no-block ecs.service"}));
 }
 
+// What the unit is to run was removed, or may not be run; systemd's own words are 203/EXEC.
+std::optional<Look> without_program(const Facts& facts, const Unit& unit) {
+    const std::string program = unit.program();
+    if (program.empty()) return std::nullopt;
+
+    struct stat status {};
+
+    const bool is_there = ::stat(facts.path(program).c_str(), &status) == 0;
+    const bool is_hidden = !is_there && errno != ENOENT; // from whoever asks
+    if (is_hidden || (is_there && (status.st_mode & 0111U) != 0)) return std::nullopt;
+    return finding(program_is_missing(program, is_there, shown(unit)));
+}
+
 Look failed(Facts& facts, const Unit& unit, Deadline deadline) {
     std::vector<Evidence> seen{shown(unit)};
     const auto status = unit.number("ExecMainStatus");
@@ -145,6 +164,25 @@ Look running(const Facts& facts, const Unit& unit) {
 
 } // namespace
 
+Sign program_is_missing(const std::string& program, bool is_there, Evidence seen) {
+    auto found = sign(
+        "AGENT_CRASHLOOP",
+        Certainty::certain,
+        fmt::format("the ecs service cannot start: its program {} {}",
+                    program,
+                    is_there ? "may not be executed" : "is not there"),
+        {std::move(seen)},
+        {is_there
+             ? "sudo chmod 755 " + program
+             : "`sudo yum reinstall -y ecs-init`, or on Debian and Ubuntu `sudo apt-get install "
+               "--reinstall amazon-ecs-init`",
+         "sudo systemctl reset-failed ecs && sudo systemctl start --no-block ecs"});
+    found.severity = doctor::Severity::terminal;
+    found.is_root = true;
+    found.instead_of = 1;
+    return found;
+}
+
 Look check_ecs_service(Facts& facts, Deadline deadline) {
     auto unit = show_unit(facts, "ecs", deadline);
     // SUSE's name of it.
@@ -159,6 +197,7 @@ Look check_ecs_service(Facts& facts, Deadline deadline) {
     if (auto waiting = waiting_for_cloud_init(facts, *unit, deadline)) return *waiting;
     const std::string state = unit->get("ActiveState");
     if (state == "active") return running(facts, *unit);
+    if (auto without = without_program(facts, *unit)) return *without;
     if (state == "failed") return failed(facts, *unit, deadline);
     if (state == "activating") return starting(facts, *unit, deadline);
     if (unit->get("Result") != "success" && !unit->get("Result").empty())

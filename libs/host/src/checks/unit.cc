@@ -10,7 +10,7 @@ constexpr Seconds patience{5};
 
 constexpr const char* wanted =
     "LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,NRestarts,Job,UnitFileState,"
-    "MainPID,ActiveEnterTimestamp,ActiveEnterTimestampMonotonic,InactiveEnterTimestamp,"
+    "MainPID,ExecStart,ActiveEnterTimestamp,ActiveEnterTimestampMonotonic,InactiveEnterTimestamp,"
     "InactiveEnterTimestampMonotonic";
 
 Result<Unit> ask_systemd(Facts& facts, const std::string& name, Deadline deadline) {
@@ -71,6 +71,13 @@ std::string Unit::get(std::string_view name) const {
 }
 
 std::int64_t Unit::number(std::string_view name) const { return to_integer(get(name)).value_or(0); }
+
+std::string Unit::program() const {
+    constexpr std::string_view begin = "{ path=";
+    const std::string text = get("ExecStart");
+    if (!text.starts_with(begin)) return {};
+    return std::string(split_once(std::string_view(text).substr(begin.size()), ' ').first);
+}
 
 std::string Unit::state_text() const {
     std::string text = fmt::format("{} ({})", get("ActiveState"), get("SubState"));

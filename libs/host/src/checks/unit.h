@@ -21,6 +21,9 @@ struct Unit {
 
     [[nodiscard]] bool is_active() const { return get("ActiveState") == "active"; }
 
+    // What ExecStart= begins with: "/usr/libexec/amazon-ecs-init"; empty where it is not told.
+    [[nodiscard]] std::string program() const;
+
     // "inactive (dead), Result=success, ExecMainStatus=0, since Sun 2026-11-22 18:34:09 UTC"
     [[nodiscard]] std::string state_text() const;
 };
