@@ -124,6 +124,14 @@ TEST(Redact, TakesOutValuesOfSettings) {
     check({"the proxy's password is hunter2, and it goes on", {"hunter2"}, {"and it goes on"}});
     check({"password is \"hunter2 and more\" now", {"hunter2", "more"}, {" now"}});
     check({"# the old password was hunter2", {"hunter2"}, {"# the old password was "}});
+    check({"password hunter2 is wrong, try again", {"hunter2"}, {"is wrong, try again"}});
+    check({"ECS_INSTANCE_ATTRIBUTES={\"dbpw\":\"hunter2\",\"rack\":\"7\"}",
+           {"hunter2"},
+           {"\"rack\":\"7\""}});
+    check({"ROOT_PW=hunter2 rootpw=hunter2 pw: hunter2", {"hunter2"}, {"ROOT_PW", "rootpw"}});
+    check({"the password of user2 is invalid; password authentication is required",
+           {},
+           {"user2", "authentication"}});
     check({"the password is required. The password is incorrect", {}, {"required", "incorrect"}});
     check({"the token is expired; credential is refreshed", {}, {"expired", "refreshed"}});
 }

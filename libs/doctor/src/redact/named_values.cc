@@ -44,6 +44,21 @@ std::size_t value_of_option(std::string_view text, const Meeting& meeting, std::
     return at;
 }
 
+bool says_is(std::string_view text, std::size_t at) {
+    return text.substr(at, 3) == "is " || text.substr(at, 4) == "was ";
+}
+
+// "hunter2 is wrong": no word of a sentence, of which that is said.
+bool is_said_to_be(std::string_view text, std::size_t at) {
+    const std::size_t end = end_of_word(text, at);
+    const std::string_view word = text.substr(at, end - at);
+    const std::size_t verb = after_blanks(text, end);
+    if (verb == end || !says_is(text, verb) || std::all_of(word.begin(), word.end(), is_letter))
+        return false;
+    const std::size_t said = after_blanks(text, text.find(' ', verb));
+    return is_said_of_passwords(text.substr(said, end_of_word(text, said) - said));
+}
+
 Meeting meeting_at(std::string_view text, std::size_t begin, std::size_t end) {
     Meeting meeting{{begin, end}};
     std::size_t at = end;
@@ -77,9 +92,12 @@ Meeting meeting_at(std::string_view text, std::size_t begin, std::size_t end) {
     } else if (text[begin] == '-') {
         meeting.value = value_of_option(text, meeting, at);
         if (meeting.value > 0) meeting.by = Meeting::By::option;
-    } else if (sign > at && (text.substr(sign, 3) == "is " || text.substr(sign, 4) == "was ")) {
+    } else if (sign > at && says_is(text, sign)) {
         meeting.by = Meeting::By::is;
         meeting.value = after_blanks(text, text.find(' ', sign));
+    } else if (sign > at && is_said_to_be(text, sign)) {
+        meeting.by = Meeting::By::is;
+        meeting.value = sign;
     }
     return meeting;
 }

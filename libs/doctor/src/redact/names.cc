@@ -76,9 +76,14 @@ NameKind kind_of_name(std::string_view name) {
                                                           "masterkey",
                                                           "accountkey",
                                                           "licensekey"};
+    static constexpr std::array<std::string_view, 6> joined{
+        "dbpass", "userpass", "rootpass", "adminpass", "proxypass", "sqlpass"};
     const std::string plain = without_signs(name);
-    if (plain.size() < 3 || is_one_of(plain, harmless) || plain.ends_with("seconds"))
-        return NameKind::plain;
+    if (is_one_of(plain, harmless) || plain.ends_with("seconds")) return NameKind::plain;
+    // No word of another meaning ends so.
+    if (plain.ends_with("pw") || plain.ends_with("pwd") || is_one_of(plain, joined))
+        return NameKind::secret;
+    if (plain.size() < 3) return NameKind::plain;
     if (plain.find("authdata") != std::string::npos || plain == "auths") return NameKind::document;
     if (has_one_of(plain, headers)) return NameKind::header;
     if (has_one_of(plain, passwords)) return NameKind::password;
