@@ -38,6 +38,9 @@ TEST(Endpoints, WhoseNameIsNotKnownAreAMatterOfDns) {
     EXPECT_EQ(meaning(Trouble::no_name_server), "(/etc/resolv.conf names no name server)");
     host.file("/etc/resolv.conf", "nameserver 10.0.0.2\n");
     EXPECT_EQ(meaning(Trouble::no_name_server), "(no name server listens)");
+    const auto look = host.look("endpoint-api");
+    EXPECT_EQ(look.signs.front().evidence.back().file, "/etc/resolv.conf");
+    EXPECT_EQ(look.signs.front().evidence.back().text, "nameserver 10.0.0.2");
 }
 
 TEST(Endpoints, OfOnesOwnAreNamedWithTheirSetting) {

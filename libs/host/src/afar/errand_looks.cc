@@ -139,6 +139,7 @@ Look look_at_agent(const ErrandReport& report) {
                             std::move(seen),
                             {"sudo kill -CONT " + get(values, "agent")});
         stopped.is_root = true;
+        stopped.instead_of = 1;
         return finding(std::move(stopped));
     }
     const auto open = number(values, "open_files");

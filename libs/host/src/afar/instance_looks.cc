@@ -49,10 +49,12 @@ Look look_at_metadata(const aws::Ec2Instance& instance, const KnownOfHost& known
                     {fmt::format("aws ec2 modify-instance-metadata-options --instance-id {} "
                                  "--http-endpoint enabled --http-put-response-hop-limit 2",
                                  instance.instance_id)});
+    off.instead_of = 2;
     // Then the host has said what that does to its agent.
     if (known.lacks_region) {
         off.cause = "REGION_MISSING";
         off.summary.clear();
+        off.instead_of = 0;
     }
     return finding(std::move(off));
 }

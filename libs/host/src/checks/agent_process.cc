@@ -103,6 +103,7 @@ std::optional<Sign> hung(const AgentProcess& agent) {
                  {evidence(asked, came)},
                  {fmt::format("sudo kill -CONT {}", agent.pid)});
         stopped.is_root = true;
+        stopped.instead_of = 1;
         return stopped;
     }
     if (agent.state == 'D')

@@ -123,7 +123,7 @@ std::string meaning(const Facts& facts, const EndpointView& view) {
     }
 }
 
-std::vector<Evidence> seen_of(const EndpointView& view) {
+std::vector<Evidence> seen_of(const Facts& facts, const EndpointView& view) {
     const Probed& probed = view.probed;
     std::vector<Evidence> seen;
     if (probed.step == Step::connect) {
@@ -136,6 +136,11 @@ std::vector<Evidence> seen_of(const EndpointView& view) {
     seen.push_back(evidence(
         fmt::format("{} {}", transport::name_of(probed.step), url ? url->host_header() : view.url),
         probed.error));
+    if (probed.step == Step::look_up) {
+        const auto text = read_file(facts.path("/etc/resolv.conf"), file_max).value_or("");
+        for (const std::string& line : split(text, '\n'))
+            if (line.starts_with("nameserver")) seen.push_back(evidence("/etc/resolv.conf", line));
+    }
     if (!probed.certificate.empty())
         seen.push_back(
             evidence("certificate of " + (url ? url->host : view.url), probed.certificate));
@@ -241,7 +246,7 @@ Look look_at(Facts& facts, Service service, Deadline deadline) {
                                       transport::name_of(view->probed.step),
                                       view->probed.error,
                                       meant.empty() ? "" : " (" + meant + ")"),
-                          seen_of(*view),
+                          seen_of(facts, *view),
                           remedies(service, *view, cause));
     if (service == Service::api) tell_own_endpoint(facts, deadline, unreached);
     if (view->probed.step != Step::connect) return finding(std::move(unreached));

@@ -35,8 +35,7 @@ Look silent(Facts& facts, const Introspection& found, Deadline deadline) {
         return finding(sign("AGENT_HUNG",
                             agent ? Certainty::likely : Certainty::possible,
                             "the agent takes connections at port 51678, and does not answer",
-                            seen(),
-                            {"docker kill -s USR1 ecs-agent", "sudo systemctl restart ecs"}));
+                            seen()));
     // It is a consequence, and not a cause: others know better why.
     if (!agent)
         return could_not_look("no agent runs that could answer at port 51678",

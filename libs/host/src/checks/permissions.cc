@@ -156,13 +156,14 @@ Look judged(Facts& facts, const Session& session, const Probed& probed, Deadline
         fmt::format("{} as a container instance that does not exist", session.action);
     if (code.starts_with("AccessDenied")) {
         const auto* keys = facts.keys(deadline);
-        return finding(sign("IAM_DENIED",
-                            Certainty::likely,
-                            fmt::format("{} is denied to {}",
-                                        session.action,
-                                        keys == nullptr ? "this host" : keys->source),
-                            {evidence(asked_for, came)},
-                            {fmt::format("allow {} in the role's policy", session.action)}));
+        auto denied = sign("IAM_DENIED",
+                           Certainty::likely,
+                           fmt::format("{} is denied to {}",
+                                       session.action,
+                                       keys == nullptr ? "this host" : keys->source),
+                           {evidence(asked_for, came)});
+        denied.instead_of = has(message, "explicit deny") ? 1 : 0;
+        return finding(std::move(denied));
     }
     if (code.starts_with("InvalidCluster") || code.starts_with("ClusterNotFound"))
         return finding(sign("CLUSTER_NOT_FOUND",

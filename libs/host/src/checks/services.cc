@@ -24,6 +24,19 @@ bool is_docker_away(Facts& facts, Deadline deadline, std::vector<Evidence>& seen
     return true;
 }
 
+// In place of the catalogue's step that restarts it: what does not run is started.
+Sign docker_down(const Facts& facts, std::string summary, std::vector<Evidence> seen) {
+    auto found =
+        sign("DOCKER_DOWN",
+             Certainty::certain,
+             std::move(summary),
+             std::move(seen),
+             {init_of(facts) == Init::upstart ? "sudo service docker start && sudo start ecs"
+                                              : "sudo systemctl start docker ecs"});
+    found.instead_of = 1;
+    return found;
+}
+
 // systemd stops and starts the agent with docker, but does not start it again when somebody stops
 // docker and starts it by hand.
 bool ended_with_docker(Facts& facts, const Unit& ecs, Deadline deadline) {
@@ -107,11 +120,10 @@ Look failed(Facts& facts, const Unit& unit, Deadline deadline) {
                             "until somebody does; /var/log/ecs/ecs-agent.log says why",
                             std::move(seen)));
     if (is_docker_away(facts, deadline, seen))
-        return finding(sign("DOCKER_DOWN",
-                            Certainty::certain,
-                            "the ecs service does not start without docker, which does not run",
-                            std::move(seen),
-                            {"sudo systemctl start docker ecs"}));
+        return finding(
+            docker_down(facts,
+                        "the ecs service does not start without docker, which does not run",
+                        std::move(seen)));
     return finding(
         sign("AGENT_CRASHLOOP",
              result == "start-limit-hit" ? Certainty::certain : Certainty::likely,
@@ -133,11 +145,8 @@ std::string how_it_ends(const Unit& unit) {
 Look starting(Facts& facts, const Unit& unit, Deadline deadline) {
     std::vector<Evidence> seen{shown(unit)};
     if (is_docker_away(facts, deadline, seen))
-        return finding(sign("DOCKER_DOWN",
-                            Certainty::certain,
-                            "the ecs service waits for docker, which does not run",
-                            std::move(seen),
-                            {"sudo systemctl start docker"}));
+        return finding(docker_down(
+            facts, "the ecs service waits for docker, which does not run", std::move(seen)));
     if (unit.get("SubState") == "auto-restart")
         return finding(
             sign("AGENT_CRASHLOOP", Certainty::certain, how_it_ends(unit), std::move(seen)));
@@ -211,15 +220,11 @@ Look check_docker_service(Facts& facts, Deadline deadline) {
     if (!unit->is_known()) return not_here("there is no docker service on this host");
     if (unit->is_active()) return healthy(unit->state_text());
     const std::string state = unit->get("ActiveState");
-    return finding(sign("DOCKER_DOWN",
-                        Certainty::certain,
-                        state == "activating"
-                            ? fmt::format("docker does not come up: {}", unit->state_text())
-                            : fmt::format("docker does not run: {}", unit->state_text()),
-                        {shown(*unit)},
-                        {init_of(facts) == Init::upstart ? "sudo service docker start"
-                                                         : "sudo systemctl start docker",
-                         "journalctl -u docker -n 50"}));
+    return finding(docker_down(facts,
+                               fmt::format("docker does not {}: {}",
+                                           state == "activating" ? "come up" : "run",
+                                           unit->state_text()),
+                               {shown(*unit)}));
 }
 
 } // namespace squall::host
