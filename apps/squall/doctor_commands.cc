@@ -81,6 +81,7 @@ void tell_grouped(const std::vector<host::Consultation>& all, const DoctorComman
             all.size() == 1
                 ? ids.front()
                 : fmt::format("{} of {}: {}", members.size(), all.size(), join(ids, ", "));
+        if (cause != groups.front().first) out.line("");
         out.write(doctor::report_text(members.front()->diagnosis, subject, style_of(command, out)));
     }
 }

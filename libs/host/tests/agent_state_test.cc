@@ -133,6 +133,18 @@ TEST(AgentState, ThatSomebodyElseHoldsIsLocked) {
     const auto look = host.look("agent-state");
     ASSERT_EQ(causes(look), Causes{"STATE_LOCKED"});
     EXPECT_NE(look.summary.find("process 77 (backup)"), std::string::npos);
+    // It has ended, and its child has the open file.
+    host.remove("/proc/77");
+    host.file("/proc/80/fdinfo/3", "pos:\t0\nflags:\t0100002\n");
+    host.file("/proc/81/fdinfo/9",
+              fmt::format("pos:\t0\nlock:\t1: FLOCK  ADVISORY  WRITE 77 {:02x}:{:02x}:{} 0 EOF\n",
+                          major(info.st_dev),
+                          minor(info.st_dev),
+                          info.st_ino));
+    host.file("/proc/81/comm", "sleep\n");
+    const auto heir = host.look("agent-state");
+    EXPECT_NE(heir.summary.find("process 81 (sleep)"), std::string::npos) << heir.summary;
+    EXPECT_EQ(heir.signs.front().remedy.front(), "sudo kill 81");
 }
 
 TEST(AgentState, WithoutAFolderHasNoPlace) {

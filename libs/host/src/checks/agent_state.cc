@@ -49,8 +49,31 @@ Result<void> read_json(std::string_view bytes, SavedState& into) {
     return {};
 }
 
+// Who has an open file whose lock it is: a child that has inherited it keeps it when who took it,
+// and whom /proc/locks names, has ended. /proc/PID/fdinfo/FD says "lock:  1: FLOCK …".
+std::optional<pid_t>
+heir_of_lock(const Facts& facts, const std::string& wanted, Deadline deadline) {
+    namespace fs = std::filesystem;
+    constexpr std::size_t fdinfo_max = 1U << 14U;
+    std::error_code error;
+    fs::directory_iterator processes(facts.path("/proc"), error);
+    for (; !error && processes != fs::directory_iterator(); processes.increment(error)) {
+        const auto pid = to_integer(processes->path().filename().string());
+        if (!pid) continue;
+        if (deadline.passed()) break;
+        std::error_code gone;
+        fs::directory_iterator files(processes->path() / "fdinfo", gone);
+        for (; !gone && files != fs::directory_iterator(); files.increment(gone)) {
+            const auto info = read_file(files->path(), fdinfo_max).value_or("");
+            if (info.find("FLOCK") != std::string::npos && info.find(wanted) != std::string::npos)
+                return static_cast<pid_t>(*pid);
+        }
+    }
+    return std::nullopt;
+}
+
 // Who holds the lock on a file, by /proc/locks: "1: FLOCK  ADVISORY  WRITE 4 00:28:61 0 EOF".
-std::vector<pid_t> lock_holders(const Facts& facts, const Path& file) {
+std::vector<pid_t> lock_holders(const Facts& facts, const Path& file, Deadline deadline) {
     struct stat info {};
 
     if (::stat(file.c_str(), &info) != 0) return {};
@@ -61,15 +84,21 @@ std::vector<pid_t> lock_holders(const Facts& facts, const Path& file) {
     for (const std::string& line : split(text, '\n')) {
         const auto words = words_of(line);
         if (words.size() < 6 || words[1] != "FLOCK" || words[5] != wanted) continue;
-        if (const auto pid = to_integer(words[4]); pid && *pid > 0)
-            holders.push_back(static_cast<pid_t>(*pid));
+        const auto pid = to_integer(words[4]);
+        if (!pid || *pid <= 0) continue;
+        std::error_code ignored;
+        const bool is_alive =
+            std::filesystem::exists(facts.path(fmt::format("/proc/{}", *pid)), ignored);
+        holders.push_back(
+            is_alive ? static_cast<pid_t>(*pid)
+                     : heir_of_lock(facts, wanted, deadline).value_or(static_cast<pid_t>(*pid)));
     }
     return holders;
 }
 
 // bbolt waits for its lock for ever, and without a word.
 std::optional<Sign> locked(Facts& facts, const std::string& file, Deadline deadline) {
-    const auto holders = lock_holders(facts, facts.path(file));
+    const auto holders = lock_holders(facts, facts.path(file), deadline);
     if (holders.empty()) return std::nullopt;
     const auto agent = find_agent(facts, deadline);
     if (agent && agent->pid == holders.front()) return std::nullopt;
