@@ -19,7 +19,7 @@ SQUALL = os.environ.get('SQUALL_BINARY', str(ROOT / 'build/release/squall'))
 DOCUMENT = ROOT / 'docs/doctor.md'
 BEGIN, END = '<!-- tools/doctor_table.py -->', '<!-- end -->'
 
-# What the lab makes true, and the doctor does not name everywhere (A_HINT_ON_THE_HOST in tests/e2e/test_lab_break.py).
+# What the lab makes true, and the doctor does not name everywhere (A_HINT_ON_THE_HOST in tests/e2e/lab_practice.py).
 OTHERWISE = {
     'INSTANCE_GONE': 'from afar in the lab: only EC2 can tell',
     'INSTANCE_STOPPED': 'from afar in the lab: only EC2 can tell',

@@ -2,7 +2,7 @@
 import importlib.util
 
 from conftest import ROOT, SQUALL
-from test_lab_break import A_HINT_ON_THE_HOST, EVIDENCE
+from lab_practice import A_HINT_ON_THE_HOST, EVIDENCE
 
 specification = importlib.util.spec_from_file_location('doctor_table', ROOT / 'tools/doctor_table.py')
 doctor_table = importlib.util.module_from_spec(specification)
