@@ -135,7 +135,12 @@ Result<WallTime> parse_time(std::string_view text) {
     if (!offset || !date.ok()) return bad();
     const auto since_midnight =
         std::chrono::hours(*hour) + std::chrono::minutes(*minute) + Seconds(*second) + millis;
-    return WallTime(std::chrono::sys_days(date) + since_midnight - *offset);
+    const auto since_epoch =
+        std::chrono::sys_days(date).time_since_epoch() + since_midnight - *offset;
+    // What a clock cannot hold is no time.
+    if (std::abs(std::chrono::duration<double>(since_epoch).count()) > epoch_seconds_max)
+        return bad();
+    return WallTime(since_epoch);
 }
 
 std::string short_duration(Millis duration) {
