@@ -178,7 +178,8 @@ class Round:
             wait_for(f'nothing is left on host {host}', lambda one=host: not left_on(self.lab, one), timeout=MARKS_LIE, instead=lambda one=host: left_on(self.lab, one))
         wait_for('sweep finds nothing', self.is_swept, timeout=SSM_IS_BACK, instead=lambda: self.lab.squall('sweep', *FAULT))
         wait_for('the service has its tasks', self.has_tasks, timeout=60, instead=lambda: self.lab.status()['services'])
-        assert all(self.lab.connected().values()), f'an agent was there, and is away again: {self.lab.connected()}'
+        # What was killed last may be missed only now: it has the same time to come back.
+        wait_for('every agent is connected still', lambda: all(self.lab.connected().values()), timeout=max(1.0, self.promised_at() - time.monotonic()), instead=self.lab.connected)
         return f'back {back:.1f} s after the last of it, nothing left {time.monotonic() - gone:.1f} s after that'
 
     def close(self):
