@@ -1,6 +1,6 @@
 #include "squall/doctor/looks.h"
 
-#include "bundle/printable.h"
+#include "squall/base/printable.h"
 #include "squall/base/time_text.h"
 #include "squall/doctor/redact.h"
 

@@ -102,6 +102,10 @@ TEST(Catalogue, SaysInWhichLineOfAUsersFileAMistakeIs) {
                   "ours.yaml:6",
                   "kind of log"},
           Mistake{"marks:\n  happy: [a]\n", "ours.yaml:2", "no mark"},
+          Mistake{"causes:\n\x7f"
+                  "ELF\xff\x1b[31m\n",
+                  "ours.yaml:2",
+                  "at '?ELF??[31m'"},
           Mistake{"causes: [\n", "ours.yaml:", ""}}) {
         Catalogue extended = catalogue();
         const auto added = extended.add(each.yaml, "ours.yaml");

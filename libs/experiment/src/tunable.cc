@@ -1,5 +1,6 @@
 #include "squall/experiment/tunable.h"
 
+#include "squall/base/printable.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
@@ -16,14 +17,11 @@ constexpr std::size_t problem_length_max = 1000;
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 // Fit for a terminal: on one line, no control characters, not endless.
-std::string printable(const std::string& text, std::size_t length_max) {
-    std::string out;
-    for (const char c : text.substr(0, length_max))
-        out.push_back(is_control(c) ? '?' : c);
-    return out + (text.size() > length_max ? "…" : "");
+std::string on_a_line(const std::string& text, std::size_t length_max) {
+    return printable(text, length_max) + (text.size() > length_max ? "…" : "");
 }
 
-std::string shown(const std::string& text) { return printable(text, value_shown_max); }
+std::string shown(const std::string& text) { return on_a_line(text, value_shown_max); }
 
 std::string with_unit(std::int64_t number, const TunableSpec& spec) {
     return fmt::format("{}{}{}", number, spec.unit.empty() ? "" : " ", spec.unit);
@@ -107,7 +105,7 @@ std::string problem_text(const Problems& problems) {
     const std::size_t count = std::min(problems.size(), problems_shown_max);
     for (std::size_t i = 0; i < count; ++i)
         text += (i == 0 ? "" : "\n")
-                + printable(problems[i].where + ": " + problems[i].what, problem_length_max);
+                + on_a_line(problems[i].where + ": " + problems[i].what, problem_length_max);
     if (count < problems.size()) text += fmt::format("\n... and {} more", problems.size() - count);
     return text;
 }

@@ -1,5 +1,6 @@
 #include "squall/yaml/document.h"
 
+#include "squall/base/printable.h"
 #include "squall/base/text.h"
 
 #include <yaml.h>
@@ -10,7 +11,7 @@
 namespace squall::yaml {
 namespace {
 
-constexpr std::size_t line_shown_max = 80; // characters
+constexpr std::size_t line_shown_max = 80; // bytes
 
 // The line with this number, the first being 1.
 std::string_view line_of(std::string_view text, int number) {
@@ -142,7 +143,7 @@ private:
                             told(parser_.problem),
                             context.empty() ? "" : " ",
                             context,
-                            line_of(text_, line).substr(0, line_shown_max))};
+                            printable(line_of(text_, line), line_shown_max))};
     }
 
     std::string_view text_;

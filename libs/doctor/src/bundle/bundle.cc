@@ -1,6 +1,6 @@
 #include "squall/doctor/bundle.h"
 
-#include "bundle/printable.h"
+#include "squall/base/printable.h"
 #include "squall/doctor/redact.h"
 
 #include <fmt/format.h>

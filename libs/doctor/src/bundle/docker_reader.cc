@@ -1,7 +1,7 @@
 // What Docker said, or that it said nothing; and how the agent's container ended.
-#include "bundle/printable.h"
 #include "bundle/readers.h"
 #include "squall/base/json.h"
+#include "squall/base/printable.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 

@@ -1,6 +1,6 @@
 #include "bundle/readers.h"
 
-#include "bundle/printable.h"
+#include "squall/base/printable.h"
 #include "squall/base/text.h"
 #include "squall/doctor/redact.h"
 

@@ -1,6 +1,6 @@
 // What a host runs out of: room, files, memory.
-#include "bundle/printable.h"
 #include "bundle/readers.h"
+#include "squall/base/printable.h"
 #include "squall/base/text.h"
 
 #include <fmt/format.h>

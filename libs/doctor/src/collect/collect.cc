@@ -1,10 +1,10 @@
 #include "squall/doctor/collect.h"
 
-#include "bundle/printable.h"
 #include "collect/archive_file.h"
 #include "collect/log_copy.h"
 #include "collect/logs.h"
 #include "collect/sources.h"
+#include "squall/base/printable.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 #include "squall/doctor/looks.h"

@@ -1,10 +1,10 @@
-#include "bundle/printable.h"
+#include "squall/base/printable.h"
 
 #include "squall/base/text.h"
 
 #include <algorithm>
 
-namespace squall::doctor {
+namespace squall {
 namespace {
 
 // How many bytes the character has that begins here; 1 where there is none.
@@ -39,4 +39,4 @@ std::string printable(std::string_view text, std::size_t size_max) {
     return result;
 }
 
-} // namespace squall::doctor
+} // namespace squall
