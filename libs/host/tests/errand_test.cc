@@ -97,6 +97,16 @@ TEST(Errand, SaysNothingOfWhatNobodyAskedFor) {
     EXPECT_EQ(cause_of(look_at(report, "imds")), "IMDS_UNREACHABLE");
 }
 
+TEST(Errand, NamesTheNameServerThatDoesNotKnow) {
+    ErrandReport report;
+    report.facts["endpoint/api"] = "exit=6 tried= servers=10.9.9.9,10.0.0.2, http=000 dns=0.000000 "
+                                   "curl: (6) Could not resolve host";
+    const auto look = look_at(report, "endpoint-api");
+    EXPECT_EQ(cause_of(look), "NET_DNS");
+    EXPECT_NE(look.summary.find("(/etc/resolv.conf has 10.9.9.9,10.0.0.2)"), std::string::npos)
+        << look.summary;
+}
+
 // systemd gives properties in an order of its own, whatever was asked for first.
 TEST(Errand, SeesAllThatSystemdSaysOfAUnit) {
     const auto service = [](const std::string& ecs) {

@@ -31,7 +31,15 @@ Sign endpoint_sign(const EndpointCauses& causes,
     };
     const int answered = number(values, "connect");
     if (code == curl_no_proxy_name) return certain("NET_PROXY", "the proxy's name is unknown");
-    if (code == curl_no_name) return certain("NET_DNS", "its name cannot be resolved");
+    const auto silent_or_wrong = [&](const std::string& why) {
+        std::string servers = get(values, "servers");
+        while (servers.ends_with(','))
+            servers.pop_back();
+        return certain("NET_DNS",
+                       servers.empty() ? why
+                                       : fmt::format("{} (/etc/resolv.conf has {})", why, servers));
+    };
+    if (code == curl_no_name) return silent_or_wrong("its name cannot be resolved");
     if (code == curl_tunnel || answered >= 400)
         return certain("NET_PROXY", fmt::format("the proxy answers {}", answered));
     // A proxy that was there has at least answered CONNECT.
@@ -50,7 +58,7 @@ Sign endpoint_sign(const EndpointCauses& causes,
     if (code == curl_handshake) return certain("TLS_HANDSHAKE", "the TLS handshake fails");
     // curl's own clock began with the name.
     if (code == curl_timeout && seconds(values, "dns") == 0)
-        return certain("NET_DNS", "no answer of the name server");
+        return silent_or_wrong("no answer of the name server");
     return certain(causes.timeout, "no answer within 6 s");
 }
 

@@ -85,7 +85,11 @@ reach() {
     exit=$?
     tried=$(sed -n 's/^\* *Trying \([0-9.]*\)\(:[0-9]*\)\{0,1\}\.\.\..*/\1\2/p' "$trace" 2>/dev/null | sort -u | tr '\n' ,)
     case $exit in 7 | 28) printf '%s' "$tried" | tr , '\n' >"${trace%.trace}.tried" ;; esac
-    echo "exit=$exit tried=${tried%,} $({ printf '%s ' "$answer"; grep -a '^curl: ' "$trace" 2>/dev/null | head -n 1; } | tr '\n' ' ' | mask)"
+    servers=
+    case $exit:$tried in
+        6:* | 28:) servers="servers=$(sed -n 's/^nameserver[[:space:]]*//p' /etc/resolv.conf 2>/dev/null | head -n 3 | tr '\n' ,) " ;;
+    esac
+    echo "exit=$exit tried=${tried%,} $servers$({ printf '%s ' "$answer"; grep -a '^curl: ' "$trace" 2>/dev/null | head -n 1; } | tr '\n' ' ' | mask)"
 }
 hex() { within 2 od -An -v -tx1 -j "$1" -N "$2" "$file" | tr -d ' \n'; }
 # Only what judges the saved state: it holds tasks, and these hold secrets. Of a database its meta pages, of JSON its
