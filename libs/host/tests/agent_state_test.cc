@@ -145,6 +145,9 @@ TEST(AgentState, ThatSomebodyElseHoldsIsLocked) {
     const auto heir = host.look("agent-state");
     EXPECT_NE(heir.summary.find("process 81 (sleep)"), std::string::npos) << heir.summary;
     EXPECT_EQ(heir.signs.front().remedy.front(), "sudo kill 81");
+    // As in a container, where /proc/locks leaves it out.
+    host.file("/proc/locks", "");
+    EXPECT_EQ(causes(host.look("agent-state")), Causes{"STATE_LOCKED"});
 }
 
 TEST(AgentState, WithoutAFolderHasNoPlace) {
