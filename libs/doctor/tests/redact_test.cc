@@ -128,7 +128,7 @@ TEST(Redact, TakesOutValuesOfSettings) {
     check({"ECS_INSTANCE_ATTRIBUTES={\"dbpw\":\"hunter2\",\"rack\":\"7\"}",
            {"hunter2"},
            {"\"rack\":\"7\""}});
-    check({"ROOT_PW=hunter2 rootpw=hunter2 pw: hunter2", {"hunter2"}, {"ROOT_PW", "rootpw"}});
+    check({"start ROOT_PW=hunter2 rootpw=hunter2 now", {"hunter2"}, {"ROOT_PW", "rootpw", "now"}});
     check({"the password of user2 is invalid; password authentication is required",
            {},
            {"user2", "authentication"}});
