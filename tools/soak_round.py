@@ -166,10 +166,12 @@ class Round:
     def promised_at(self):
         return max(self.restored_at(), self.quiet_at) + PATIENCE + (0 if self.schedule.kills_only_the_runner() else RESTARTS)
 
+    def wait_for_agents(self, what):
+        wait_for(what, lambda: all(self.lab.connected().values()), timeout=max(1.0, self.promised_at() - time.monotonic()), instead=self.lab.connected)
+
     def check(self):
         """What must hold, with nobody's help; then the journal is closed. What it took, in a few words."""
-        began = time.monotonic()
-        wait_for('every agent is connected', lambda: all(self.lab.connected().values()), timeout=max(1.0, self.promised_at() - began))
+        self.wait_for_agents('every agent is connected')
         back = time.monotonic() - max(self.over_at, self.quiet_at)
         wait_for('the endpoint is well again', lambda: not json.loads(self.lab.squall('lab', 'api', 'show', '--json').out)['broken'], timeout=30)
         self.close()
@@ -179,7 +181,7 @@ class Round:
         wait_for('sweep finds nothing', self.is_swept, timeout=SSM_IS_BACK, instead=lambda: self.lab.squall('sweep', *FAULT))
         wait_for('the service has its tasks', self.has_tasks, timeout=60, instead=lambda: self.lab.status()['services'])
         # What was killed last may be missed only now: it has the same time to come back.
-        wait_for('every agent is connected still', lambda: all(self.lab.connected().values()), timeout=max(1.0, self.promised_at() - time.monotonic()), instead=self.lab.connected)
+        self.wait_for_agents('every agent is connected still')
         return f'back {back:.1f} s after the last of it, nothing left {time.monotonic() - gone:.1f} s after that'
 
     def close(self):
