@@ -89,7 +89,7 @@ NameKind kind_of_name(std::string_view name) {
     if (has_one_of(plain, passwords)) return NameKind::password;
     if (has_one_of(plain, secrets) || ends_with_one_of(plain, keys)) return NameKind::secret;
     // Short words are parts of others (compass, author): they count alone, or behind a sign.
-    for (const std::string_view word : {"pass", "pwd", "psk", "auth", "key", "creds"}) {
+    for (const std::string_view word : {"pass", "psk", "auth", "key", "creds"}) {
         if (!plain.ends_with(word)) continue;
         if (plain.size() == word.size()) return word == "key" ? NameKind::plain : NameKind::secret;
         const char before = name.size() > word.size() ? name[name.size() - word.size() - 1] : '_';
