@@ -234,10 +234,10 @@ TEST(FirewallFromAfar, NamesTheSameRulesAsTheHostDoes) {
         host.file("/dev/shm/api.tried", "10.0.0.11:443\n");
         const std::string sent = printed_by(host, "firewall");
         EXPECT_TRUE(sent.ends_with("\nexit=0 \n")) << sent;
-        const std::vector<Destination> packets{{"10.0.0.11", 443}};
+        const std::vector<Destination> destinations{{"10.0.0.11", 443}};
         const auto texts = [&](const std::string& from) {
             std::vector<std::string> all;
-            for (const auto& each : rules_in_the_way(from, packets))
+            for (const auto& each : rules_in_the_way(from, destinations))
                 all.push_back(each.rule + " " + each.removal);
             return all;
         };

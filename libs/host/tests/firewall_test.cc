@@ -54,8 +54,8 @@ TEST(Firewall, SaysNothingOfWhatConcernsOtherPackets) {
 
 TEST(Firewall, TakesThePolicyForTheLastRule) {
     const std::string closed = "-P INPUT ACCEPT\n-P OUTPUT DROP\n";
-    const std::vector<Destination> packets{{"10.0.0.11", 443}, {"10.0.0.12", 443}};
-    const auto found = rules_in_the_way(closed + "-A OUTPUT -p udp -j ACCEPT\n", packets);
+    const std::vector<Destination> destinations{{"10.0.0.11", 443}, {"10.0.0.12", 443}};
+    const auto found = rules_in_the_way(closed + "-A OUTPUT -p udp -j ACCEPT\n", destinations);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found.front().rule, "-P OUTPUT DROP");
     EXPECT_EQ(found.front().removal, "sudo iptables -I OUTPUT -p tcp --dport 443 -j ACCEPT");

@@ -63,7 +63,7 @@ Sign endpoint_sign(const EndpointCauses& causes,
 }
 
 // "10.0.0.11:443", of which an old curl says no port.
-std::optional<Destination> packet_to(std::string_view tried, bool is_usual_port) {
+std::optional<Destination> destination_of(std::string_view tried, bool is_usual_port) {
     constexpr int https = 443;
     const auto [address, port] = split_once(tried, ':');
     if (!port.empty()) {
@@ -87,18 +87,19 @@ bool has_ways_of_its_own(const ErrandReport& report) {
 
 } // namespace
 
-std::vector<Destination> unanswered_packets(const ErrandReport& report,
-                                            std::string_view endpoint_fact) {
+std::vector<Destination> unanswered_destinations(const ErrandReport& report,
+                                                 std::string_view endpoint_fact) {
     const auto values = pairs(report.fact(endpoint_fact));
     const int code = number(values, "exit");
     const bool is_unconnected =
         code == curl_no_connection || (code == curl_timeout && seconds(values, "tcp") == 0);
     if (!is_unconnected) return {};
-    std::vector<Destination> packets;
+    std::vector<Destination> destinations;
     const bool is_usual_port = !has_ways_of_its_own(report);
     for (const std::string& tried : split(get(values, "tried"), ','))
-        if (auto packet = packet_to(tried, is_usual_port)) packets.push_back(std::move(*packet));
-    return packets;
+        if (auto one = destination_of(tried, is_usual_port))
+            destinations.push_back(std::move(*one));
+    return destinations;
 }
 
 Look look_at_endpoint(const ErrandReport& report, const EndpointCauses& causes) {
@@ -120,7 +121,7 @@ Look look_at_endpoint(const ErrandReport& report, const EndpointCauses& causes) 
     way.is_untimely = text.find("not yet valid") != std::string_view::npos
                       || (is_awss && text.find("has expired") != std::string_view::npos);
     Sign unreached = endpoint_sign(causes, values, way, {evidence("curl", text)});
-    tell_rules(firewall_rules(report, unanswered_packets(report, fact)), unreached);
+    tell_rules(firewall_rules(report, unanswered_destinations(report, fact)), unreached);
     return finding(std::move(unreached));
 }
 

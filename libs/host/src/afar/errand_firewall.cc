@@ -49,23 +49,23 @@ std::vector<Destination> unanswered_metadata(const ErrandReport& report) {
 }
 
 std::vector<FirewallRule> firewall_rules(const ErrandReport& report,
-                                         const std::vector<Destination>& packets) {
+                                         const std::vector<Destination>& destinations) {
     const SentRules sent = sent_rules(report);
     // A chain of which a part is missing may let pass what the rest of it drops.
-    if (!sent.is_asked || !sent.why_not.empty() || packets.empty()) return {};
-    return rules_in_the_way(sent.listing, packets);
+    if (!sent.is_asked || !sent.why_not.empty() || destinations.empty()) return {};
+    return rules_in_the_way(sent.listing, destinations);
 }
 
 Look look_at_firewall(const ErrandReport& report) {
     const SentRules sent = sent_rules(report);
     if (!sent.is_asked) return not_here("nothing was tried in vain");
     if (!sent.why_not.empty()) return could_not_look(sent.why_not, how);
-    std::vector<Destination> packets = unanswered_metadata(report);
+    std::vector<Destination> destinations = unanswered_metadata(report);
     for (const char* fact : {"endpoint/api", "endpoint/acs", "endpoint/tcs"}) {
-        auto more = unanswered_packets(report, fact);
-        packets.insert(packets.end(), more.begin(), more.end());
+        auto more = unanswered_destinations(report, fact);
+        destinations.insert(destinations.end(), more.begin(), more.end());
     }
-    if (!rules_in_the_way(sent.listing, packets).empty())
+    if (!rules_in_the_way(sent.listing, destinations).empty())
         return not_here("its rules are told with what they keep away");
     return healthy("no rule of iptables' OUTPUT and INPUT is sure to keep anything away");
 }

@@ -41,16 +41,16 @@ struct EndpointCauses {
 
 [[nodiscard]] Look look_at_endpoint(const ErrandReport& report, const EndpointCauses& causes);
 
-// The packets of an endpoint's fact that nobody answered: what curl tried to connect to.
-[[nodiscard]] std::vector<Destination> unanswered_packets(const ErrandReport& report,
-                                                          std::string_view endpoint_fact);
+// Of an endpoint's fact: what curl tried to connect to, and nobody answered.
+[[nodiscard]] std::vector<Destination> unanswered_destinations(const ErrandReport& report,
+                                                               std::string_view endpoint_fact);
 
 // errand_firewall.cc
 // As the metadata service is asked.
 [[nodiscard]] std::vector<Destination> unanswered_metadata(const ErrandReport& report);
 // The same rules as on the host; none where they were not, or not all of them, sent.
-[[nodiscard]] std::vector<FirewallRule> firewall_rules(const ErrandReport& report,
-                                                       const std::vector<Destination>& packets);
+[[nodiscard]] std::vector<FirewallRule>
+firewall_rules(const ErrandReport& report, const std::vector<Destination>& destinations);
 // Whether the rules could be read, where something was not reached. The rules in the way are told
 // with what they keep away.
 [[nodiscard]] Look look_at_firewall(const ErrandReport& report);

@@ -91,6 +91,10 @@ Certainty certainty_of(const EndpointView& view) {
     return may_be_clock ? Certainty::likely : Certainty::certain;
 }
 
+std::string resolver_settings(const Facts& facts) {
+    return read_file(facts.path("/etc/resolv.conf"), file_max).value_or("");
+}
+
 // What a failed step means, where its own words do not say it.
 std::string meaning(const Facts& facts, const EndpointView& view) {
     switch (view.probed.trouble) {
@@ -98,12 +102,10 @@ std::string meaning(const Facts& facts, const EndpointView& view) {
         return "the name server knows no such name";
     case Trouble::name_refused:
         return "the name server answers with an error";
-    case Trouble::no_name_server: {
-        const auto text = read_file(facts.path("/etc/resolv.conf"), file_max).value_or("");
-        return text.find("nameserver") == std::string::npos
+    case Trouble::no_name_server:
+        return resolver_settings(facts).find("nameserver") == std::string::npos
                    ? "/etc/resolv.conf names no name server"
                    : "no name server listens";
-    }
     case Trouble::name_timed_out:
         return "the name server does not answer";
     case Trouble::untrusted:
@@ -137,8 +139,7 @@ std::vector<Evidence> seen_of(const Facts& facts, const EndpointView& view) {
         fmt::format("{} {}", transport::name_of(probed.step), url ? url->host_header() : view.url),
         probed.error));
     if (probed.step == Step::look_up) {
-        const auto text = read_file(facts.path("/etc/resolv.conf"), file_max).value_or("");
-        for (const std::string& line : split(text, '\n'))
+        for (const std::string& line : split(resolver_settings(facts), '\n'))
             if (line.starts_with("nameserver")) seen.push_back(evidence("/etc/resolv.conf", line));
     }
     if (!probed.certificate.empty())
@@ -191,15 +192,16 @@ remedies(Service service, const EndpointView& view, const std::string& cause) {
 
 // Whose addresses were tried in vain; a proxy's, where there is one.
 std::vector<FirewallRule> rules_against(const EndpointView& view, Facts& facts, Deadline deadline) {
-    std::vector<Destination> packets;
+    std::vector<Destination> destinations;
     for (const auto& one : view.probed.attempts) {
         if (one.trouble == Trouble::none) continue;
         const auto [address, port] = split_once(one.address, ':');
         // IPv6 ("[2001:…") has rules of its own.
         if (address.starts_with('[')) continue;
-        packets.push_back({std::string(address), static_cast<int>(to_integer(port).value_or(0))});
+        destinations.push_back(
+            {std::string(address), static_cast<int>(to_integer(port).value_or(0))});
     }
-    return firewall_rules(facts, packets, deadline);
+    return firewall_rules(facts, destinations, deadline);
 }
 
 // Who drops packets in the VPC is not seen from here. From afar only the way of an instance to

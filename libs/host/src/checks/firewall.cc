@@ -251,7 +251,7 @@ bool has_line(std::string_view text, std::string_view wanted) {
 }
 
 // What is in the way of any packet, each once.
-class Findings {
+class InTheWay {
 public:
     void add(const Rule& rule) {
         if (!seen_.insert(&rule).second) return;
@@ -272,8 +272,11 @@ public:
                 ? fmt::format("sudo iptables -I OUTPUT -p tcp --dport {} -j ACCEPT",
                               packet.there.port)
                 : "sudo iptables -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT";
-        if (openings_.insert(opening).second)
-            policies_.push_back({std::move(policy), std::move(opening)});
+        const bool is_told =
+            std::any_of(policies_.begin(), policies_.end(), [&](const auto& other) {
+                return other.removal == opening;
+            });
+        if (!is_told) policies_.push_back({std::move(policy), std::move(opening)});
     }
 
     std::vector<FirewallRule> take() && {
@@ -285,7 +288,6 @@ public:
 
 private:
     std::set<const Rule*> seen_;
-    std::set<std::string> openings_;
     std::vector<FirewallRule> found_;
     std::vector<FirewallRule> policies_;
 };
@@ -295,7 +297,7 @@ private:
 std::vector<FirewallRule> rules_in_the_way(std::string_view listing,
                                            const std::vector<Destination>& destinations) {
     const Chains chains = chains_of(listing);
-    Findings findings;
+    InTheWay in_the_way;
     for (const auto& [way, chain] :
          {std::pair{Way::out, "OUTPUT"}, std::pair{Way::back, "INPUT"}}) {
         const std::string closed = fmt::format("-P {} DROP", chain);
@@ -304,11 +306,12 @@ std::vector<FirewallRule> rules_in_the_way(std::string_view listing,
             const Packet packet{there, way};
             const auto outcome = Walk(chains, packet).from(chain);
             for (const Rule* rule : outcome.found)
-                findings.add(*rule);
-            if (is_closed && outcome.end == Walk::End::returns) findings.add_policy(closed, packet);
+                in_the_way.add(*rule);
+            if (is_closed && outcome.end == Walk::End::returns)
+                in_the_way.add_policy(closed, packet);
         }
     }
-    return std::move(findings).take();
+    return std::move(in_the_way).take();
 }
 
 std::vector<FirewallRule>
