@@ -59,6 +59,14 @@ TEST(Names, OfALookStandInTheRemediesOfItsArchiveToo) {
               "arn:aws:ecs:eu-west-1:1:container-instance/web/0a --force`");
 }
 
+TEST(Names, ThatALogTellsStandInItsRemedies) {
+    const auto diagnosis = diagnosed(corpus_text("iam-denied-discover-new.log"));
+    ASSERT_EQ(causes_of(diagnosis), std::vector<std::string>{"IAM_DENIED"});
+    EXPECT_NE(diagnosis.findings.front().remedy.front().find("--role-name web-role "),
+              std::string::npos)
+        << diagnosis.findings.front().remedy.front();
+}
+
 // What the catalogue leaves open is known by these names, or a reader would see the braces.
 TEST(Names, AreAllThatTheCatalogueLeavesOpen) {
     for (const Cause& cause : catalogue().causes()) {

@@ -36,5 +36,23 @@ TEST(Particulars, SayWhoMayNotDoWhatAndByHowMuchAClockIsWrong) {
     EXPECT_EQ(particulars("NO_SUCH_CAUSE", "x"), "");
 }
 
+TEST(Particulars, NameTheRoleAndTheRegionForTheRemedy) {
+    const auto names = names_told(
+        "User: arn:aws-cn:sts::444455556666:assumed-role/web-role/i-0fedcba9876543210 is not "
+        "authorized to perform: ecs:Poll on resource: "
+        "arn:aws-cn:ecs:cn-north-1:444455556666:container-instance/orders/0a");
+    EXPECT_EQ(names.account, "444455556666");
+    EXPECT_EQ(names.role, "web-role");
+    EXPECT_EQ(names.instance, "i-0fedcba9876543210");
+    EXPECT_EQ(names.region, "cn-north-1");
+    EXPECT_EQ(names.container_instance + names.cluster, "");
+    EXPECT_EQ(names_told("dial wss://ecs-a-3.us-gov-west-1.amazonaws.com/ws").region,
+              "us-gov-west-1");
+    EXPECT_EQ(names_told("Post \"https://ecs.eu-west-1.amazonaws.com/\": EOF").region, "eu-west-1");
+    const auto nobody = names_told("arn:aws:sts::444455556666:assumed-role/ci/somebody");
+    EXPECT_EQ(nobody.role + nobody.account + nobody.region, "");
+    EXPECT_EQ(names_told("https://api.ecs.example.com").region, "");
+}
+
 } // namespace
 } // namespace squall::doctor

@@ -146,6 +146,22 @@ TEST(Permissions, AreToldApartByWhatEcsAnswers) {
     EXPECT_EQ(host.look("permissions").state, State::could_not_look);
 }
 
+TEST(Permissions, ThatAreTakenAwayAreNotAnsweredByGivingThem) {
+    FakeHost host;
+    const auto left_out = [&](const std::string& why) {
+        host.ecs["DiscoverPollEndpoint"] =
+            refusal("AccessDeniedException",
+                    "User: arn:aws:sts::1:assumed-role/web/i-1 is not authorized to perform: "
+                    "ecs:DiscoverPollEndpoint on resource: *"
+                        + why);
+        const auto look = host.look("permissions");
+        EXPECT_EQ(causes(look), Causes{"IAM_DENIED"});
+        return look.signs.front().instead_of;
+    };
+    EXPECT_EQ(left_out(" with an explicit deny in a service control policy"), 1U);
+    EXPECT_EQ(left_out(" because no identity-based policy allows the action"), 0U);
+}
+
 TEST(Permissions, WithoutKeysCannotBeAskedFor) {
     FakeHost host;
     host.metadata.erase("meta-data/iam/security-credentials/");

@@ -5,10 +5,15 @@
 #include "bolt_bytes.h"
 #include "checks/firewall.h"
 #include "fake_host.h"
+#include "squall/base/fd.h"
 #include "squall/base/subprocess.h"
 #include "squall/base/text.h"
 
 #include <gtest/gtest.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <random>
@@ -169,6 +174,28 @@ TEST_F(SavedStateFromAfar, IsLookedForWhereTheAgentHasIt) {
     host.file("/etc/ecs/ecs.config", config);
     host.remove("/var/lib/ecs/data");
     EXPECT_EQ(causes(look()), Causes{"DATA_DIR"});
+}
+
+TEST_F(SavedStateFromAfar, ThatIsAFolderIsNoState) {
+    std::filesystem::create_directories(host.path("/var/lib/ecs/data/agent.db"));
+    const auto here = host.look("agent-state");
+    const auto afar = look();
+    ASSERT_EQ(causes(afar), Causes{"STATE_CORRUPT"});
+    EXPECT_EQ(afar.summary, here.summary);
+}
+
+// By a process that has really taken it: this one.
+TEST_F(SavedStateFromAfar, ThatSomebodyHasLockedNamesHim) {
+    host.file("/var/lib/ecs/data/agent.db", json);
+    EXPECT_EQ(look().state, State::healthy);
+    const Fd held(::open(host.path("/var/lib/ecs/data/agent.db").c_str(), O_RDWR | O_CLOEXEC));
+    ASSERT_TRUE(held);
+    ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+    const auto found = look();
+    ASSERT_EQ(causes(found), Causes{"STATE_LOCKED"}) << sent;
+    EXPECT_EQ(found.signs.front().remedy.front(), fmt::format("sudo kill {}", ::getpid()));
+    EXPECT_EQ(found.signs.front().evidence.front().file,
+              fmt::format("/proc/{}/fdinfo", ::getpid()));
 }
 
 TEST_F(SavedStateFromAfar, ThatIsLargeIsJudgedByItsForm) {

@@ -1,4 +1,5 @@
 #include "afar/errand_report.h"
+#include "squall/base/text.h"
 
 #include <gtest/gtest.h>
 
@@ -83,6 +84,45 @@ TEST(Errand, NamesTheRegionWhereNothingTellsIt) {
     report.facts.erase("introspection");
     report.facts["endpoint/api"] = "url=https://ecs.eu-west-1.amazonaws.com/ region=eu-west-1";
     EXPECT_EQ(cause_of(look_at(report, "imds")), "IMDS_UNREACHABLE");
+}
+
+TEST(Errand, NamesTheSettingOfAnEndpointOfOnesOwn) {
+    ErrandReport report;
+    report.facts["endpoint/api"] = "exit=6 http=000 curl: (6) Could not resolve host: ecs.tset";
+    report.facts["endpoint/acs"] = report.facts["endpoint/api"];
+    EXPECT_TRUE(look_at(report, "endpoint-api").signs.front().remedy.empty());
+    report.config = "ECS_CLUSTER=web\nECS_BACKEND_HOST=https://ecs.tset\n";
+    const auto unreached = look_at(report, "endpoint-api").signs.front();
+    ASSERT_EQ(unreached.remedy.size(), 1U);
+    EXPECT_EQ(unreached.remedy.front().rfind(
+                  "ECS_BACKEND_HOST in /etc/ecs/ecs.config is https://ecs.tset: mend it", 0),
+              0U);
+    EXPECT_EQ(unreached.evidence.back().file, "/etc/ecs/ecs.config");
+    EXPECT_EQ(unreached.evidence.back().text, "ECS_BACKEND_HOST=https://ecs.tset");
+    EXPECT_TRUE(look_at(report, "endpoint-acs").signs.front().remedy.empty());
+}
+
+TEST(Errand, NamesWhoHasTheLockThatTheAgentWaitsFor) {
+    ErrandReport report;
+    const std::string state = "folder=/var/lib/ecs/data\nhas_agent=yes\nhas_folder=yes\n"
+                              "file=/var/lib/ecs/data/agent.db\nlock=77\nlocker={}\nfirst=\nsize=0";
+    report.facts["state"] = replace_all(state, "{}", "backup");
+    report.facts["agent"] = "agent=20\nstate=S";
+    const auto look = look_at(report, "agent-state");
+    ASSERT_EQ(cause_of(look), "STATE_LOCKED");
+    EXPECT_EQ(look.summary,
+              "process 77 (backup) holds the lock on /var/lib/ecs/data/agent.db, and the agent "
+              "waits for it");
+    EXPECT_EQ(look.signs.front().certainty, doctor::Certainty::certain);
+    EXPECT_EQ(look.signs.front().remedy.front(), "sudo kill 77");
+    report.facts["agent"] = "agent=none";
+    EXPECT_EQ(look_at(report, "agent-state").signs.front().certainty, doctor::Certainty::likely);
+    // Its own: by its number, and by its name where that is another's.
+    report.facts["agent"] = "agent=77";
+    EXPECT_EQ(cause_of(look_at(report, "agent-state")), "");
+    report.facts["agent"] = "agent=20";
+    report.facts["state"] = replace_all(state, "{}", "agent");
+    EXPECT_EQ(cause_of(look_at(report, "agent-state")), "");
 }
 
 TEST(Errand, SaysNothingOfWhatNobodyAskedFor) {

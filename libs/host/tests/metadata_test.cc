@@ -46,6 +46,7 @@ TEST(Metadata, ThatDoesNotAnswerNamesTheRuleThatKeepsItAwayAndTakesItAway) {
     ASSERT_EQ(look.signs.front().evidence.size(), 2U);
     EXPECT_EQ(look.signs.front().evidence.back().text, "-A OUTPUT -d 127.0.0.1/32 -j DROP");
     EXPECT_EQ(look.signs.front().remedy.front(), "sudo iptables -D OUTPUT -d 127.0.0.1/32 -j DROP");
+    EXPECT_EQ(look.signs.front().instead_of, doctor::Sign::all_steps);
 }
 
 TEST(Metadata, ThatDoesNotAnswerBlamesNoRuleForOthers) {

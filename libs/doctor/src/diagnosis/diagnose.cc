@@ -1,6 +1,7 @@
 #include "squall/doctor/diagnose.h"
 
 #include "diagnosis/findings.h"
+#include "diagnosis/particulars.h"
 #include "diagnosis/rules.h"
 #include "squall/base/time_text.h"
 
@@ -312,8 +313,12 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence) {
 } // namespace
 
 Diagnosis diagnose(const Catalogue& catalogue, Case evidence) {
-    const Names names = names_of(evidence);
+    Names names = names_of(evidence);
     Diagnosis diagnosis = judge(catalogue, std::move(evidence));
+    for (const Finding& finding : diagnosis.findings) {
+        for (const Evidence& seen : finding.evidence)
+            names.learn(names_told(seen.text));
+    }
     fill_in(names, diagnosis);
     return diagnosis;
 }

@@ -145,4 +145,21 @@ std::string particulars(std::string_view cause, std::string_view text) {
     return {};
 }
 
+Names names_told(std::string_view text) {
+    const re2::StringPiece piece(text.data(), text.size());
+    Names names;
+    RE2::PartialMatch(
+        piece,
+        R"(arn:aws[\w-]*:sts::(\d{12}):assumed-role/([\w+=,.@-]+)/(i-[0-9a-f]{8,17})\b)",
+        &names.account,
+        &names.role,
+        &names.instance);
+    for (const char* pattern :
+         {R"(\barn:aws[\w-]*:ecs:([a-z0-9-]+):)",
+          R"(\becs(?:-[at]-\d+)?\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com)"}) {
+        if (names.region.empty()) RE2::PartialMatch(piece, pattern, &names.region);
+    }
+    return names;
+}
+
 } // namespace squall::doctor

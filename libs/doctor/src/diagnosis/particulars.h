@@ -1,6 +1,8 @@
 // What one record tells beyond its cause: which action, which name, which address, by how much.
 #pragma once
 
+#include "squall/doctor/names.h"
+
 #include <string>
 #include <string_view>
 
@@ -9,5 +11,9 @@ namespace squall::doctor {
 // A sentence to put behind what the cause means ("Denied: ecs:Poll."), or nothing. `text` is a
 // record's, as parse_record() gives it.
 [[nodiscard]] std::string particulars(std::string_view cause, std::string_view text);
+
+// The region, the account, the role and the instance that a record names. A container instance may
+// be one that the agent was before, and its cluster that one's: these are not taken from it.
+[[nodiscard]] Names names_told(std::string_view text);
 
 } // namespace squall::doctor

@@ -1,6 +1,7 @@
 // What curl on the host said of the three servers that an agent speaks with.
 #include "afar/errand_parts.h"
 #include "checks/agent_config.h"
+#include "checks/own_endpoint.h"
 #include "squall/base/text.h"
 
 #include <charconv>
@@ -121,6 +122,15 @@ Look look_at_endpoint(const ErrandReport& report, const EndpointCauses& causes) 
     way.is_untimely = text.find("not yet valid") != std::string_view::npos
                       || (is_awss && text.find("has expired") != std::string_view::npos);
     Sign unreached = endpoint_sign(causes, values, way, {evidence("curl", text)});
+    if (causes.name == std::string_view("api")) {
+        AgentConfig config;
+        read_settings(report.config, {}, config);
+        if (const ConfigLine* line = config.find("ECS_BACKEND_HOST")) {
+            // Of the file only some lines were sent: their numbers are not known.
+            const ConfigLine own{"/etc/ecs/ecs.config", line->name, line->value};
+            tell_own_endpoint(&own, unreached);
+        }
+    }
     tell_rules(firewall_rules(report, unanswered_destinations(report, fact)), unreached);
     return finding(std::move(unreached));
 }

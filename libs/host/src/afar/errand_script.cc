@@ -91,6 +91,16 @@ reach() {
     esac
     echo "exit=$exit tried=${tried%,} $servers$({ printf '%s ' "$answer"; grep -a '^curl: ' "$trace" 2>/dev/null | head -n 1; } | tr '\n' ' ' | mask)"
 }
+# Who has an open file with a lock on this one, be it inherited: of its /proc/PID/fdinfo. flock names the file by its
+# device and its inode.
+state_lock() {
+    device=$(stat -L -c %d "$1" 2>/dev/null) || return
+    id=$(printf '%02x:%02x:%s' $((device >> 8 & 4095)) $((device & 255 | device >> 12 & 1048320)) "$(stat -L -c %i "$1")")
+    holder=$(within 3 grep -rlsE "FLOCK.* $id " /proc/[0-9]*/fdinfo | sed -n '1s#.*/proc/\([0-9]*\)/.*#\1#p')
+    [ -n "$holder" ] || return
+    echo "lock=$holder"
+    echo "locker=$(tr -cd 'A-Za-z0-9_.:/-' 2>/dev/null <"/proc/$holder/comm")"
+}
 hex() { within 2 od -An -v -tx1 -j "$1" -N "$2" "$file" | tr -d ' \n'; }
 # Only what judges the saved state: it holds tasks, and these hold secrets. Of a database its meta pages, of JSON its
 # form (every string empty, every other value a #; what follows an open quote is left out), and who the agent is.
@@ -104,7 +114,9 @@ state() {
     for file in "$data/agent.db" "$data/agent.json" "$data/ecs_agent_data.json" ''; do [ ! -e "$file" ] || break; done
     [ -n "$file" ] || return
     echo "file=$file"
+    [ ! -d "$file" ] || echo is_folder=yes
     [ -f "$file" ] || return
+    state_lock "$file"
     first=$(hex 0 1)
     echo "first=$first"
     for at in 0 1024 2048 4096 8192 16384 32768 65536; do

@@ -8,11 +8,15 @@
 #include "squall/base/text.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 namespace squall::host {
 namespace {
 
 constexpr std::size_t page_sent_max = 256;
+// Of its process, as the kernel cuts them: in its container, and on Bottlerocket.
+constexpr std::array<std::string_view, 2> agent_names{"agent", "amazon-ecs-agen"};
 
 std::string how(const std::string& file) { return "sudo strings " + file; }
 
@@ -90,19 +94,22 @@ Look look_at_json(const ErrandReport& report, const Pairs& values, SavedState sa
     return finding_or_healthy(mismatches(saved, identity_of(report)), text_of(saved));
 }
 
-} // namespace
+// An agent has the lock while it runs; which process that is, is not as sure from here as its name.
+std::optional<Sign>
+locked(const ErrandReport& report, const Pairs& values, const std::string& file) {
+    const auto holder = to_integer(get(values, "lock"));
+    if (!holder || *holder <= 0) return std::nullopt;
+    const std::string name = get(values, "locker");
+    const std::string agent = get(pairs(report.fact("agent"), '\n'), "agent");
+    const bool is_agent =
+        get(values, "lock") == agent
+        || std::find(agent_names.begin(), agent_names.end(), name) != agent_names.end();
+    if (is_agent) return std::nullopt;
+    const bool has_agent = to_integer(agent).has_value();
+    return locked_state(file, {*holder, name}, fmt::format("/proc/{}/fdinfo", *holder), has_agent);
+}
 
-Look look_at_state(const ErrandReport& report) {
-    const auto values = pairs(report.fact("state"), '\n');
-    const std::string folder = get(values, "folder");
-    if (folder.empty())
-        return could_not_look("the host did not say what its agent has saved",
-                              how(fmt::format("{}/{}", usual_state_folder, state_files.front())));
-    if (get(values, "has_folder") != "yes")
-        return no_state_folder(folder, get(values, "has_agent") == "yes");
-    SavedState saved;
-    saved.file = get(values, "file");
-    if (saved.file.empty()) return no_state(folder);
+Look look_at_file(const ErrandReport& report, const Pairs& values, SavedState saved) {
     const auto size = to_integer(get(values, "size"));
     const std::string first = get(values, "first");
     if (!size || *size < 0 || (*size > 0 && first.size() != 2))
@@ -116,6 +123,31 @@ Look look_at_state(const ErrandReport& report) {
     return healthy(fmt::format(
         "{}: a database whose first pages are whole; what it holds is not read from afar",
         saved.file));
+}
+
+Look with(std::optional<Sign> also, Look look) {
+    if (!also) return look;
+    if (look.state != Look::State::finding) return finding(std::move(*also));
+    look.signs.insert(look.signs.begin(), std::move(*also));
+    return look;
+}
+
+} // namespace
+
+Look look_at_state(const ErrandReport& report) {
+    const auto values = pairs(report.fact("state"), '\n');
+    const std::string folder = get(values, "folder");
+    if (folder.empty())
+        return could_not_look("the host did not say what its agent has saved",
+                              how(fmt::format("{}/{}", usual_state_folder, state_files.front())));
+    if (get(values, "has_folder") != "yes")
+        return no_state_folder(folder, get(values, "has_agent") == "yes");
+    SavedState saved;
+    saved.file = get(values, "file");
+    if (saved.file.empty()) return no_state(folder);
+    if (get(values, "is_folder") == "yes") return finding(folder_for_state(saved.file));
+    auto lock = locked(report, values, saved.file);
+    return with(std::move(lock), look_at_file(report, values, std::move(saved)));
 }
 
 } // namespace squall::host

@@ -108,16 +108,8 @@ std::optional<Sign> locked(Facts& facts, const std::string& file, Deadline deadl
     const auto agent = find_agent(facts, deadline);
     if (agent && agent->pid == holders.front()) return std::nullopt;
     const auto name = read_file(facts.path(fmt::format("/proc/{}/comm", holders.front())), 256);
-    const std::string holder =
-        fmt::format("process {} ({})", holders.front(), trimmed(name.value_or("?")));
-    return sign(
-        "STATE_LOCKED",
-        agent ? Certainty::certain : Certainty::likely,
-        agent ? fmt::format("{} holds the lock on {}, and the agent waits for it", holder, file)
-              : fmt::format(
-                  "{} holds the lock on {}: an agent that starts waits for it", holder, file),
-        {evidence("/proc/locks", fmt::format("FLOCK on {} by {}", file, holder))},
-        {fmt::format("sudo kill {}", holders.front())});
+    const LockHolder holder{holders.front(), std::string(trimmed(name.value_or("")))};
+    return locked_state(file, holder, "/proc/locks", agent.has_value());
 }
 
 OwnIdentity identity_of(Facts& facts, Deadline deadline) {
@@ -150,7 +142,7 @@ Look check_agent_state(Facts& facts, Deadline deadline) {
     for (const char* name : state_files) {
         saved.file = fmt::format("{}/{}", folder, name);
         if (std::filesystem::is_directory(facts.path(saved.file), ignored))
-            return finding(corrupt_state(saved.file, "it is a folder"));
+            return finding(folder_for_state(saved.file));
         const auto bytes = read_file(facts.path(saved.file), state_max);
         if (!bytes && bytes.error().code == Errc::not_found) continue;
         if (!bytes) return could_not_look(bytes.error().message, "sudo strings " + saved.file);

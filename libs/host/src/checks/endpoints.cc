@@ -1,6 +1,7 @@
 // The three servers that an agent has to reach, each tried as far as it can be without a word.
 #include "checks/checks.h"
 #include "checks/firewall.h"
+#include "checks/own_endpoint.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 
@@ -212,19 +213,6 @@ bool may_be_the_vpc(Facts& facts, const EndpointView& view, Deadline deadline) {
            && !config->is_true("ECS_EXTERNAL");
 }
 
-// Whoever has named an endpoint may have mistyped it.
-void tell_own_endpoint(Facts& facts, Deadline deadline, Sign& unreached) {
-    const auto* config = facts.config(deadline);
-    const ConfigLine* line = config == nullptr ? nullptr : config->find("ECS_BACKEND_HOST");
-    if (line == nullptr || line->value.empty()) return;
-    unreached.evidence.push_back(evidence(line->place, "ECS_BACKEND_HOST=" + line->value));
-    unreached.remedy.insert(
-        unreached.remedy.begin(),
-        fmt::format("ECS_BACKEND_HOST in /etc/ecs/ecs.config is {}: mend it, or take the line out "
-                    "for AWS's own endpoint; then `sudo systemctl restart ecs`",
-                    line->value));
-}
-
 constexpr const char* look_from_afar =
     "from a workstation: `squall doctor --cluster {cluster} --instance {instance}` reads security "
     "groups, network ACLs and routes through EC2's API, and names what closes the way";
@@ -239,22 +227,27 @@ Look look_at(Facts& facts, Service service, Deadline deadline) {
     const auto url = wire::parse_url(view->url);
     const std::string cause = cause_of(facts, service, *view, deadline);
     const std::string meant = meaning(facts, *view);
-    Sign unreached = sign(cause,
-                          certainty_of(*view),
-                          fmt::format("{} at {} is not reached{}: {} {}{}",
-                                      name_of(service),
-                                      url ? url->host_header() : view->url,
-                                      view->is_through_proxy ? " through the proxy" : "",
-                                      transport::name_of(view->probed.step),
-                                      view->probed.error,
-                                      meant.empty() ? "" : " (" + meant + ")"),
-                          seen_of(facts, *view),
-                          remedies(service, *view, cause));
-    if (service == Service::api) tell_own_endpoint(facts, deadline, unreached);
-    if (view->probed.step != Step::connect) return finding(std::move(unreached));
-    const auto rules = rules_against(*view, facts, deadline);
+    const bool is_unconnected = view->probed.step == Step::connect;
+    const auto rules =
+        is_unconnected ? rules_against(*view, facts, deadline) : std::vector<FirewallRule>();
+    Sign unreached =
+        sign(cause,
+             certainty_of(*view),
+             fmt::format("{} at {} is not reached{}: {} {}{}",
+                         name_of(service),
+                         url ? url->host_header() : view->url,
+                         view->is_through_proxy ? " through the proxy" : "",
+                         transport::name_of(view->probed.step),
+                         view->probed.error,
+                         meant.empty() ? "" : " (" + meant + ")"),
+             seen_of(facts, *view),
+             rules.empty() ? remedies(service, *view, cause) : std::vector<std::string>());
+    const auto* config = facts.config(deadline);
+    if (service == Service::api && config != nullptr)
+        tell_own_endpoint(config->find("ECS_BACKEND_HOST"), unreached);
     tell_rules(rules, unreached);
-    if (rules.empty() && is_silence(*view, cause) && may_be_the_vpc(facts, *view, deadline))
+    if (is_unconnected && rules.empty() && is_silence(*view, cause)
+        && may_be_the_vpc(facts, *view, deadline))
         unreached.remedy.emplace_back(look_from_afar);
     return finding(std::move(unreached));
 }

@@ -327,13 +327,15 @@ firewall_rules(Facts& facts, const std::vector<Destination>& destinations, Deadl
 }
 
 void tell_rules(const std::vector<FirewallRule>& rules, Sign& sign) {
+    if (rules.empty()) return;
     std::vector<std::string> removals;
     for (const auto& each : rules) {
         sign.evidence.push_back(evidence("iptables -S", each.rule));
         removals.push_back(each.removal);
     }
     sign.remedy.insert(sign.remedy.begin(), removals.begin(), removals.end());
-    if (!rules.empty()) sign.summary += "; a rule of this host's firewall keeps it away";
+    sign.summary += "; a rule of this host's firewall keeps it away";
+    sign.instead_of = Sign::all_steps;
 }
 
 } // namespace squall::host

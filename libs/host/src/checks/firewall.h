@@ -33,7 +33,9 @@ rules_in_the_way(std::string_view listing, const std::vector<Destination>& desti
 [[nodiscard]] std::vector<FirewallRule>
 firewall_rules(Facts& facts, const std::vector<Destination>& destinations, Deadline deadline);
 
-// Puts the rules into a sign: at the end of its evidence, and first into its remedy.
+// Puts the rules into a sign: at the end of its evidence, and first into its remedy. With them
+// known, the general steps of the cause (routes, security groups) lead away from what keeps it
+// here.
 void tell_rules(const std::vector<FirewallRule>& rules, Sign& sign);
 
 } // namespace squall::host

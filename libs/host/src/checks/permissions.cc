@@ -27,7 +27,11 @@ struct Refusal {
     const char* cause = nullptr;
     Certainty certainty = Certainty::certain;
     std::string summary;
+    std::size_t instead_of = 0; // see Sign
 };
+
+// An order against a permission is not answered by granting it: the catalogue's first step.
+std::size_t not_granted(std::string_view message) { return has(message, "explicit deny") ? 1 : 0; }
 
 // A signature is refused for its time, or for its secret: AWS's own clock tells which.
 Refusal of_signature(const Discovery& discovery) {
@@ -55,7 +59,8 @@ Refusal refusal_of(const Discovery& discovery, const Keys& keys) {
                 Certainty::certain,
                 fmt::format("ecs:DiscoverPollEndpoint is denied to {}{}",
                             keys.source,
-                            has(message, "explicit deny") ? " by an explicit deny" : "")};
+                            has(message, "explicit deny") ? " by an explicit deny" : ""),
+                not_granted(message)};
     if (code.starts_with("ExpiredToken"))
         return {"IAM_EXPIRED",
                 Certainty::certain,
@@ -162,7 +167,7 @@ Look judged(Facts& facts, const Session& session, const Probed& probed, Deadline
                                        session.action,
                                        keys == nullptr ? "this host" : keys->source),
                            {evidence(asked_for, came)});
-        denied.instead_of = has(message, "explicit deny") ? 1 : 0;
+        denied.instead_of = not_granted(message);
         return finding(std::move(denied));
     }
     if (code.starts_with("InvalidCluster") || code.starts_with("ClusterNotFound"))
@@ -234,10 +239,12 @@ Look check_permissions(Facts& facts, Deadline deadline) {
                                           discovery->probed.answer->status,
                                           came),
                               how);
-    return finding(sign(refusal.cause,
+    auto refused = sign(refusal.cause,
                         refusal.certainty,
                         std::move(refusal.summary),
-                        {evidence(asked(*discovery), came)}));
+                        {evidence(asked(*discovery), came)});
+    refused.instead_of = refusal.instead_of;
+    return finding(std::move(refused));
 }
 
 Look check_poll_permission(Facts& facts, Deadline deadline) {

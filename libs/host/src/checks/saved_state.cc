@@ -31,6 +31,24 @@ std::string text_of(const SavedState& saved) {
     return fmt::format("{}: registered in cluster {} as {}", saved.file, saved.cluster, saved.arn);
 }
 
+Sign locked_state(const std::string& file,
+                  const LockHolder& holder,
+                  const std::string& seen_in,
+                  bool has_agent) {
+    const std::string who =
+        fmt::format("process {} ({})", holder.pid, holder.name.empty() ? "?" : holder.name);
+    return sign(
+        "STATE_LOCKED",
+        has_agent ? Certainty::certain : Certainty::likely,
+        has_agent
+            ? fmt::format("{} holds the lock on {}, and the agent waits for it", who, file)
+            : fmt::format("{} holds the lock on {}: an agent that starts waits for it", who, file),
+        {evidence(seen_in, fmt::format("FLOCK on {} by {}", file, who))},
+        {fmt::format("sudo kill {}", holder.pid)});
+}
+
+Sign folder_for_state(const std::string& file) { return corrupt_state(file, "it is a folder"); }
+
 Sign corrupt_state(const std::string& file, const std::string& why) {
     const std::string name = Path(file).filename().string();
     auto found = sign("STATE_CORRUPT",

@@ -6,6 +6,7 @@
 #include "checks/look.h"
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,18 @@ struct OwnIdentity {
 // "FILE: registered in cluster web as arn:…"
 [[nodiscard]] std::string text_of(const SavedState& saved);
 
+// Who has the lock for which an agent waits, for ever and without a word.
+struct LockHolder {
+    std::int64_t pid = 0;
+    std::string name; // "backup"
+};
+
+// `seen_in`: the file or folder that says so. `has_agent`: one is running, and waits.
+[[nodiscard]] Sign locked_state(const std::string& file,
+                                const LockHolder& holder,
+                                const std::string& seen_in,
+                                bool has_agent);
+[[nodiscard]] Sign folder_for_state(const std::string& file);
 [[nodiscard]] Sign corrupt_state(const std::string& file, const std::string& why);
 [[nodiscard]] Look nothing_saved_yet(const std::string& file);
 [[nodiscard]] Look no_state(const std::string& folder);

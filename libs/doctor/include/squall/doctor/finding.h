@@ -50,6 +50,7 @@ struct Sign {
     std::optional<Severity> severity = std::nullopt;
     // So many of the catalogue's first steps say in general what `remedy` says of this host.
     std::size_t instead_of = 0;
+    static constexpr std::size_t all_steps = 99; // nothing in general is left to be said
     // Seen at work itself: no symptom of another cause, whatever else is found.
     bool is_root = false;
 };

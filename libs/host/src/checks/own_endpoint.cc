@@ -1,0 +1,15 @@
+#include "checks/own_endpoint.h"
+
+namespace squall::host {
+
+void tell_own_endpoint(const ConfigLine* line, Sign& unreached) {
+    if (line == nullptr || line->value.empty()) return;
+    unreached.evidence.push_back(evidence(line->place, "ECS_BACKEND_HOST=" + line->value));
+    unreached.remedy.insert(
+        unreached.remedy.begin(),
+        fmt::format("ECS_BACKEND_HOST in /etc/ecs/ecs.config is {}: mend it, or take the line out "
+                    "for AWS's own endpoint; then `sudo systemctl restart ecs`",
+                    line->value));
+}
+
+} // namespace squall::host

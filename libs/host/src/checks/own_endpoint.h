@@ -1,0 +1,14 @@
+// An endpoint of ECS that somebody has named.
+#pragma once
+
+#include "checks/agent_config.h"
+#include "checks/look.h"
+
+namespace squall::host {
+
+// Whoever has named an endpoint may have mistyped it. Where ECS_BACKEND_HOST is set, a sign that
+// ECS's API is not reached says so: at the end of its evidence, and first in its remedy. `line`:
+// the setting, or nullptr.
+void tell_own_endpoint(const ConfigLine* line, Sign& unreached);
+
+} // namespace squall::host
