@@ -8,6 +8,10 @@ namespace {
 
 constexpr std::chrono::hours recent{1};
 constexpr std::chrono::minutes overtaking{5};
+// Lines of different threads.
+constexpr Seconds out_of_order_max{5};
+// A connected agent pings Docker with every heartbeat, more often than once in a minute.
+constexpr std::chrono::minutes blip_over_after{10};
 // The last that an agent gets over by registering: see `stage` in causes.yaml.
 constexpr int registration_stage = 8;
 
@@ -25,16 +29,22 @@ std::optional<WallTime> in_seconds(const std::optional<WallTime>& when) {
     return std::chrono::floor<Seconds>(*when);
 }
 
-// What followed in a log whose end is missing may have mended it; and in a log that may be
-// anybody's, what befalls every program is not the agent's.
+// Docker that did not answer once, in a log that goes on without another word of it.
+bool is_blip(const Catalogue& catalogue, const Timeline& timeline, const Candidate& candidate) {
+    const std::string& id = catalogue.causes()[candidate.cause].id;
+    if (id != "DOCKER_UNRESPONSIVE" && id != "DOCKER_DOWN") return false;
+    const auto& seen = candidate.group.last.when;
+    const auto end = timeline.end_of(candidate.log);
+    return candidate.group.moments == 1 && seen && end && *end - *seen >= blip_over_after;
+}
+
+// What followed in a log whose end is missing may have mended it; and what a log says that may be
+// anybody's is not the agent's for sure.
 bool is_doubtful(const Catalogue& catalogue, const Timeline& timeline, const Candidate& candidate) {
     const ScannedLog& log = timeline.logs()[candidate.log];
-    const Cause& cause = catalogue.causes()[candidate.cause];
-    const bool is_anybodys = log.kind.kind == LogKind::unknown && log.of_agent == 0;
-    return !log.trouble.empty()
-           || (is_anybodys
-               && (cause.is_shown_by_tasks || cause.id == "AGENT_PANIC"
-                   || cause.id == "IAM_EXPIRED"));
+    const bool is_anybodys =
+        log.kind.kind == LogKind::unknown && log.of_agent == 0 && log.of_host == 0;
+    return !log.trouble.empty() || is_anybodys || is_blip(catalogue, timeline, candidate);
 }
 
 // A pause container is missed only with awsvpc, and the agent ends at once then.
@@ -80,7 +90,7 @@ bool is_undone(const Catalogue& catalogue, const Timeline& timeline, const Candi
 }
 
 // Log lines have whole seconds: of a failure and a connection in one second, the connection came
-// last, unless the agent had trouble later, too.
+// last, unless the agent had trouble later, too; be it long before by a clock that was set back.
 void drop_same_second(const Catalogue& catalogue,
                       const Timeline& timeline,
                       std::vector<Candidate>& candidates) {
@@ -94,7 +104,9 @@ void drop_same_second(const Catalogue& catalogue,
     const bool has_later =
         std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
             const auto when = in_seconds(candidate.group.last.when);
-            return is_connection_trouble(candidate) && (!when || !connected || *when > *connected);
+            return is_connection_trouble(candidate)
+                   && (!when || !connected || *when > *connected
+                       || *connected - *when > out_of_order_max);
         });
     if (has_later || !connected) return;
     std::erase_if(candidates, is_connection_trouble);

@@ -149,6 +149,7 @@ bool vouches(const Look& look) {
 bool is_settled(const Timeline& timeline) {
     return std::any_of(timeline.logs().begin(), timeline.logs().end(), [](const ScannedLog& log) {
         if (log.known == 0 || !log.trouble.empty()) return false;
+        if (log.kind.kind == LogKind::unknown && log.of_agent == 0) return false;
         const Segment& last = log.segments.back();
         // Old agents do not say that they start: who reads its settings begins anew.
         const auto begun = last.marks.find(Mark::loading);

@@ -72,6 +72,15 @@ void Timeline::collect() {
     }
 }
 
+std::optional<WallTime> Timeline::end_of(std::size_t log) const {
+    std::optional<WallTime> end;
+    for (std::size_t other = 0; other < logs_.size(); ++other) {
+        const auto& time = logs_[other].last_time;
+        if (time && is_one_log(log, other) && (!end || *time > *end)) end = time;
+    }
+    return end;
+}
+
 bool Timeline::is_after(const Candidate& candidate, const Place& place) const {
     if (candidate.log == place.log) return candidate.segment >= place.segment;
     if (is_one_log(candidate.log, place.log)) return candidate.log > place.log;

@@ -37,6 +37,9 @@ public:
 
     [[nodiscard]] std::optional<WallTime> end() const { return end_; }
 
+    // Of one log and its rolls.
+    [[nodiscard]] std::optional<WallTime> end_of(std::size_t log) const;
+
     // Everything that was seen of causes.
     [[nodiscard]] const std::vector<Candidate>& all() const { return all_; }
 

@@ -102,8 +102,9 @@ void read_old_prefix(Record& record, WallTime now) {
 
 void read_logfmt(Record& record, WallTime now) {
     record.level = level_named(value_of(record.text, "level="));
-    // dockerd and containerd put the time first.
-    record.has_agents_form = record.text.starts_with("level=");
+    // dockerd and containerd put the time first, and others have a time of another name.
+    record.has_agents_form =
+        record.text.starts_with("level=") && !value_of(record.text, "time=").empty();
     std::string_view when = value_of(record.text, "time=");
     if (when.find('T') == std::string_view::npos) {
         // "time=2026-06-30 17:02:14 …" has a blank inside.

@@ -99,6 +99,20 @@ bool names_agent(std::string_view text) {
     });
 }
 
+// Of the last record that has one. What lies ahead of the reader's clock is no record's time.
+std::optional<WallTime> end_of(std::string_view tail, WallTime now) {
+    constexpr int lines_max = 40;
+    constexpr std::chrono::hours clocks_differ_by{24};
+    for (int i = 0; i < lines_max && !tail.empty(); ++i) {
+        const std::size_t begin = line_begin(tail, tail.size() - 1);
+        const std::string_view line = tail.substr(begin);
+        tail = tail.substr(0, begin);
+        const auto when = parse_record(line, now).when;
+        if (when && *when <= now + clocks_differ_by) return when;
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 struct Scanner::Parts {
@@ -118,9 +132,13 @@ void Scanner::Parts::read_record(ScannedLog& log, std::string_view lines, std::u
         return;
     }
     const Record record = parse_record(lines.substr(0, TextChunks::record_max), now);
-    if (record.has_agents_form || names_agent(record.text)) ++log.of_agent;
+    const bool is_of_another = record.kind == LogKind::other;
+    if (!is_of_another && (record.has_agents_form || names_agent(record.text))) ++log.of_agent;
+    if (!is_of_another && record.kind != LogKind::unknown) ++log.of_host;
     LogKind kind = record.kind == LogKind::unknown ? log.kind.kind : record.kind;
-    if (record.has_agents_form && kind != LogKind::init && kind != LogKind::unknown)
+    // Many write as the agent does: where a program gives its name, that counts.
+    if (record.has_agents_form && kind != LogKind::init && kind != LogKind::unknown
+        && !is_of_another)
         kind = LogKind::agent;
     const Reading reading = matcher.read(record, kind);
     seen.when = record.when;
@@ -169,6 +187,9 @@ ScannedLog Scanner::scan(std::string name, ByteSource& bytes, std::uint64_t skip
         if (log.tail.size() > tail_max) log.tail.erase(0, log.tail.size() - tail_max);
     }
     if (has_rest) ++log.lines;
+    // The newest of a log that is well may be nothing that anybody knows.
+    const auto ends_at = end_of(log.tail, parts_->now);
+    if (ends_at && (!log.last_time || *ends_at > *log.last_time)) log.last_time = ends_at;
     log.bytes = chunks.size();
     log.trouble = chunks.trouble();
     return log;

@@ -46,10 +46,11 @@ struct ScannedLog {
     std::deque<Segment> segments;
     std::uint64_t lines = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t skipped = 0;         // bytes before what was read
-    std::uint64_t known = 0;           // records that are a cause or a mark
-    std::uint64_t of_agent = 0;        // of those that were read, in an agent's form or about it
-    std::optional<WallTime> last_time; // of the last record that has one
+    std::uint64_t skipped = 0;  // bytes before what was read
+    std::uint64_t known = 0;    // records that are a cause or a mark
+    std::uint64_t of_agent = 0; // of those that were read, in an agent's form or about it
+    std::uint64_t of_host = 0;  // by a program of an agent's host: its kernel, systemd, Docker
+    std::optional<WallTime> last_time; // of the last record that has one, known or not
     std::string tail;                  // the last lines, as they are
     std::string trouble;               // it could not be read to its end: why
 };
