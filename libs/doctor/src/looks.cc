@@ -52,6 +52,7 @@ json::Object sign_json(const Sign& sign) {
     if (sign.severity) object["severity"] = name_of(*sign.severity);
     if (sign.instead_of > 0) object["instead_of"] = sign.instead_of;
     if (sign.is_root) object["is_root"] = true;
+    if (!sign.before.empty()) object["before"] = sign.before;
     return object;
 }
 
@@ -111,6 +112,7 @@ Sign sign_of(const json::Value& value) {
     sign.instead_of =
         static_cast<std::size_t>(std::max<std::int64_t>(json::integer_at(value, "instead_of"), 0));
     sign.is_root = json::bool_at(value, "is_root");
+    sign.before = text_at(value, "before");
     return sign;
 }
 

@@ -2,6 +2,7 @@
 #include "agent_lines.h"
 #include "corpus.h"
 #include "squall/doctor/diagnose.h"
+#include "squall/doctor/looks.h"
 
 namespace squall::doctor {
 namespace {
@@ -161,6 +162,31 @@ TEST(LooksAndLogs, OfThreeEndpointsThatAreClosedNamesTheFirst) {
     EXPECT_EQ(diagnose(catalogue(), evidence).findings.size(), 2U);
     evidence.looks.erase(evidence.looks.begin());
     EXPECT_EQ(diagnose(catalogue(), evidence).findings.size(), 2U);
+}
+
+TEST(LooksAndLogs, OfTwoEndpointsBehindTheApiNamesTheControlEndpoint) {
+    Case evidence;
+    evidence.looks = {endpoint("endpoint-acs", "NET_ACS_BLOCKED", "ACS"),
+                      endpoint("endpoint-tcs", "NET_ACS_BLOCKED", "telemetry")};
+    const Diagnosis closed = diagnose(catalogue(), evidence);
+    ASSERT_EQ(closed.findings.size(), 1U);
+    EXPECT_EQ(closed.findings.front().summary, "ACS");
+    EXPECT_EQ(closed.findings.front().evidence.size(), 2U);
+}
+
+TEST(LooksAndLogs, WhereALookKnowsTheRootOfTwoItStandsFirst) {
+    Case evidence;
+    evidence.looks = {endpoint("endpoint-api", "NET_DNS", "no name server answers"),
+                      endpoint("routes", "NET_REFUSED", "there is no route")};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: NET_DNS, NET_REFUSED");
+    evidence.looks.back().signs.front().before = "NET_DNS";
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: NET_REFUSED, NET_DNS");
+    const auto kept = looks_of_text(json::text(looks_json(evidence.looks)));
+    ASSERT_TRUE(kept) << kept.error().message;
+    evidence.looks = *kept;
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: NET_REFUSED, NET_DNS");
+    evidence.looks.front().signs.front().cause = "NET_PROXY";
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: NET_PROXY, NET_REFUSED");
 }
 
 TEST(LooksAndLogs, OfTwoLooksAtOneCauseTakesTheWordsOfTheSurer) {

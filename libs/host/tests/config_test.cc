@@ -29,6 +29,9 @@ TEST(AgentConfig, NamesTheLinesThatCountForNothing) {
     read_settings("# comment\nECS_CLUSTER = web\nexport A=b\nnonsense\nB=\"c d\"\n", "f", config);
     ASSERT_EQ(config.faults.size(), 3U);
     EXPECT_EQ(config.faults[0].place, "f:2");
+    EXPECT_EQ(config.faults[0].setting, "ECS_CLUSTER");
+    EXPECT_EQ(config.faults[1].setting, "A");
+    EXPECT_EQ(config.faults[2].setting, "");
     EXPECT_EQ(config.faults[2].place, "f:4");
     EXPECT_EQ(config.get("B"), "c d");
 }
@@ -37,6 +40,22 @@ TEST(Config, WithoutAClusterSaysWhichOneIsJoined) {
     EXPECT_EQ(look_at("AWS_DEFAULT_REGION=eu-west-1\n").summary,
               "/etc/ecs/ecs.config: ECS_CLUSTER is not set: the agent joins 'default', region "
               "eu-west-1");
+}
+
+TEST(Config, WhoseClusterDoesNotCountNamesTheLine) {
+    FakeHost host;
+    host.file("/etc/ecs/ecs.config", "export ECS_CLUSTER=\"web\"\n");
+    EXPECT_EQ(host.look("config").state, State::healthy) << "the agent says that it is in 'web'";
+    EXPECT_EQ(host.look("config").names.cluster, "web");
+    host.stop_introspection();
+    const auto look = host.look("config");
+    ASSERT_EQ(causes(look), Causes{"CLUSTER_MISMATCH"});
+    EXPECT_EQ(look.signs.front().evidence.front().file, "/etc/ecs/ecs.config:1");
+    EXPECT_EQ(look.names.cluster, "default");
+    host.file("/etc/ecs/ecs.config", "ECS_CLUSTER = web\n");
+    EXPECT_EQ(causes(host.look("config")), Causes{"CLUSTER_MISMATCH"});
+    host.file("/etc/ecs/ecs.config", "export A=b\nECS_CLUSTER=web\n");
+    EXPECT_EQ(host.look("config").state, State::healthy);
 }
 
 TEST(Config, ThatReservesMoreMemoryThanThereIs) {

@@ -65,6 +65,9 @@ TEST(Endpoints, WhereNobodyListensAreRefused) {
     const auto look = host.look("endpoint-api");
     ASSERT_EQ(causes(look), Causes{"NET_REFUSED"});
     EXPECT_EQ(look.signs.front().evidence.front().text, "Connection refused");
+    const std::string steps = join(look.signs.front().remedy, "\n");
+    EXPECT_NE(steps.find("`getent hosts ecs.test`"), std::string::npos) << steps;
+    EXPECT_NE(steps.find("`ip rule; ip route get 127.0.0.1`"), std::string::npos) << steps;
     // Where the other two are, nobody says then.
     EXPECT_EQ(host.look("endpoint-acs").state, State::could_not_look);
 }
@@ -107,7 +110,9 @@ TEST(Routes, WithoutADefaultLeadNowhere) {
     host.file("/proc/net/route", "Iface\tDestination\tGateway\neth0\t0000000A\t00000000\t0001\n");
     EXPECT_EQ(host.look("routes").state, State::healthy);
     host.stop_ecs();
-    EXPECT_EQ(causes(host.look("routes")), Causes{"NET_REFUSED"});
+    const auto nowhere = host.look("routes");
+    ASSERT_EQ(causes(nowhere), Causes{"NET_REFUSED"});
+    EXPECT_EQ(nowhere.signs.front().before, "NET_DNS");
 }
 
 TEST(Permissions, ThatAreThereAreHealthy) {

@@ -62,6 +62,23 @@ TEST(Metadata, ThatDoesNotAnswerBlamesNoRuleForOthers) {
     EXPECT_EQ(evidence_with("-A OUTPUT -j DROP\n", 0), 2U);
 }
 
+TEST(Metadata, OfAnotherRegionThanTheSettingsIsAMismatch) {
+    FakeHost host;
+    host.file("/etc/ecs/ecs.config", "ECS_CLUSTER=web\nAWS_DEFAULT_REGION=eu-west-1a\n");
+    EXPECT_EQ(causes(host.look("imds")), Causes{}) << "the agent is registered";
+    host.stop_introspection();
+    const auto look = host.look("imds");
+    ASSERT_EQ(causes(look), Causes{"REGION_MISMATCH"});
+    EXPECT_EQ(look.summary,
+              "AWS_DEFAULT_REGION is eu-west-1a, and this instance is in eu-west-1: that is the "
+              "name of a zone");
+    EXPECT_EQ(look.signs.front().remedy.front().rfind("AWS_DEFAULT_REGION=eu-west-1 in ", 0), 0U);
+    host.file("/etc/ecs/ecs.config", "ECS_CLUSTER=web\nAWS_DEFAULT_REGION=us-east-1\n");
+    EXPECT_EQ(causes(host.look("imds")), Causes{"REGION_MISMATCH"});
+    host.file("/etc/ecs/ecs.config", "ECS_CLUSTER=web\nAWS_DEFAULT_REGION=eu-west-1\n");
+    EXPECT_EQ(causes(host.look("imds")), Causes{});
+}
+
 TEST(Metadata, ThatIsAwayLeavesTheInstancesNameToCloudInit) {
     FakeHost host;
     EXPECT_EQ(host.look("imds").names.instance, "i-1");

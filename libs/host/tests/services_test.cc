@@ -130,6 +130,27 @@ TEST(EcsService, ThatIsNotInstalledIsNotHere) {
     EXPECT_EQ(host.look("ecs-service").state, State::not_here);
 }
 
+TEST(EcsService, WhoseUnitIsGoneOrMaskedCannotStartTheAgent) {
+    FakeHost host;
+    host.unit("amazon-ecs", "LoadState=not-found\nActiveState=inactive\nSubState=dead\n");
+    host.unit("ecs", "LoadState=masked\nActiveState=inactive\nSubState=dead\n");
+    EXPECT_EQ(host.look("ecs-service").state, State::not_here) << "an agent runs all the same";
+    host.remove("/proc/42");
+    host.docker["/containers/ecs-agent/json"] = {404, {}, "{}"};
+    const auto masked = host.look("ecs-service");
+    ASSERT_EQ(causes(masked), Causes{"AGENT_STOPPED"});
+    EXPECT_EQ(masked.signs.front().remedy.front(),
+              "sudo systemctl unmask ecs && sudo systemctl enable --now --no-block ecs");
+    EXPECT_EQ(masked.signs.front().instead_of, doctor::Sign::all_steps);
+    host.unit("ecs", "LoadState=not-found\nActiveState=inactive\nSubState=dead\n");
+    const auto gone = host.look("ecs-service");
+    ASSERT_EQ(causes(gone), Causes{"AGENT_STOPPED"});
+    EXPECT_EQ(gone.signs.front().certainty, doctor::Certainty::likely);
+    EXPECT_NE(gone.signs.front().remedy.front().find("reinstall"), std::string::npos);
+    host.remove("/etc/ecs");
+    EXPECT_EQ(host.look("ecs-service").state, State::not_here);
+}
+
 TEST(RunMarks, OfAFaultThatLeavesTheAgentAloneAreNoFinding) {
     FakeHost host;
     host.file("/var/run/squall/ecs-container-http-latency/run", "slow-owl-1\n");

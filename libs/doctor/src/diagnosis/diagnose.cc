@@ -71,23 +71,26 @@ void fold_proxied_metadata(const std::vector<Look>& looks, std::vector<Finding>&
     std::erase_if(findings, is_brought_about);
 }
 
-// An agent that does not get to ECS's API gets no further: what keeps it from the other two
-// endpoints as well is one more piece of evidence, and no cause of its own.
+// An agent that does not get to one endpoint gets no further: what keeps it from those behind that
+// one as well is one more piece of evidence, and no cause of its own.
 void fold_endpoints(std::vector<Look>& looks) {
     const auto look_at = [&](std::string_view check) {
         return std::find_if(looks.begin(), looks.end(), [&](const Look& look) {
             return look.check == check && !look.signs.empty();
         });
     };
-    const auto api = look_at("endpoint-api");
-    if (api == looks.end()) return;
-    Sign& root = api->signs.front();
+    auto first = look_at("endpoint-api");
+    if (first == looks.end()) first = look_at("endpoint-acs");
+    if (first == looks.end()) return;
+    const bool is_api = first->check == "endpoint-api";
+    Sign& root = first->signs.front();
     for (const std::string_view check : {"endpoint-acs", "endpoint-tcs"}) {
         const auto other = look_at(check);
-        if (other == looks.end()) continue;
+        if (other == looks.end() || other == first) continue;
         std::erase_if(other->signs, [&](Sign& sign) {
-            const bool is_same = sign.cause == root.cause || sign.cause == "NET_ACS_BLOCKED"
-                                 || sign.cause == "NET_TCS_ONLY";
+            const bool is_behind =
+                is_api && (sign.cause == "NET_ACS_BLOCKED" || sign.cause == "NET_TCS_ONLY");
+            const bool is_same = sign.cause == root.cause || is_behind;
             if (is_same)
                 std::move(
                     sign.evidence.begin(), sign.evidence.end(), std::back_inserter(root.evidence));
@@ -135,6 +138,23 @@ std::vector<const Sign*> the_surest_last(const std::vector<Look>& looks) {
         return a->certainty < b->certainty;
     });
     return signs;
+}
+
+// Where a look knows better which of two is the root.
+void order_by_looks(const std::vector<Look>& looks, std::vector<Finding>& findings) {
+    const auto place_of = [&](const std::string& cause) {
+        return std::find_if(findings.begin(), findings.end(), [&](const Finding& finding) {
+            return finding.cause == cause;
+        });
+    };
+    for (const Look& look : looks) {
+        for (const Sign& sign : look.signs) {
+            const auto root = place_of(sign.cause);
+            const auto other = place_of(sign.before);
+            if (root == findings.end() || other == findings.end() || root < other) continue;
+            std::rotate(other, root, root + 1);
+        }
+    }
 }
 
 // Of the present these say whether the agent is there for ECS; that a disk has room says nothing.
@@ -283,6 +303,7 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence) {
             diagnosis.could_not_look.push_back(std::move(look));
     }
     rank(catalogue, diagnosis.findings);
+    order_by_looks(evidence.looks, diagnosis.findings);
     tell_of_logs(timeline, diagnosis);
     if (!diagnosis.findings.empty()) {
         diagnosis.verdict = Verdict::finding;

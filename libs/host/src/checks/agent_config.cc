@@ -14,6 +14,16 @@ bool is_name(std::string_view name) {
            && name.find_first_of(" \t\"'") == std::string_view::npos;
 }
 
+// "export NAME", "NAME ", "'NAME"
+std::string meant_by(std::string_view key) {
+    if (key.starts_with("export ")) key.remove_prefix(7);
+    constexpr std::string_view around = " \t\"'";
+    const auto begin = key.find_first_not_of(around);
+    if (begin == std::string_view::npos) return {};
+    key.remove_prefix(begin);
+    return std::string(key.substr(0, key.find_first_of(around)));
+}
+
 std::string unquoted(std::string_view value) {
     const bool is_quoted = value.size() >= 2 && value.front() == value.back()
                            && (value.front() == '"' || value.front() == '\'');
@@ -46,12 +56,16 @@ void read_settings(std::string_view text, const std::string& name, AgentConfig& 
         const std::string place = fmt::format("{}:{}", name, number);
         const auto [key, value] = split_once(line, '=');
         if (line.find('=') == std::string_view::npos) {
-            into.faults.push_back({place, "this line is no NAME=VALUE, and counts for nothing"});
+            into.faults.push_back(
+                {place, {}, "this line is no NAME=VALUE, and counts for nothing"});
         } else if (key.starts_with("export ")) {
             into.faults.push_back(
-                {place, "'export' does not belong into an environment file: the line is dropped"});
+                {place,
+                 meant_by(key),
+                 "'export' does not belong into an environment file: the line is dropped"});
         } else if (!is_name(key)) {
-            into.faults.push_back({place, "blanks or quotes before '=': the line is dropped"});
+            into.faults.push_back(
+                {place, meant_by(key), "blanks or quotes before '=': the line is dropped"});
         } else {
             into.lines.push_back({place, std::string(key), unquoted(trimmed(value))});
         }

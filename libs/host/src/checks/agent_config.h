@@ -18,7 +18,8 @@ struct ConfigLine {
 
 struct ConfigFault {
     std::string place;
-    std::string what; // "no NAME=VALUE"; never the value, which may be a secret
+    std::string setting; // that it was meant for, as far as that can be told: "ECS_CLUSTER"
+    std::string what;    // "no NAME=VALUE"; never the value, which may be a secret
 };
 
 struct AgentConfig {

@@ -127,6 +127,30 @@ void look_at_memory(Facts& facts, const AgentConfig& config, std::vector<Sign>& 
                           evidence("/proc/meminfo", fmt::format("MemTotal {} MiB", total_mib))}));
 }
 
+// A line that systemd or the shell may take, and ecs-init does not: the agent joins 'default'.
+void look_at_cluster(Facts& facts,
+                     const AgentConfig& config,
+                     Deadline deadline,
+                     std::vector<Sign>& signs) {
+    if (!config.get("ECS_CLUSTER").empty() || facts.cluster(deadline) != "default") return;
+    const auto fault =
+        std::find_if(config.faults.begin(), config.faults.end(), [](const ConfigFault& each) {
+            return each.setting == "ECS_CLUSTER";
+        });
+    if (fault == config.faults.end()) return;
+    auto lost =
+        sign("CLUSTER_MISMATCH",
+             Certainty::likely,
+             fmt::format("ECS_CLUSTER in {} does not count ({}): the agent joins 'default'",
+                         fault->place,
+                         fault->what),
+             {evidence(fault->place, fault->what)},
+             {"write ECS_CLUSTER=NAME in /etc/ecs/ecs.config, with nothing before it and no "
+              "blanks around '='; then `sudo systemctl restart ecs`"});
+    lost.instead_of = 1;
+    signs.push_back(std::move(lost));
+}
+
 std::string summary_of(const AgentConfig& config) {
     if (config.files.empty())
         return "there is no ecs.config: the agent joins the cluster 'default'";
@@ -154,6 +178,7 @@ Look check_config(Facts& facts, Deadline deadline) {
     look_at_object(*config, "ECS_CONTAINER_INSTANCE_TAGS", "INVALID_TAG", tag_fault, signs);
     look_at_proxy(*config, signs);
     look_at_memory(facts, *config, signs);
+    look_at_cluster(facts, *config, deadline, signs);
     if (config->is_true("ECS_EXTERNAL") && config->get("AWS_DEFAULT_REGION").empty())
         signs.push_back(sign("REGION_MISSING",
                              Certainty::certain,

@@ -120,7 +120,8 @@ std::string meaning(const Facts& facts, const EndpointView& view) {
     case Trouble::refused_by_proxy:
         return "the proxy does not let us through";
     case Trouble::forbidden:
-        return "this host's own firewall refuses";
+        return "this host itself refuses: a route or a routing rule that prohibits, or its "
+               "firewall";
     default:
         return {};
     }
@@ -182,8 +183,22 @@ bool is_silence(const EndpointView& view, const std::string& cause) {
     return cause.starts_with("NET_") && view.probed.trouble == Trouble::timed_out;
 }
 
+// Of a connection that nobody let come about: whose address it was, and where that leads.
+std::vector<std::string> ways_to_refusal(const EndpointView& view) {
+    const auto url = wire::parse_url(view.url);
+    if (!url || view.is_through_proxy || view.probed.attempts.empty()) return {};
+    const auto [address, port] = split_once(view.probed.attempts.front().address, ':');
+    // IPv6 ("[2001:…") has colons of its own.
+    if (address.starts_with('[')) return {};
+    return {fmt::format("`getent hosts {}` must give AWS's address, not one that /etc/hosts or a "
+                        "private zone has for it",
+                        url->host),
+            fmt::format("`ip rule; ip route get {}` must show a way to it", address)};
+}
+
 std::vector<std::string>
 remedies(Service service, const EndpointView& view, const std::string& cause) {
+    if (cause == "NET_REFUSED" && view.probed.step == Step::connect) return ways_to_refusal(view);
     if (!is_silence(view, cause)) return {};
     return {fmt::format("let TCP 443 out to it: security group, network ACL (and the answers back "
                         "in), route to a NAT or internet gateway, or a VPC endpoint "
@@ -245,6 +260,8 @@ Look look_at(Facts& facts, Service service, Deadline deadline) {
     const auto* config = facts.config(deadline);
     if (service == Service::api && config != nullptr)
         tell_own_endpoint(config->find("ECS_BACKEND_HOST"), unreached);
+    if (cause == "TLS_TRUST" && config != nullptr)
+        tell_own_authorities(config->find("SSL_CERT_FILE"), unreached);
     tell_rules(rules, unreached);
     if (is_unconnected && rules.empty() && is_silence(*view, cause)
         && may_be_the_vpc(facts, *view, deadline))
@@ -284,11 +301,14 @@ Look check_routes(Facts& facts, Deadline deadline) {
     }
     if (is_reached(facts.endpoint(Service::api, deadline)))
         return healthy("there is no default route, and the ECS API is reached without");
-    return finding(sign("NET_REFUSED",
+    auto nowhere = sign("NET_REFUSED",
                         Certainty::certain,
                         "this host has no default route: network is unreachable",
                         {evidence("/proc/net/route", "no default route")},
-                        {"ip route", "sudo systemctl restart systemd-networkd"}));
+                        {"ip route", "sudo systemctl restart systemd-networkd"});
+    // Nor do name servers answer to whom no way leads.
+    nowhere.before = "NET_DNS";
+    return finding(std::move(nowhere));
 }
 
 } // namespace squall::host

@@ -55,8 +55,13 @@ std::string Facts::region(Deadline deadline) {
 
 std::string Facts::cluster(Deadline deadline) {
     const auto* config = this->config(deadline);
-    const std::string given = config == nullptr ? std::string() : config->get("ECS_CLUSTER");
-    return given.empty() ? "default" : given;
+    if (config != nullptr) {
+        if (auto given = config->get("ECS_CLUSTER"); !given.empty()) return given;
+    }
+    // An agent that runs knows where it is, whoever has told it.
+    const auto* introspection = this->introspection(deadline);
+    if (introspection != nullptr && !introspection->cluster.empty()) return introspection->cluster;
+    return "default";
 }
 
 std::string Facts::api_url(Deadline deadline) {

@@ -157,6 +157,31 @@ Look look_at_document(const MetadataView& view) {
                                std::max<Millis::rep>(1, view.token.total.count())));
 }
 
+// An agent registers the instance that it runs on, with ECS of that instance's region. One that is
+// registered elsewhere all the same knows better.
+std::optional<Sign> region_mismatch(Facts& facts, const MetadataView& view, Deadline deadline) {
+    const auto* config = facts.config(deadline);
+    const ConfigLine* line = config == nullptr ? nullptr : config->find("AWS_DEFAULT_REGION");
+    if (line == nullptr || line->value.empty() || view.region.empty() || line->value == view.region)
+        return std::nullopt;
+    const auto* introspection = facts.introspection(deadline);
+    if (introspection != nullptr && !introspection->arn.empty()) return std::nullopt;
+    auto found = sign(
+        "REGION_MISMATCH",
+        Certainty::likely,
+        fmt::format("AWS_DEFAULT_REGION is {}, and this instance is in {}{}",
+                    line->value,
+                    view.region,
+                    line->value.starts_with(view.region) ? ": that is the name of a zone" : ""),
+        {evidence(line->place, line->name + "=" + line->value),
+         evidence(view.url, "placement/region " + view.region)},
+        {fmt::format("AWS_DEFAULT_REGION={} in /etc/ecs/ecs.config; then `sudo systemctl restart "
+                     "ecs`",
+                     view.region)});
+    found.instead_of = 1;
+    return found;
+}
+
 // As cloud-init wrote it down at the first boot, when the metadata service answered.
 std::string cloud_inits_instance(const Facts& facts) {
     constexpr std::size_t id_max = 64;
@@ -174,6 +199,9 @@ Look check_metadata(Facts& facts, Deadline deadline) {
     if (view == nullptr) return could_not_look("not asked in time", how);
     Look look =
         has_status(view->token, ok) ? look_at_document(*view) : no_token(facts, *view, deadline);
+    if (auto mismatch = region_mismatch(facts, *view, deadline);
+        mismatch && look.state == Look::State::healthy)
+        look = finding(std::move(*mismatch));
     look.names.region = view->region;
     look.names.account = view->account;
     look.names.instance =

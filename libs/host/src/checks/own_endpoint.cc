@@ -12,4 +12,14 @@ void tell_own_endpoint(const ConfigLine* line, Sign& unreached) {
                     line->value));
 }
 
+void tell_own_authorities(const ConfigLine* line, Sign& untrusted) {
+    if (line == nullptr || line->value.empty()) return;
+    untrusted.evidence.push_back(evidence(line->place, "SSL_CERT_FILE=" + line->value));
+    untrusted.remedy.insert(
+        untrusted.remedy.begin(),
+        fmt::format("SSL_CERT_FILE in /etc/ecs/ecs.config is {}: mend it, or take the line out for "
+                    "the host's own authorities; then `sudo systemctl restart ecs`",
+                    line->value));
+}
+
 } // namespace squall::host

@@ -1,4 +1,4 @@
-// An endpoint of ECS that somebody has named.
+// An endpoint of ECS, or the authorities to trust, that somebody has named.
 #pragma once
 
 #include "checks/agent_config.h"
@@ -10,5 +10,7 @@ namespace squall::host {
 // ECS's API is not reached says so: at the end of its evidence, and first in its remedy. `line`:
 // the setting, or nullptr.
 void tell_own_endpoint(const ConfigLine* line, Sign& unreached);
+// The same of SSL_CERT_FILE, whose authorities count in place of the host's.
+void tell_own_authorities(const ConfigLine* line, Sign& untrusted);
 
 } // namespace squall::host

@@ -1,6 +1,7 @@
 // The ecs and docker services, as their init system sees them.
 #include "checks/services.h"
 
+#include "checks/agent_pid.h"
 #include "checks/checks.h"
 #include "checks/run_marks.h"
 #include "checks/unit.h"
@@ -109,6 +110,31 @@ std::optional<Look> without_program(const Facts& facts, const Unit& unit) {
     return finding(program_is_missing(program, is_there, shown(unit)));
 }
 
+// No program of its own is there to be started. An agent that runs was started in another way.
+Look without_unit(Facts& facts, const Unit& unit, Deadline deadline) {
+    const std::string state = unit.get("LoadState");
+    std::error_code ignored;
+    const bool was_installed = std::filesystem::exists(facts.path("/etc/ecs"), ignored);
+    if (!was_installed || find_agent(facts, deadline))
+        return not_here(fmt::format("there is no ecs service on this host ({})",
+                                    trimmed(unit.answer.substr(0, 200))));
+    const bool is_masked = state == "masked";
+    auto stopped = sign(
+        "AGENT_STOPPED",
+        is_masked ? Certainty::certain : Certainty::likely,
+        is_masked ? "the ecs service is masked (a link to /dev/null): nothing can start it"
+                  : fmt::format("there is no ecs service to start the agent (LoadState={})", state),
+        {evidence(unit.asked, "LoadState=" + state)},
+        {is_masked ? "sudo systemctl unmask ecs && sudo systemctl enable --now --no-block ecs"
+                   : "`sudo yum reinstall -y ecs-init`, or on Debian and Ubuntu `sudo apt-get "
+                     "install --reinstall amazon-ecs-init`; then `sudo systemctl daemon-reload && "
+                     "sudo systemctl enable --now --no-block ecs`. Where the agent runs without a "
+                     "unit: `sudo docker start ecs-agent`"});
+    stopped.instead_of = Sign::all_steps;
+    stopped.is_root = true;
+    return finding(std::move(stopped));
+}
+
 Look failed(Facts& facts, const Unit& unit, Deadline deadline) {
     std::vector<Evidence> seen{shown(unit)};
     const auto status = unit.number("ExecMainStatus");
@@ -200,9 +226,7 @@ Look check_ecs_service(Facts& facts, Deadline deadline) {
         if (other && other->is_known()) unit = std::move(other);
     }
     if (!unit) return could_not_look(unit.error().message, "systemctl status ecs");
-    if (!unit->is_known())
-        return not_here(fmt::format("there is no ecs service on this host ({})",
-                                    trimmed(unit->answer.substr(0, 200))));
+    if (!unit->is_known()) return without_unit(facts, *unit, deadline);
     if (auto waiting = waiting_for_cloud_init(facts, *unit, deadline)) return *waiting;
     const std::string state = unit->get("ActiveState");
     if (state == "active") return running(facts, *unit);

@@ -53,6 +53,8 @@ struct Sign {
     static constexpr std::size_t all_steps = 99; // nothing in general is left to be said
     // Seen at work itself: no symptom of another cause, whatever else is found.
     bool is_root = false;
+    // A cause that this one brings about here, though elsewhere that one is the root of the two.
+    std::string before = {};
 };
 
 // What one check found.
