@@ -1,6 +1,7 @@
 #include "logs/wrapping.h"
 
 #include "logs/log_time.h"
+#include "logs/words.h"
 #include "squall/base/json.h"
 #include "squall/base/text.h"
 
@@ -55,15 +56,15 @@ LogKind kind_of_program(std::string_view program) {
     // "docker" is the client through which a unit runs the agent: the agent's own lines.
     if (name == "dockerd" || name == "containerd") return LogKind::docker;
     if (name.starts_with("systemd")) return LogKind::system;
-    if (name.find("ecs-init") != std::string::npos) return LogKind::init;
-    if (name == "agent" || name.find("ecs-agent") != std::string::npos) return LogKind::agent;
+    if (has_word(name, "ecs-init")) return LogKind::init;
+    if (name == "agent" || has_word(name, "ecs-agent")) return LogKind::agent;
     if (name.starts_with("cloud-init") || name == "user-data") return LogKind::cloud_init;
     // Upstart's.
     if (name == "init") return LogKind::system;
     const bool is_container_id =
         name.size() >= 12 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (is_container_id || name.find("ecs") != std::string::npos
-        || name.find("docker") != std::string::npos || name == "env")
+    if (is_container_id || has_word(name, "ecs") || name.find("docker") != std::string::npos
+        || name == "env")
         return LogKind::unknown;
     return LogKind::other;
 }

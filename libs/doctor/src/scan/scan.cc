@@ -1,12 +1,12 @@
 #include "squall/doctor/scan.h"
 
+#include "logs/words.h"
 #include "scan/lines.h"
 #include "scan/matcher.h"
 #include "scan/repeats.h"
 #include "scan/text_chunks.h"
 
 #include <algorithm>
-#include <array>
 
 namespace squall::doctor {
 namespace {
@@ -92,11 +92,9 @@ void note(ScannedLog& log, const Reading& reading, const Seen& seen) {
 
 // As init systems and Docker speak of it.
 bool names_agent(std::string_view text) {
-    constexpr std::array<std::string_view, 4> names{
-        "ecs-agent", "amazon-ecs", "ecs.service", "Elastic Container Service"};
-    return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
-        return text.find(name) != std::string_view::npos;
-    });
+    return has_word(text, "ecs-agent") || has_word(text, "amazon-ecs")
+           || has_word(text, "ecs.service", "-._@")
+           || text.find("Elastic Container Service") != std::string_view::npos;
 }
 
 } // namespace
