@@ -8,6 +8,14 @@
 namespace squall::doctor {
 namespace {
 
+// As journald writes what is not plain UTF-8.
+std::string bytes_of(const std::string& text) {
+    std::string list = "[";
+    for (const char c : text)
+        list += fmt::format("{}{}", list.size() > 1 ? ", " : "", static_cast<unsigned char>(c));
+    return list + "]";
+}
+
 struct Wrapping {
     std::string name;
     std::function<std::string(int second, const std::string& line)> wrap;
@@ -60,6 +68,19 @@ std::vector<Wrapping> wrappings() {
              return fmt::format(R"({{"SYSLOG_IDENTIFIER":"docker","_PID":"1611","MESSAGE":{}}})",
                                 quoted(line));
          }},
+        {"journalctl -o json, as bytes",
+         [](int, const std::string& line) {
+             return fmt::format(
+                 R"({{"SYSLOG_IDENTIFIER" : "docker","_PID":"1611","MESSAGE" : {}}})",
+                 bytes_of("\x1b[31m" + line + "\xff"));
+         }},
+        {"RFC 5424", before("<30>1 2026-03-11T08:15:00.000Z ip-10-0-4-4 docker 1611 - - ")},
+        {"RFC 5424 with data",
+         before(
+             "<30>1 2026-03-11T08:15:00.000Z ip-10-0-4-4 docker 1611 ID47 [a@1 b=\"c\\]d\"][e@2] "
+             "\xEF\xBB\xBF")},
+        {"RFC 5424 without a process", before("<30>1 - - ecs-agent - - - ")},
+        {"RFC 3164 with its priority", before("<30>Mar 11 08:15:00 ip-10-0-4-4 docker[1611]: ")},
         {"CloudWatch Logs",
          [](int second, const std::string& line) {
              return fmt::format(
@@ -141,6 +162,30 @@ TEST(Wrappings, HideNotWhatAnOldAgentsErrorGoesOnWith) {
             EXPECT_EQ(told(diagnosis), "finding: NET_DNS") << wrapping.name << " in " << file;
         }
     }
+}
+
+TEST(Wrappings, OfBytesAreShownAsText) {
+    const std::string line = "level=error time=2026-03-11T08:15:00Z msg=\"no such host\\x\"";
+    const std::string entry = "{\"MESSAGE\":" + bytes_of(line + "\xff\tend") + ",\"_PID\":\"1\"}\n";
+    const ScannedLog log = scanned(entry + entry);
+    const auto found = log.segments.back().causes.find(*catalogue().index_of("NET_DNS"));
+    ASSERT_NE(found, log.segments.back().causes.end());
+    EXPECT_EQ(found->second.count, 2U);
+    EXPECT_EQ(found->second.last.line, 2U);
+    EXPECT_EQ(found->second.last.text,
+              "{\"MESSAGE\":\"level=error time=2026-03-11T08:15:00Z msg=\\\"no such host\\\\x\\\""
+              "? end\",\"_PID\":\"1\"}\n");
+}
+
+TEST(Wrappings, OfBytesThatAreNoneStayAsTheyAre) {
+    for (const char* list :
+         {"[1,2", "[300]", "[-1]", "[\"a\"]", "[1 2]", "[1.5]", "[[1]]", "[,]"}) {
+        const std::string text = "{\"MESSAGE\":" + std::string(list) + "}\n";
+        EXPECT_EQ(scanned(text).tail, text);
+    }
+    EXPECT_EQ(scanned("{\"MESSAGE\":[]}\n").tail, "{\"MESSAGE\":\"\"}\n");
+    // A line alone: what follows is another record.
+    EXPECT_EQ(scanned("{\"MESSAGE\":[104,\n105]}\n").tail, "{\"MESSAGE\":[104,\n105]}\n");
 }
 
 TEST(Wrappings, OfOthersAreNotTheAgents) {

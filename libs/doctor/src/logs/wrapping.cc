@@ -104,6 +104,63 @@ bool take_program(Unwrapping& line, std::string_view rest) {
     return true;
 }
 
+// Syslog's "<30>": facility and severity in one number.
+bool take_priority(std::string_view& text) {
+    constexpr std::size_t digits_max = 3;
+    const auto end = text.find('>');
+    if (!text.starts_with('<') || end < 2 || end > digits_max + 1
+        || text.substr(1, end - 1).find_first_not_of("0123456789") != std::string_view::npos)
+        return false;
+    text.remove_prefix(end + 1);
+    return true;
+}
+
+// Structured data: "-", or [id name="value"]…, where \] is a part of a value.
+bool take_data(std::string_view& text) {
+    if (text.starts_with('-')) {
+        text.remove_prefix(1);
+        return true;
+    }
+    std::size_t at = 0;
+    while (at < text.size() && text[at] == '[') {
+        while (at < text.size() && text[at] != ']')
+            at += text[at] == '\\' ? 2U : 1U;
+        ++at;
+    }
+    if (at == 0 || at > text.size()) return false;
+    text.remove_prefix(at);
+    return true;
+}
+
+// RFC 5424, behind its priority: "1 time host program pid message-id data message".
+bool take_rfc5424(Unwrapping& line, std::string_view rest) {
+    if (!rest.starts_with("1 ")) return false;
+    rest.remove_prefix(2);
+    std::optional<WallTime> when;
+    if (rest.starts_with("- "))
+        rest.remove_prefix(1);
+    else if (when = take_time(rest); !when)
+        return false;
+    std::array<std::string_view, 4> fields; // host, program, pid, message's id
+    for (std::string_view& field : fields) {
+        if (!rest.starts_with(' ')) return false;
+        rest.remove_prefix(1);
+        field = rest.substr(0, rest.find(' '));
+        if (field.empty()) return false;
+        rest.remove_prefix(field.size());
+    }
+    if (!rest.starts_with(' ')) return false;
+    rest.remove_prefix(1);
+    if (!take_data(rest)) return false;
+    if (rest.starts_with(' ')) rest.remove_prefix(1);
+    if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+    line.kind = kind_of_program(fields[1]);
+    line.writer = line.storage.emplace_back(fmt::format("{}[{}]", fields[1], fields[2]));
+    if (when) line.when = when;
+    line.text = rest;
+    return true;
+}
+
 // "[12345.678901] " or "[Tue Jun 30 17:02:11 2026] "
 bool take_kernel_stamp(std::string_view& text, std::optional<WallTime>& when) {
     if (text.size() < 4 || text.front() != '[') return false;
@@ -212,6 +269,11 @@ bool unwrap_one(Unwrapping& line, WallTime now) {
         text.remove_prefix(1);
     if (text.empty()) return false;
     if (text.front() == '{') return take_json(line);
+    if (std::string_view behind = text; take_priority(behind)) {
+        if (take_rfc5424(line, behind)) return true;
+        text = behind;
+        return true;
+    }
     if (text.front() == '[') {
         if (!take_kernel_stamp(text, line.when)) return false;
         line.kind = LogKind::kernel;
