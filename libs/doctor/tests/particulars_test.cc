@@ -36,6 +36,19 @@ TEST(Particulars, SayWhoMayNotDoWhatAndByHowMuchAClockIsWrong) {
     EXPECT_EQ(particulars("NO_SUCH_CAUSE", "x"), "");
 }
 
+TEST(Particulars, OfAResourceAreWithoutTheQuoteThatEndsTheMessage) {
+    constexpr std::string_view resource =
+        "User: a is not authorized to perform: ecs:Poll on resource: arn:aws:ecs:cluster/shop";
+    for (const char* end : {"\"", "\\\"", "\\", "'", " because no policy allows it", ""})
+        EXPECT_EQ(particulars("IAM_DENIED", std::string(resource) + end),
+                  "ecs:Poll on arn:aws:ecs:cluster/shop is denied to a.")
+            << end;
+    EXPECT_EQ(
+        particulars("IAM_DENIED",
+                    std::string(resource) + "\" with an explicit deny in a service control policy"),
+        "ecs:Poll on arn:aws:ecs:cluster/shop is denied to a by a service control policy.");
+}
+
 TEST(Particulars, NameTheRoleAndTheRegionForTheRemedy) {
     const auto names = names_told(
         "User: arn:aws-cn:sts::444455556666:assumed-role/web-role/i-0fedcba9876543210 is not "

@@ -20,10 +20,10 @@ struct Telling {
 // The first that fits is told.
 constexpr std::array<Telling, 26> tellings{{
     {"IAM_DENIED",
-     R"(User: (\S+) is not authorized to perform: ([\w:*]+) on resource: (\S+).*explicit deny in (an? [\w -]+ policy))",
+     R"(User: (\S+) is not authorized to perform: ([\w:*]+) on resource: ([^\s"'\\]+).*explicit deny in (an? [\w -]+ policy))",
      "{1} on {2} is denied to {0} by {3}."},
     {"IAM_DENIED",
-     R"(User: (\S+) is not authorized to perform: ([\w:*]+) on resource: (\S+))",
+     R"(User: (\S+) is not authorized to perform: ([\w:*]+) on resource: ([^\s"'\\]+))",
      "{1} on {2} is denied to {0}."},
     {"IAM_DENIED", R"(not authorized to perform: ([\w:*]+))", "{0} is denied."},
     {"IAM_DENIED", R"((?:ecs-a-|connect(?:ing)? to ACS))", "ecs:Poll is denied."},

@@ -129,16 +129,27 @@ std::string_view without_end(std::string_view line) {
     return line;
 }
 
-// The text itself, where a line is docker's: enough to see how it begins.
+// The text itself, where a line is docker's or docker compose's: enough to see how it begins.
 std::string_view inner_begin(std::string_view line) {
     constexpr std::string_view docker = "{\"log\":\"";
-    if (line.starts_with(docker)) line.remove_prefix(docker.size());
+    if (line.starts_with(docker)) {
+        line.remove_prefix(docker.size());
+        return line;
+    }
+    (void)take_service(line);
+    line.remove_prefix(stamp_size(line));
+    for (const std::string_view stream : {"stdout F ", "stderr F "}) {
+        if (line.starts_with(stream)) line.remove_prefix(stream.size());
+    }
     return line;
 }
 
 bool has_prefix_of_its_own(std::string_view line) {
     if (line.starts_with("level=") || line.starts_with("time=") || line.starts_with("{\"")
         || line.starts_with("msg="))
+        return true;
+    // An old agent's, behind a stamp.
+    if (line.starts_with('[') && level_named(line.substr(1, line.find(']') - 1)) != Level::none)
         return true;
     std::string_view rest = line;
     return take_time(rest) || take_syslog_time(rest, Wall::now());
@@ -153,12 +164,8 @@ bool begins_panic(std::string_view line) {
 }
 
 bool is_continuation(std::string_view line, bool in_panic) {
-    const std::string_view whole = without_end(line);
-    line = inner_begin(whole);
-    if (in_panic) {
-        if (line.size() != whole.size()) return !has_prefix_of_its_own(line) && !begins_panic(line);
-        return !has_prefix_of_its_own(line) && !begins_panic(line);
-    }
+    line = inner_begin(without_end(line));
+    if (in_panic) return !has_prefix_of_its_own(line) && !begins_panic(line);
     if (line.empty()) return false;
     // A whole log may be indented, as people paste it.
     if (line.front() == '\t' || line.front() == ' ') return !has_prefix_of_its_own(trimmed(line));
@@ -189,6 +196,7 @@ Record parse_record(std::string_view lines, WallTime now) {
         if (is_first) {
             record.when = line.when;
             record.kind = line.kind;
+            record.writer = line.writer;
             joined = line.is_json ? std::string(line.text) : unquoted(line.text);
             is_first = false;
         } else {

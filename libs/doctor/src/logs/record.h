@@ -19,6 +19,7 @@ struct Record {
     Level level = Level::none;
     std::optional<WallTime> when;
     LogKind kind = LogKind::unknown; // as far as the record itself tells
+    std::string writer;              // "docker[1611]", where syslog or journald says so
     // Written as the agent and ecs-init write, whichever file it is in.
     bool has_agents_form = false;
 };

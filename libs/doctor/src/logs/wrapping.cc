@@ -1,10 +1,12 @@
 #include "logs/wrapping.h"
 
 #include "logs/log_time.h"
+#include "logs/words.h"
 #include "squall/base/json.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
+#include <array>
 
 namespace squall::doctor {
 namespace {
@@ -23,7 +25,7 @@ bool is_name_character(char c) {
 bool begins_record(std::string_view text) {
     std::string_view rest = text;
     return text.starts_with("level=") || text.starts_with("time=") || text.starts_with("{\"")
-           || text.starts_with("msg=") || take_time(rest).has_value()
+           || text.starts_with("msg=") || is_of_go(text) || take_time(rest).has_value()
            || take_syslog_time(rest, Wall::now()).has_value();
 }
 
@@ -49,28 +51,35 @@ bool take_grep_prefix(std::string_view& text) {
     return true;
 }
 
+// "ecs-agent-1  | level=…", as docker compose says whose a line is.
+bool take_compose_prefix(std::string_view& text) {
+    std::string_view rest = text;
+    if (!take_service(rest) || !begins_record(rest)) return false;
+    text = rest;
+    return true;
+}
+
 LogKind kind_of_program(std::string_view program) {
     const std::string name = lower(program);
     if (name == "kernel") return LogKind::kernel;
     // "docker" is the client through which a unit runs the agent: the agent's own lines.
     if (name == "dockerd" || name == "containerd") return LogKind::docker;
     if (name.starts_with("systemd")) return LogKind::system;
-    if (name.find("ecs-init") != std::string::npos) return LogKind::init;
-    if (name == "agent" || name.find("ecs-agent") != std::string::npos) return LogKind::agent;
+    if (has_word(name, "ecs-init")) return LogKind::init;
+    if (name == "agent" || has_word(name, "ecs-agent")) return LogKind::agent;
     if (name.starts_with("cloud-init") || name == "user-data") return LogKind::cloud_init;
     // Upstart's.
     if (name == "init") return LogKind::system;
     const bool is_container_id =
         name.size() >= 12 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (is_container_id || name.find("ecs") != std::string::npos
-        || name.find("docker") != std::string::npos || name == "env")
+    if (is_container_id || has_word(name, "ecs") || name.find("docker") != std::string::npos
+        || name == "env")
         return LogKind::unknown;
     return LogKind::other;
 }
 
 // "host program[pid]: " behind syslog's time.
-bool take_program(std::string_view& text, LogKind& kind) {
-    std::string_view rest = text;
+bool take_program(Unwrapping& line, std::string_view rest) {
     while (!rest.empty() && is_blank(rest.front()))
         rest.remove_prefix(1);
     const auto host_end = rest.find(' ');
@@ -88,9 +97,67 @@ bool take_program(std::string_view& text, LogKind& kind) {
         program = program.substr(0, bracket);
     }
     if (program.find_first_of(" \"={") != std::string_view::npos) return false;
-    kind = kind_of_program(program);
+    line.kind = kind_of_program(program);
+    line.writer = rest.substr(0, bare_end);
     rest.remove_prefix(std::min(rest.size(), bare_end + 2));
-    text = rest;
+    line.text = rest;
+    return true;
+}
+
+// Syslog's "<30>": facility and severity in one number.
+bool take_priority(std::string_view& text) {
+    constexpr std::size_t digits_max = 3;
+    const auto end = text.find('>');
+    if (!text.starts_with('<') || end < 2 || end > digits_max + 1
+        || text.substr(1, end - 1).find_first_not_of("0123456789") != std::string_view::npos)
+        return false;
+    text.remove_prefix(end + 1);
+    return true;
+}
+
+// Structured data: "-", or [id name="value"]…, where \] is a part of a value.
+bool take_data(std::string_view& text) {
+    if (text.starts_with('-')) {
+        text.remove_prefix(1);
+        return true;
+    }
+    std::size_t at = 0;
+    while (at < text.size() && text[at] == '[') {
+        while (at < text.size() && text[at] != ']')
+            at += text[at] == '\\' ? 2U : 1U;
+        ++at;
+    }
+    if (at == 0 || at > text.size()) return false;
+    text.remove_prefix(at);
+    return true;
+}
+
+// RFC 5424, behind its priority: "1 time host program pid message-id data message".
+bool take_rfc5424(Unwrapping& line, std::string_view rest) {
+    if (!rest.starts_with("1 ")) return false;
+    rest.remove_prefix(2);
+    std::optional<WallTime> when;
+    if (rest.starts_with("- "))
+        rest.remove_prefix(1);
+    else if (when = take_time(rest); !when)
+        return false;
+    std::array<std::string_view, 4> fields; // host, program, pid, message's id
+    for (std::string_view& field : fields) {
+        if (!rest.starts_with(' ')) return false;
+        rest.remove_prefix(1);
+        field = rest.substr(0, rest.find(' '));
+        if (field.empty()) return false;
+        rest.remove_prefix(field.size());
+    }
+    if (!rest.starts_with(' ')) return false;
+    rest.remove_prefix(1);
+    if (!take_data(rest)) return false;
+    if (rest.starts_with(' ')) rest.remove_prefix(1);
+    if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+    line.kind = kind_of_program(fields[1]);
+    line.writer = line.storage.emplace_back(fmt::format("{}[{}]", fields[1], fields[2]));
+    if (when) line.when = when;
+    line.text = rest;
     return true;
 }
 
@@ -153,7 +220,10 @@ bool take_json(Unwrapping& line) {
     };
     if (json::at(*object, "log").is_string()) return take_from("log", "time");
     if (json::at(*object, "MESSAGE").is_string()) {
-        line.kind = kind_of_program(json::string_at(*object, "SYSLOG_IDENTIFIER"));
+        const std::string_view program = json::string_at(*object, "SYSLOG_IDENTIFIER");
+        line.kind = kind_of_program(program);
+        line.writer = line.storage.emplace_back(
+            fmt::format("{}[{}]", program, json::string_at(*object, "_PID")));
         const auto micros = to_integer(json::string_at(*object, "__REALTIME_TIMESTAMP"));
         if (micros) line.when = WallTime(std::chrono::microseconds(*micros));
         return take_from("MESSAGE", "");
@@ -178,12 +248,15 @@ bool take_stamp(std::string_view& text, std::optional<WallTime>& when) {
     std::string_view rest = text;
     const auto at = take_time(rest);
     if (!at || rest.empty() || !is_blank(rest.front())) return false;
+    bool is_known = stamp_size(text) > 0;
     while (!rest.empty() && is_blank(rest.front()))
         rest.remove_prefix(1);
     for (const std::string_view stream : {"stdout F ", "stderr F ", "stdout P ", "stderr P "}) {
-        if (rest.starts_with(stream)) rest.remove_prefix(stream.size());
+        if (!rest.starts_with(stream)) continue;
+        rest.remove_prefix(stream.size());
+        is_known = true;
     }
-    if (!begins_record(rest)) return false;
+    if (!is_known && !begins_record(rest)) return false;
     when = at;
     text = rest;
     return true;
@@ -196,12 +269,18 @@ bool unwrap_one(Unwrapping& line, WallTime now) {
         text.remove_prefix(1);
     if (text.empty()) return false;
     if (text.front() == '{') return take_json(line);
+    if (std::string_view behind = text; take_priority(behind)) {
+        if (take_rfc5424(line, behind)) return true;
+        text = behind;
+        return true;
+    }
     if (text.front() == '[') {
         if (!take_kernel_stamp(text, line.when)) return false;
         line.kind = LogKind::kernel;
         return true;
     }
-    if (take_stamp(text, line.when) || take_grep_prefix(text)) return true;
+    if (take_stamp(text, line.when) || take_grep_prefix(text) || take_compose_prefix(text))
+        return true;
     std::string_view rest = text;
     auto when = take_time(rest);
     if (!when) when = take_syslog_time(rest, now);
@@ -212,16 +291,61 @@ bool unwrap_one(Unwrapping& line, WallTime now) {
         when = take_time(rest);
     }
     if (!when) return false;
-    LogKind kind = LogKind::unknown;
     if (!rest.empty() && rest.front() != ' ') return false;
-    if (!take_program(rest, kind)) return false;
+    if (!take_program(line, rest)) return false;
     line.when = when;
-    line.kind = kind;
-    text = rest;
     return true;
 }
 
 } // namespace
+
+bool is_of_go(std::string_view text) {
+    constexpr std::array<std::string_view, 11> beginnings{"panic: ",
+                                                          "fatal error: ",
+                                                          "runtime error: ",
+                                                          "runtime: ",
+                                                          "SIGQUIT: ",
+                                                          "SIGSEGV: ",
+                                                          "[signal ",
+                                                          "goroutine ",
+                                                          "caused by: ",
+                                                          "Caused by: ",
+                                                          "status code: "};
+    return std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view beginning) {
+        return text.starts_with(beginning);
+    });
+}
+
+std::size_t stamp_size(std::string_view text) {
+    // "2026-06-30T17:02:11.", nine digits, and Z or an offset.
+    constexpr std::size_t dot = 19;
+    constexpr std::size_t zone = dot + 10;
+    if (text.size() <= zone || text[dot - 9] != 'T' || text[dot] != '.') return 0;
+    const auto is_digit = [](char c) {
+        return c >= '0' && c <= '9';
+    };
+    if (!std::all_of(text.begin() + dot + 1, text.begin() + zone, is_digit)) return 0;
+    std::string_view rest = text;
+    if (!take_time(rest)) return 0;
+    const std::size_t size = text.size() - rest.size();
+    if (rest.empty()) return size;
+    return is_blank(rest.front()) ? size + 1 : 0;
+}
+
+bool take_service(std::string_view& text) {
+    constexpr std::size_t name_max = 128;
+    std::size_t end = 0;
+    while (end < std::min(text.size(), name_max) && text[end] != '/'
+           && is_name_character(text[end]))
+        ++end;
+    const std::size_t name = end;
+    while (end < text.size() && text[end] == ' ')
+        ++end;
+    if (name == 0 || end == name || text.substr(end, 1) != "|") return false;
+    if (end + 1 < text.size() && text[end + 1] != ' ') return false;
+    text.remove_prefix(std::min(text.size(), end + 2));
+    return true;
+}
 
 void unwrap(Unwrapping& line, WallTime now) {
     for (int layer = 0; layer < layers_max && !line.is_json; ++layer) {

@@ -1,5 +1,7 @@
 #include "squall/doctor/scan.h"
 
+#include "logs/words.h"
+#include "logs/wrapping.h"
 #include "scan/lines.h"
 #include "scan/matcher.h"
 #include "scan/repeats.h"
@@ -92,11 +94,9 @@ void note(ScannedLog& log, const Reading& reading, const Seen& seen) {
 
 // As init systems and Docker speak of it.
 bool names_agent(std::string_view text) {
-    constexpr std::array<std::string_view, 4> names{
-        "ecs-agent", "amazon-ecs", "ecs.service", "Elastic Container Service"};
-    return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
-        return text.find(name) != std::string_view::npos;
-    });
+    return has_word(text, "ecs-agent") || has_word(text, "amazon-ecs")
+           || has_word(text, "ecs.service", "-._@")
+           || text.find("Elastic Container Service") != std::string_view::npos;
 }
 
 // Of the last record that has one. What lies ahead of the reader's clock is no record's time.
@@ -113,12 +113,38 @@ std::optional<WallTime> end_of(std::string_view tail, WallTime now) {
     return std::nullopt;
 }
 
+// Through whose hands the agent's lines have come into the host's log: clients of Docker, one for
+// each time the agent was started.
+class AgentsWriters {
+public:
+    // Containers of tasks have writers with other names.
+    static bool may_be(std::string_view writer) {
+        const std::string_view name = writer.substr(0, writer.find('['));
+        return name == "docker" || name == "env" || has_word(name, "ecs");
+    }
+
+    void remember(const std::string& writer) {
+        if (writer.empty() || has(writer)) return;
+        known_[next_] = writer;
+        next_ = (next_ + 1) % known_.size();
+    }
+
+    [[nodiscard]] bool has(const std::string& writer) const {
+        return std::find(known_.begin(), known_.end(), writer) != known_.end();
+    }
+
+private:
+    std::array<std::string, 16> known_; // the last ones
+    std::size_t next_ = 0;
+};
+
 } // namespace
 
 struct Scanner::Parts {
     Matcher matcher;
     WallTime now;
     Repeats repeats;
+    AgentsWriters writers;
 
     void read_record(ScannedLog& log, std::string_view lines, std::uint64_t line);
 };
@@ -140,7 +166,13 @@ void Scanner::Parts::read_record(ScannedLog& log, std::string_view lines, std::u
     if (record.has_agents_form && kind != LogKind::init && kind != LogKind::unknown
         && !is_of_another)
         kind = LogKind::agent;
-    const Reading reading = matcher.read(record, kind);
+    if (record.has_agents_form) writers.remember(record.writer);
+    // What Go's runtime and the old agents' errors say has no form of the agent's; in the host's
+    // log it is as good as who wrote it.
+    const bool is_bare = record.kind == LogKind::unknown && kind == LogKind::system
+                         && AgentsWriters::may_be(record.writer) && is_of_go(record.text);
+    Reading reading = matcher.read(record, is_bare ? LogKind::agent : kind);
+    if (is_bare && !writers.has(record.writer)) reading.certainty = Certainty::possible;
     seen.when = record.when;
     note(log, reading, seen);
     repeats.remember(line_alone, reading, record.when);
@@ -155,7 +187,7 @@ Scanner::~Scanner() = default;
 Result<Scanner> Scanner::make(const Catalogue& catalogue, WallTime now) {
     auto matcher = Matcher::make(catalogue);
     if (!matcher) return fail(matcher.error());
-    return Scanner(std::make_unique<Parts>(Parts{std::move(*matcher), now, {}}));
+    return Scanner(std::make_unique<Parts>(Parts{std::move(*matcher), now, {}, {}}));
 }
 
 ScannedLog Scanner::scan(std::string name, ByteSource& bytes, std::uint64_t skipped, LogName kind) {
@@ -164,6 +196,7 @@ ScannedLog Scanner::scan(std::string name, ByteSource& bytes, std::uint64_t skip
     log.kind = std::move(kind);
     log.skipped = skipped;
     log.segments.emplace_back();
+    parts_->writers = {};
     parts_->repeats.clear(); // what a line says can hang on the file it is in
     TextChunks chunks(bytes);
     bool has_rest = false;

@@ -1,6 +1,7 @@
 #include "scan/text_chunks.h"
 
 #include "logs/record.h"
+#include "scan/journal_bytes.h"
 
 #include <algorithm>
 #include <cstring>
@@ -133,6 +134,13 @@ std::size_t TextChunks::end_of_records(std::string_view text) const {
 }
 
 std::string_view TextChunks::cleaned(std::string_view text) {
+    text = without_controls(text);
+    if (!has_message_of_bytes(text)) return text;
+    clean_ = with_messages_as_text(text);
+    return clean_;
+}
+
+std::string_view TextChunks::without_controls(std::string_view text) {
     const bool has_escape = std::memchr(text.data(), 0x1b, text.size()) != nullptr;
     const bool has_nul = std::memchr(text.data(), 0, text.size()) != nullptr;
     // Line ends of old Macs, and of those who take the other half away from Windows'.

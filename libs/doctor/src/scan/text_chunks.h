@@ -1,4 +1,5 @@
-// Chunks of whole records out of a stream of bytes: colours and NULs taken out, UTF-16 made UTF-8.
+// Chunks of whole records out of a stream of bytes: colours and NULs taken out; UTF-16 made
+// UTF-8, and journald's lists of bytes made strings.
 #pragma once
 
 #include "squall/doctor/byte_source.h"
@@ -33,6 +34,7 @@ private:
     void fill();
     void find_encoding();
     std::string_view cleaned(std::string_view text);
+    std::string_view without_controls(std::string_view text);
     [[nodiscard]] std::size_t end_of_records(std::string_view text) const;
 
     ByteSource& bytes_;
