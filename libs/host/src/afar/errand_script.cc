@@ -28,17 +28,23 @@ constexpr std::string_view looks = R"sh(
 services() {
     for unit in ecs docker; do
         within 5 systemctl show "$unit" -p Id -p LoadState -p ActiveState -p SubState -p Result -p ExecMainStatus -p NRestarts -p InactiveEnterTimestamp \
-            -p ExecStart >"$folder/unit"
+            -p MainPID -p ExecStart >"$folder/unit"
         grep -v '^ExecStart=' "$folder/unit"
         program=$(sed -n 's/^ExecStart={ path=\([^ ;]*\) .*/\1/p' "$folder/unit" | head -n 1)
         if [ -n "$program" ] && [ ! -e "$program" ]; then echo "program_missing=$program"
         elif [ -n "$program" ] && [ ! -x "$program" ]; then echo "program_closed=$program"; fi
+        main=$(sed -n 's/^MainPID=\([1-9][0-9]*\)$/\1/p' "$folder/unit" | head -n 1)
+        [ -z "$main" ] || sed -n -e 's/^Name:[[:space:]]*\([A-Za-z0-9_.-]*\)$/main_name=\1/p' -e 's/^State:[[:space:]]*\(.\).*/main_state=\1/p' "/proc/$main/status" 2>/dev/null
         echo
     done
 }
 processes() {
-    pid=$(cat /run/ecs-agent.pid 2>/dev/null || pgrep -o -x agent 2>/dev/null || pgrep -o -x amazon-ecs-agen 2>/dev/null)
-    [ -n "$pid" ] && [ -d "/proc/$pid" ] || { echo agent=none; return; }
+    ended=
+    for pid in $(cat /run/ecs-agent.pid 2>/dev/null || pgrep -o -x agent 2>/dev/null || pgrep -o -x amazon-ecs-agen 2>/dev/null) ''; do
+        grep -q '^State:[[:space:]]*Z' "/proc/$pid/status" 2>/dev/null || break
+        ended=$pid
+    done
+    [ -n "$pid" ] && [ -d "/proc/$pid" ] || { echo agent=none; [ -z "$ended" ] || echo "ended=$ended"; return; }
     echo "agent=$pid"
     sed -n 's/^State:[[:space:]]*\(.\).*/state=\1/p' "/proc/$pid/status"
     sed -n 's/^Max open files[[:space:]]*\([0-9a-z]*\).*/open_files_max=\1/p' "/proc/$pid/limits"
