@@ -20,3 +20,16 @@ def test_a_supervisor_that_is_stopped_after_its_agent_has_ended(practice):
         assert 'agent-process' not in [one['check'] for one in told['healthy']], practice.tells()
     practice.sh(1, first(told)['remedy'][0].removeprefix('sudo '))
     wait_for('the agent is back', practice.is_connected, 60)
+
+
+def test_a_state_folder_on_a_filesystem_that_nobody_can_write_to(practice):
+    practice.sh(1, 'mount -t tmpfs -o ro tmpfs /var/lib/ecs; systemctl restart ecs')
+    try:
+        wait_for('its agent is away', lambda: not practice.is_connected(), 60)
+        for ask in (practice.live, practice.from_afar):
+            _, told = practice.ask(ask)
+            root = first(told)
+            assert root['cause'] == 'DISK_FULL' and root['summary'].startswith('/var/lib/ecs is read-only'), practice.tells()
+            assert 'disk' not in [one['check'] for one in told['healthy']], practice.tells()
+    finally:
+        practice.sh(1, 'umount /var/lib/ecs; systemctl reset-failed ecs; systemctl restart ecs')

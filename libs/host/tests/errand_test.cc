@@ -265,6 +265,18 @@ TEST(Errand, NamesTheRuleThatKeepsTheMetadataAway) {
               Texts{"sudo iptables -D OUTPUT -d 169.254.169.254/32 -j DROP"});
 }
 
+TEST(Errand, SeesWhatNobodyCanWriteTo) {
+    ErrandReport report;
+    report.facts["disk"] = "/dev/xvda1 8376300 2000000 6376300 24% /\n"
+                           "tmpfs 1000000 0 1000000 0% /var/lib/ecs";
+    EXPECT_EQ(look_at(report, "disk").state, doctor::Look::State::healthy);
+    report.facts["disk"] += "\nread_only=/var/lib/ecs";
+    const auto look = look_at(report, "disk");
+    ASSERT_EQ(cause_of(look), "DISK_FULL");
+    EXPECT_EQ(look.signs.front().certainty, doctor::Certainty::likely);
+    EXPECT_EQ(look.summary.rfind("/var/lib/ecs is read-only", 0), 0U) << look.summary;
+}
+
 TEST(Errand, ComparesTheSavedInstanceWithThisOne) {
     const std::string here = "i-0123456789abcdef0";
     const auto stale = [&](const std::string& saved, const std::string& answer) {

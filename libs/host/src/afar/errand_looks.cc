@@ -267,7 +267,11 @@ Look look_at_clock(const ErrandReport& report) {
 Look look_at_disk(const ErrandReport& report) {
     std::vector<Evidence> full;
     std::vector<std::string> places;
+    std::vector<Sign> signs;
+    constexpr std::string_view read_only = "read_only=";
     for (const std::string& line : split(report.fact("disk"), '\n')) {
+        if (line.starts_with(read_only))
+            signs.push_back(read_only_disk(line.substr(read_only.size()), "/proc/self/mounts"));
         const auto percent = line.find("% ");
         if (percent == std::string::npos) continue;
         const auto begin = line.find_last_of(' ', percent) + 1;
@@ -277,14 +281,17 @@ Look look_at_disk(const ErrandReport& report) {
         const std::string place(trimmed(line.substr(percent + 2)));
         if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
     }
-    if (full.empty()) return healthy("no filesystem is full");
+    if (full.empty())
+        return finding_or_healthy(
+            std::move(signs), "no filesystem is full, and those that are needed may be written");
     std::vector<std::string> steps;
     for (const std::string& place : places)
         steps.push_back(what_fills(place));
-    return finding(disk_full(Certainty::certain,
-                             fmt::format("{} is full, or out of inodes", join(places, ", ")),
-                             std::move(full),
-                             std::move(steps)));
+    signs.push_back(disk_full(Certainty::certain,
+                              fmt::format("{} is full, or out of inodes", join(places, ", ")),
+                              std::move(full),
+                              std::move(steps)));
+    return finding_or_healthy(std::move(signs), {});
 }
 
 } // namespace

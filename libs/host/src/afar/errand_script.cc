@@ -193,6 +193,15 @@ firewall() {
     # Logs make room for them, but not all of it.
     if [ "$(packed <"$folder/rules" | wc -c)" -le 8000 ]; then cat "$folder/rules"; else echo "too_many=$(wc -l <"$folder/rules")"; fi
 }
+# Of the mounts that these folders are in, those that nobody can write to; root may try, and `test -w` says yes.
+read_only() {
+    places=
+    for place in /var/lib/ecs /var/lib/docker /var/log/ecs; do [ ! -d "$place" ] || places="$places $place"; done
+    timeout -k 1 3 awk -v "all=$places" '
+BEGIN { n = split(all, place, " ") }
+{ for (i = 1; i <= n; i++) if (($2 == "/" || index(place[i] "/", $2 "/") == 1) && length($2) >= length(at[i])) { at[i] = $2; how[i] = $4 } }
+END { for (i = 1; i <= n; i++) if (how[i] ~ /^ro(,|$)/ && !told[at[i]]++) print "read_only=" place[i] }' /proc/self/mounts 2>/dev/null
+}
 # Any answer has a date, whatever else it says; of a proxy's and a server's the server's comes last.
 # The metadata service's is of the machine below.
 clock() {
@@ -265,7 +274,7 @@ wait
     section facts/docker; cat "$folder/docker"
     section facts/state; state
     section facts/metadata; mask <"$folder/metadata"
-    section facts/disk; within 3 df -P / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs 2>/dev/null; within 3 df -Pi / /var/lib/ecs /var/lib/docker /var/log 2>/dev/null
+    section facts/disk; within 3 df -P / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs 2>/dev/null; within 3 df -Pi / /var/lib/ecs /var/lib/docker /var/log 2>/dev/null; read_only
     section facts/clock; clock
     section facts/endpoint/api; echo "url=$api region=$region"; cat "$folder/api" 2>/dev/null
     section facts/endpoint/acs; cat "$folder/acs" 2>/dev/null
