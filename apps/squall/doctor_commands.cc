@@ -5,10 +5,10 @@
 #include "output.h"
 #include "squall/base/text.h"
 #include "squall/doctor/report.h"
+#include "squall/doctor/several.h"
 #include "squall/host/afar.h"
 
 #include <algorithm>
-#include <map>
 
 namespace squall::app {
 namespace {
@@ -44,12 +44,6 @@ json::Object to_json(const host::Consultation& consultation) {
     return object;
 }
 
-std::string root_of(const host::Consultation& consultation) {
-    const auto& diagnosis = consultation.diagnosis;
-    return diagnosis.verdict == doctor::Verdict::finding ? diagnosis.findings.front().cause
-                                                         : std::string(name_of(diagnosis.verdict));
-}
-
 // Of all of them: a finding is more than what is not known.
 doctor::Verdict verdict_of(const std::vector<host::Consultation>& all) {
     using doctor::Verdict;
@@ -62,27 +56,29 @@ doctor::Verdict verdict_of(const std::vector<host::Consultation>& all) {
     return Verdict::healthy;
 }
 
-// Those with one cause together, the commonest first: an outage has one cause, and many hosts.
+doctor::Examined examined(const host::Consultation& consultation) {
+    doctor::Examined host{{consultation.patient.instance_id}, consultation.diagnosis};
+    for (const auto& record : consultation.patient.records) {
+        host.own_names.push_back(record.arn);
+        host.own_names.push_back(record.arn.substr(record.arn.rfind('/') + 1));
+    }
+    return host;
+}
+
 void tell_grouped(const std::vector<host::Consultation>& all, const DoctorCommand& command) {
     Output out;
-    std::map<std::string, std::vector<const host::Consultation*>> by_cause;
+    std::vector<doctor::Examined> hosts;
+    hosts.reserve(all.size());
     for (const auto& each : all)
-        by_cause[root_of(each)].push_back(&each);
-    std::vector<std::pair<std::string, std::vector<const host::Consultation*>>> groups(
-        by_cause.begin(), by_cause.end());
-    std::stable_sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
-        return a.second.size() > b.second.size();
-    });
-    for (const auto& [cause, members] : groups) {
-        std::vector<std::string> ids;
-        for (const auto* member : members)
-            ids.push_back(member->patient.instance_id);
+        hosts.push_back(examined(each));
+    bool is_first = true;
+    for (const auto& [ids, diagnosis] : doctor::put_together(hosts)) {
         const std::string subject =
-            all.size() == 1
-                ? ids.front()
-                : fmt::format("{} of {}: {}", members.size(), all.size(), join(ids, ", "));
-        if (cause != groups.front().first) out.line("");
-        out.write(doctor::report_text(members.front()->diagnosis, subject, style_of(command, out)));
+            all.size() == 1 ? ids.front()
+                            : fmt::format("{} of {}: {}", ids.size(), all.size(), join(ids, ", "));
+        if (!is_first) out.line("");
+        is_first = false;
+        out.write(doctor::report_text(diagnosis, subject, style_of(command, out)));
     }
 }
 

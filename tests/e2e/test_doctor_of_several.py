@@ -1,6 +1,7 @@
 """What the doctor says where nothing is wrong, where several causes are true at once, and where chance has picked one."""
 import itertools
 import os
+import re
 
 import pytest
 
@@ -67,6 +68,28 @@ def test_who_sees_silence_on_the_host_is_sent_to_where_the_vpc_can_be_seen(pract
         _, told = practice.ask(ask)
         assert told['findings'][0]['cause'] == 'NET_ACS_BLOCKED', practice.tells()
         assert any(order in step for step in told['findings'][0]['remedy']) == is_sent, practice.tells()
+
+
+def test_two_hosts_with_one_cause_and_two_culprits_have_a_remedy_each(practice):
+    practice.make('NET_API_TIMEOUT:network-acl', 1)
+    practice.make('NET_API_TIMEOUT:security-group', 2)
+    first, second = (practice.instance(host)['instance_id'] for host in (1, 2))
+    wait_for('both are away', lambda: not any(practice.is_connected(host) for host in (1, 2)), 90)
+    text = practice.lab.squall('doctor', '--cluster', 'demo').out
+    groups = re.split(r'^(?=NET_API_TIMEOUT )', text, flags=re.M)[1:]
+    assert len(groups) == 2, text
+    of_acl, of_group = (next(one for one in groups if f'1 of 2: {node}' in one.splitlines()[0]) for node in (first, second))
+    assert 'create-network-acl-entry' in of_acl and 'authorize-security-group-egress' not in of_acl, text
+    assert 'authorize-security-group-egress' in of_group and 'create-network-acl-entry' not in of_group, text
+    assert second not in of_acl and first not in of_group, text
+
+
+def test_two_hosts_with_one_cause_are_told_once(practice):
+    for host in (1, 2):
+        practice.make('NET_PROXY:refused', host)
+    wait_for('both are away', lambda: not any(practice.is_connected(host) for host in (1, 2)), 90)
+    text = practice.lab.squall('doctor', '--cluster', 'demo').out
+    assert len(re.findall('^NET_PROXY ', text, re.M)) == 1 and '  2 of 2: ' in text.splitlines()[0], text
 
 
 def test_who_asks_for_a_ghost_is_told_that_it_is_one(practice):

@@ -74,6 +74,26 @@ TEST(AgentProcess, ThatIsNotThereUnderAnActiveServiceIsInALoop) {
     EXPECT_EQ(host.look("agent-process").state, State::could_not_look);
 }
 
+TEST(AgentProcess, ThatHasEndedUnderASupervisorThatIsStoppedIsStartedByNobody) {
+    FakeHost host;
+    host.file("/proc/42/cmdline", "");
+    host.file("/proc/42/stat", "42 (agent) Z 7 42 42 0 -1\n");
+    host.docker["/containers/ecs-agent/json"] = {200, {}, R"({"State":{"Pid":42}})"};
+    host.file("/proc/7/stat", "7 (amazon-ecs-init) S 1 7 7 0 -1\n");
+    host.unit("ecs", "LoadState=loaded\nActiveState=active\nSubState=running\nMainPID=7\n");
+    EXPECT_EQ(causes(host.look("agent-process")), Causes{"AGENT_CRASHLOOP"});
+    host.file("/proc/7/stat", "7 (amazon-ecs-init) T 1 7 7 0 -1\n");
+    const auto look = host.look("agent-process");
+    ASSERT_EQ(causes(look), Causes{"AGENT_HUNG"});
+    EXPECT_TRUE(look.signs.front().is_root);
+    EXPECT_NE(look.summary.find("process 7 (amazon-ecs-init)"), std::string::npos) << look.summary;
+    EXPECT_EQ(look.signs.front().remedy, std::vector<std::string>{"sudo kill -CONT 7"});
+    // It is nobody's trouble while the agent runs.
+    add_agent(host);
+    host.file("/proc/42/cmdline", std::string("/agent\0-x\0", 10));
+    EXPECT_EQ(host.look("agent-process").state, State::healthy);
+}
+
 TEST(AgentProcess, IsTheOneOfItsContainerWhereATaskHasOneToo) {
     FakeHost host;
     for (const char* pid : {"41", "44"}) {

@@ -8,6 +8,8 @@
 namespace squall::host {
 namespace {
 
+using Texts = std::vector<std::string>;
+
 // What the errand's script printed, by its sections.
 doctor::Look look_at(const ErrandReport& report, const std::string& check) {
     const auto looks = looks_of(report);
@@ -148,6 +150,24 @@ TEST(Errand, NamesTheNameServerThatDoesNotKnow) {
 }
 
 // systemd gives properties in an order of its own, whatever was asked for first.
+TEST(Errand, NamesTheSupervisorThatIsStopped) {
+    ErrandReport report;
+    const std::string unit = "MainPID=7\nId=ecs.service\nLoadState=loaded\nActiveState=active\n"
+                             "main_name=amazon-ecs-init\nmain_state={}\n\nId=docker.service";
+    report.facts["services"] = replace_all(unit, "{}", "S");
+    report.facts["agent"] = "agent=none";
+    EXPECT_EQ(look_at(report, "agent-process").state, doctor::Look::State::could_not_look);
+    report.facts["agent"] = "agent=none\nended=42";
+    EXPECT_EQ(cause_of(look_at(report, "agent-process")), "AGENT_CRASHLOOP");
+    report.facts["services"] = replace_all(unit, "{}", "T");
+    const auto look = look_at(report, "agent-process");
+    ASSERT_EQ(cause_of(look), "AGENT_HUNG");
+    EXPECT_NE(look.summary.find("process 7 (amazon-ecs-init)"), std::string::npos) << look.summary;
+    EXPECT_EQ(look.signs.front().remedy, Texts{"sudo kill -CONT 7"});
+    report.facts["agent"] = "agent=42\nstate=S";
+    EXPECT_EQ(look_at(report, "agent-process").state, doctor::Look::State::healthy);
+}
+
 TEST(Errand, SeesAllThatSystemdSaysOfAUnit) {
     const auto service = [](const std::string& ecs) {
         ErrandReport report;
@@ -171,8 +191,6 @@ TEST(Errand, SeesAllThatSystemdSaysOfAUnit) {
         "the ecs service cannot start: its program /usr/libexec/amazon-ecs-init is not there");
     EXPECT_TRUE(without.signs.front().is_root);
 }
-
-using Texts = std::vector<std::string>;
 
 const std::string dropping = "-A OUTPUT -d 10.0.0.11/32 -p tcp -m tcp --dport 443 -j DROP";
 const std::string dropped = "exit=28 tried=10.0.0.11:443 http=000 address= dns=0.001 tcp=0.000000 "
@@ -245,6 +263,18 @@ TEST(Errand, NamesTheRuleThatKeepsTheMetadataAway) {
     ASSERT_EQ(cause_of(look), "IMDS_UNREACHABLE");
     EXPECT_EQ(look.signs.front().remedy,
               Texts{"sudo iptables -D OUTPUT -d 169.254.169.254/32 -j DROP"});
+}
+
+TEST(Errand, SeesWhatNobodyCanWriteTo) {
+    ErrandReport report;
+    report.facts["disk"] = "/dev/xvda1 8376300 2000000 6376300 24% /\n"
+                           "tmpfs 1000000 0 1000000 0% /var/lib/ecs";
+    EXPECT_EQ(look_at(report, "disk").state, doctor::Look::State::healthy);
+    report.facts["disk"] += "\nread_only=/var/lib/ecs";
+    const auto look = look_at(report, "disk");
+    ASSERT_EQ(cause_of(look), "DISK_FULL");
+    EXPECT_EQ(look.signs.front().certainty, doctor::Certainty::likely);
+    EXPECT_EQ(look.summary.rfind("/var/lib/ecs is read-only", 0), 0U) << look.summary;
 }
 
 TEST(Errand, ComparesTheSavedInstanceWithThisOne) {

@@ -1,6 +1,7 @@
 #include "afar/errand_parts.h"
 #include "checks/disk.h"
 #include "checks/services.h"
+#include "checks/supervisor.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 
@@ -39,19 +40,23 @@ std::string how_it_fails(const std::string& state, const Pairs& values) {
     return text;
 }
 
-// One block of `systemctl show` for each unit.
+// Of `systemctl show`, which gives one for each unit; empty where there is none.
+std::string_view block_of(const ErrandReport& report, const std::string& unit) {
+    const std::string_view text = report.fact("services");
+    const auto at = text.find(fmt::format("Id={}.service", unit));
+    if (at == std::string_view::npos) return {};
+    // systemd gives the properties in an order of its own: some stand before the name.
+    const auto before = text.rfind("\n\n", at);
+    const auto begin = before == std::string_view::npos ? 0 : before + 2;
+    return text.substr(begin, text.find("\n\n", at) - begin);
+}
+
 Look look_at_service(const ErrandReport& report,
                      const std::string& unit,
                      const std::string& cause) {
     const std::string asked = "systemctl show " + unit;
-    std::string_view text = report.fact("services");
-    const auto at = text.find(fmt::format("Id={}.service", unit));
-    if (at == std::string_view::npos)
-        return could_not_look(asked + " said nothing", "systemctl status " + unit);
-    // systemd gives the properties in an order of its own: some stand before the name.
-    const auto before = text.rfind("\n\n", at);
-    const auto begin = before == std::string_view::npos ? 0 : before + 2;
-    const std::string_view block = text.substr(begin, text.find("\n\n", at) - begin);
+    const std::string_view block = block_of(report, unit);
+    if (block.empty()) return could_not_look(asked + " said nothing", "systemctl status " + unit);
     const auto values = pairs(block, '\n');
     const std::string state = get(values, "ActiveState");
     const std::string status = get(values, "ExecMainStatus");
@@ -125,11 +130,31 @@ Look look_at_docker(const ErrandReport& report) {
                           "docker info");
 }
 
+Look no_agent(const ErrandReport& report, const std::string& ended) {
+    const auto unit = pairs(block_of(report, "ecs"), '\n');
+    const std::string state = get(unit, "main_state");
+    const auto pid = to_integer(get(unit, "MainPID"));
+    if (pid && state.size() == 1 && is_stopped(state.front()))
+        return finding(stopped_supervisor(
+            *pid,
+            get(unit, "main_name"),
+            evidence(fmt::format("/proc/{}/status", *pid),
+                     fmt::format("state {}; systemctl show ecs says MainPID={}", state, *pid))));
+    if (to_integer(ended) && get(unit, "ActiveState") == "active")
+        return finding(sign("AGENT_CRASHLOOP",
+                            Certainty::likely,
+                            fmt::format("the ecs service is active, and process {}, its agent, has "
+                                        "ended",
+                                        ended),
+                            {evidence(fmt::format("/proc/{}/status", ended), "state Z")},
+                            {"tail -n 20 /var/log/ecs/ecs-init.log"}));
+    return could_not_look("no process of the agent was found", "docker ps -a -f name=ecs-agent");
+}
+
 Look look_at_agent(const ErrandReport& report) {
     const auto values = pairs(report.fact("agent"), '\n');
     if (get(values, "agent") == "none" || get(values, "agent").empty())
-        return could_not_look("no process of the agent was found",
-                              "docker ps -a -f name=ecs-agent");
+        return no_agent(report, get(values, "ended"));
     std::vector<Evidence> seen{evidence("/proc/" + get(values, "agent"),
                                         replace_all(std::string(report.fact("agent")), "\n", " "))};
     if (get(values, "state") == "T") {
@@ -242,7 +267,11 @@ Look look_at_clock(const ErrandReport& report) {
 Look look_at_disk(const ErrandReport& report) {
     std::vector<Evidence> full;
     std::vector<std::string> places;
+    std::vector<Sign> signs;
+    constexpr std::string_view read_only = "read_only=";
     for (const std::string& line : split(report.fact("disk"), '\n')) {
+        if (line.starts_with(read_only))
+            signs.push_back(read_only_disk(line.substr(read_only.size()), "/proc/self/mounts"));
         const auto percent = line.find("% ");
         if (percent == std::string::npos) continue;
         const auto begin = line.find_last_of(' ', percent) + 1;
@@ -252,14 +281,17 @@ Look look_at_disk(const ErrandReport& report) {
         const std::string place(trimmed(line.substr(percent + 2)));
         if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
     }
-    if (full.empty()) return healthy("no filesystem is full");
+    if (full.empty())
+        return finding_or_healthy(
+            std::move(signs), "no filesystem is full, and those that are needed may be written");
     std::vector<std::string> steps;
     for (const std::string& place : places)
         steps.push_back(what_fills(place));
-    return finding(disk_full(Certainty::certain,
-                             fmt::format("{} is full, or out of inodes", join(places, ", ")),
-                             std::move(full),
-                             std::move(steps)));
+    signs.push_back(disk_full(Certainty::certain,
+                              fmt::format("{} is full, or out of inodes", join(places, ", ")),
+                              std::move(full),
+                              std::move(steps)));
+    return finding_or_healthy(std::move(signs), {});
 }
 
 } // namespace

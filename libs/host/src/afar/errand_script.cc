@@ -28,17 +28,23 @@ constexpr std::string_view looks = R"sh(
 services() {
     for unit in ecs docker; do
         within 5 systemctl show "$unit" -p Id -p LoadState -p ActiveState -p SubState -p Result -p ExecMainStatus -p NRestarts -p InactiveEnterTimestamp \
-            -p ExecStart >"$folder/unit"
+            -p MainPID -p ExecStart >"$folder/unit"
         grep -v '^ExecStart=' "$folder/unit"
         program=$(sed -n 's/^ExecStart={ path=\([^ ;]*\) .*/\1/p' "$folder/unit" | head -n 1)
         if [ -n "$program" ] && [ ! -e "$program" ]; then echo "program_missing=$program"
         elif [ -n "$program" ] && [ ! -x "$program" ]; then echo "program_closed=$program"; fi
+        main=$(sed -n 's/^MainPID=\([1-9][0-9]*\)$/\1/p' "$folder/unit" | head -n 1)
+        [ -z "$main" ] || sed -n -e 's/^Name:[[:space:]]*\([A-Za-z0-9_.-]*\)$/main_name=\1/p' -e 's/^State:[[:space:]]*\(.\).*/main_state=\1/p' "/proc/$main/status" 2>/dev/null
         echo
     done
 }
 processes() {
-    pid=$(cat /run/ecs-agent.pid 2>/dev/null || pgrep -o -x agent 2>/dev/null || pgrep -o -x amazon-ecs-agen 2>/dev/null)
-    [ -n "$pid" ] && [ -d "/proc/$pid" ] || { echo agent=none; return; }
+    ended=
+    for pid in $(cat /run/ecs-agent.pid 2>/dev/null || pgrep -o -x agent 2>/dev/null || pgrep -o -x amazon-ecs-agen 2>/dev/null) ''; do
+        grep -q '^State:[[:space:]]*Z' "/proc/$pid/status" 2>/dev/null || break
+        ended=$pid
+    done
+    [ -n "$pid" ] && [ -d "/proc/$pid" ] || { echo agent=none; [ -z "$ended" ] || echo "ended=$ended"; return; }
     echo "agent=$pid"
     sed -n 's/^State:[[:space:]]*\(.\).*/state=\1/p' "/proc/$pid/status"
     sed -n 's/^Max open files[[:space:]]*\([0-9a-z]*\).*/open_files_max=\1/p' "/proc/$pid/limits"
@@ -187,6 +193,15 @@ firewall() {
     # Logs make room for them, but not all of it.
     if [ "$(packed <"$folder/rules" | wc -c)" -le 8000 ]; then cat "$folder/rules"; else echo "too_many=$(wc -l <"$folder/rules")"; fi
 }
+# Of the mounts that these folders are in, those that nobody can write to; root may try, and `test -w` says yes.
+read_only() {
+    places=
+    for place in /var/lib/ecs /var/lib/docker /var/log/ecs; do [ ! -d "$place" ] || places="$places $place"; done
+    timeout -k 1 3 awk -v "all=$places" '
+BEGIN { n = split(all, place, " ") }
+{ for (i = 1; i <= n; i++) if (($2 == "/" || index(place[i] "/", $2 "/") == 1) && length($2) >= length(at[i])) { at[i] = $2; how[i] = $4 } }
+END { for (i = 1; i <= n; i++) if (how[i] ~ /^ro(,|$)/ && !told[at[i]]++) print "read_only=" place[i] }' /proc/self/mounts 2>/dev/null
+}
 # Any answer has a date, whatever else it says; of a proxy's and a server's the server's comes last.
 # The metadata service's is of the machine below.
 clock() {
@@ -259,7 +274,7 @@ wait
     section facts/docker; cat "$folder/docker"
     section facts/state; state
     section facts/metadata; mask <"$folder/metadata"
-    section facts/disk; within 3 df -P / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs 2>/dev/null; within 3 df -Pi / /var/lib/ecs /var/lib/docker /var/log 2>/dev/null
+    section facts/disk; within 3 df -P / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs 2>/dev/null; within 3 df -Pi / /var/lib/ecs /var/lib/docker /var/log 2>/dev/null; read_only
     section facts/clock; clock
     section facts/endpoint/api; echo "url=$api region=$region"; cat "$folder/api" 2>/dev/null
     section facts/endpoint/acs; cat "$folder/acs" 2>/dev/null

@@ -7,21 +7,6 @@ namespace {
 
 constexpr std::size_t line_max = 1U << 16U;
 
-// /proc/PID/stat: "24 (squall) S 11 …"; the name may hold anything.
-std::optional<AgentProcess> read_process(const Facts& facts, pid_t pid) {
-    const auto text = read_file(facts.path(fmt::format("/proc/{}/stat", pid)), line_max);
-    if (!text) return std::nullopt;
-    const auto open = text->find('(');
-    const auto close = text->rfind(") ");
-    if (open == std::string::npos || close == std::string::npos || close + 2 >= text->size())
-        return std::nullopt;
-    AgentProcess process;
-    process.pid = pid;
-    process.name = text->substr(open + 1, close - open - 1);
-    process.state = (*text)[close + 2];
-    return process;
-}
-
 std::string command_line(const Facts& facts, pid_t pid) {
     std::string text =
         read_file(facts.path(fmt::format("/proc/{}/cmdline", pid)), line_max).value_or("");
@@ -57,6 +42,21 @@ std::vector<pid_t> with_its_name(const Facts& facts) {
 }
 
 } // namespace
+
+// /proc/PID/stat: "24 (squall) S 11 …"; the name may hold anything.
+std::optional<AgentProcess> read_process(const Facts& facts, pid_t pid) {
+    const auto text = read_file(facts.path(fmt::format("/proc/{}/stat", pid)), line_max);
+    if (!text) return std::nullopt;
+    const auto open = text->find('(');
+    const auto close = text->rfind(") ");
+    if (open == std::string::npos || close == std::string::npos || close + 2 >= text->size())
+        return std::nullopt;
+    AgentProcess process;
+    process.pid = pid;
+    process.name = text->substr(open + 1, close - open - 1);
+    process.state = (*text)[close + 2];
+    return process;
+}
 
 std::optional<AgentProcess> find_agent(Facts& facts, Deadline deadline) {
     const std::string pid_file = "/run/ecs-agent.pid";

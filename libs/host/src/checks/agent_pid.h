@@ -17,6 +17,9 @@ struct AgentProcess {
     char state = '?';     // R S D T Z, of the whole process
 };
 
+// Without `known_by`; nothing where no such process is.
+[[nodiscard]] std::optional<AgentProcess> read_process(const Facts& facts, pid_t pid);
+
 // By the container ecs-agent, by /run/ecs-agent.pid, or by its name. Nothing where there is none.
 [[nodiscard]] std::optional<AgentProcess> find_agent(Facts& facts, Deadline deadline);
 

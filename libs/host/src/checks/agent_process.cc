@@ -1,6 +1,7 @@
 // The agent's process: does it run, does it have room for its descriptors, is it connected?
 #include "checks/agent_pid.h"
 #include "checks/checks.h"
+#include "checks/supervisor.h"
 #include "checks/unit.h"
 #include "checks/words.h"
 #include "squall/base/text.h"
@@ -74,17 +75,34 @@ std::uint16_t backend_port(Facts& facts, Deadline deadline) {
     return url ? url->port : https;
 }
 
-Look no_process(Facts& facts, Deadline deadline) {
+// Of the ecs service, as long as it has one.
+std::optional<AgentProcess> supervisor_of(const Facts& facts, const Unit& unit) {
+    const auto pid = unit.number("MainPID");
+    return pid > 0 ? read_process(facts, static_cast<pid_t>(pid)) : std::nullopt;
+}
+
+// `ended`: what is left of one, until somebody asks how it ended.
+Look no_process(Facts& facts, const std::optional<AgentProcess>& ended, Deadline deadline) {
     const auto unit = show_unit(facts, "ecs", deadline);
-    const std::string asked = "/proc/*/cmdline";
+    const auto supervisor = unit ? supervisor_of(facts, *unit) : std::nullopt;
+    if (supervisor && is_stopped(supervisor->state))
+        return finding(stopped_supervisor(supervisor->pid,
+                                          supervisor->name,
+                                          evidence(fmt::format("/proc/{}/stat", supervisor->pid),
+                                                   fmt::format("state {}; {} says MainPID={}",
+                                                               supervisor->state,
+                                                               unit->asked,
+                                                               supervisor->pid))));
+    const Evidence seen =
+        ended ? evidence(fmt::format("/proc/{}/stat", ended->pid), "state Z: it has ended")
+              : evidence("/proc/*/cmdline", "no agent");
     if (unit && unit->is_active())
-        return finding(
-            sign("AGENT_CRASHLOOP",
-                 Certainty::likely,
-                 "the ecs service is active, and there is no agent process: it ends "
-                 "soon after it has begun, or waits for Docker",
-                 {evidence(asked, "no agent"), evidence(unit->asked, unit->state_text())},
-                 {"tail -n 20 /var/log/ecs/ecs-init.log"}));
+        return finding(sign("AGENT_CRASHLOOP",
+                            Certainty::likely,
+                            "the ecs service is active, and there is no agent process: it ends "
+                            "soon after it has begun, or waits for Docker",
+                            {seen, evidence(unit->asked, unit->state_text())},
+                            {"tail -n 20 /var/log/ecs/ecs-init.log"}));
     // Why it does not run is what the service's state says.
     return could_not_look("there is no agent process to look at", "ps -ef | grep agent");
 }
@@ -92,7 +110,7 @@ Look no_process(Facts& facts, Deadline deadline) {
 std::optional<Sign> hung(const AgentProcess& agent) {
     const std::string asked = fmt::format("/proc/{}/stat", agent.pid);
     const std::string came = fmt::format("state {}", agent.state);
-    if (agent.state == 'T' || agent.state == 't') {
+    if (is_stopped(agent.state)) {
         auto stopped =
             sign("AGENT_HUNG",
                  Certainty::certain,
@@ -111,12 +129,6 @@ std::optional<Sign> hung(const AgentProcess& agent) {
                     Certainty::possible,
                     fmt::format("the agent's process {} waits for a disk (state D)", agent.pid),
                     {evidence(asked, came)});
-    if (agent.state == 'Z')
-        return sign(
-            "AGENT_CRASHLOOP",
-            Certainty::possible,
-            fmt::format("the agent's process {} has ended, and nobody has noticed", agent.pid),
-            {evidence(asked, came)});
     return std::nullopt;
 }
 
@@ -138,7 +150,7 @@ std::optional<Sign> too_many_files(const AgentProcess& agent, const Descriptors&
 
 Look check_agent_process(Facts& facts, Deadline deadline) {
     const auto agent = find_agent(facts, deadline);
-    if (!agent) return no_process(facts, deadline);
+    if (!agent || agent->state == 'Z') return no_process(facts, agent, deadline);
     const Descriptors descriptors = descriptors_of(facts, agent->pid);
     std::vector<Sign> signs;
     if (auto found = hung(*agent)) signs.push_back(std::move(*found));

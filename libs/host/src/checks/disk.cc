@@ -89,6 +89,11 @@ std::string text_of(const std::string& place, const Figures& figures) {
                        figures.inodes_used);
 }
 
+// Bottlerocket's root is read-only, and well; what is written to is elsewhere.
+bool is_closed(const std::string& place, const Room& room) {
+    return place != "/" && (room.status.f_flag & ST_RDONLY) != 0;
+}
+
 std::optional<Sign> look_at(const std::string& place, const Room& room) {
     constexpr std::uint64_t nothing = 4U << 20U;
     constexpr std::uint64_t little = 1U << 30U;
@@ -96,14 +101,6 @@ std::optional<Sign> look_at(const std::string& place, const Room& room) {
     constexpr int mostly = 90;
     const Figures figures = figures_of(room.status);
     const std::vector seen{evidence("statvfs " + place, text_of(place, figures))};
-    const bool is_written = place != "/"; // Bottlerocket's root is read-only, and well
-    if (is_written && (room.status.f_flag & ST_RDONLY) != 0)
-        return sign(
-            "DISK_FULL",
-            Certainty::likely,
-            fmt::format("{} is read-only: the kernel does that to a disk with errors", place),
-            {evidence("statvfs " + place, "read-only")},
-            {"dmesg | tail -n 50"});
     // A small one may be well with as little.
     if (figures.free < nothing && figures.used >= mostly && room.status.f_blocks > 0)
         return disk_full(Certainty::certain,
@@ -146,18 +143,31 @@ Sign disk_full(Certainty certainty,
     return found;
 }
 
+Sign read_only_disk(const std::string& place, std::string asked) {
+    return sign("DISK_FULL",
+                Certainty::likely,
+                fmt::format("{} is read-only: the kernel does that to a disk with errors", place),
+                {evidence(std::move(asked), "read-only")},
+                {"dmesg | tail -n 50"});
+}
+
 Look check_disk(Facts& facts, Deadline deadline) {
     const auto rooms = ask_all(facts, deadline);
     std::vector<Sign> signs;
     std::vector<std::string> texts;
     std::vector<std::string> silent;
     std::set<unsigned long> known;
+    std::set<unsigned long> closed;
     for (std::size_t number = 0; number < places.size(); ++number) {
         const std::string place = places.at(number);
         const auto& room = rooms.at(number);
         if (!room) silent.push_back(place);
-        // One file system is told once, by its first name. What is not there is nobody's problem.
-        if (!room || room->error != 0 || !known.insert(room->status.f_fsid).second) continue;
+        // What is not there is nobody's problem.
+        if (!room || room->error != 0) continue;
+        if (is_closed(place, *room) && closed.insert(room->status.f_fsid).second)
+            signs.push_back(read_only_disk(place, "statvfs " + place));
+        // One file system is told once, by its first name.
+        if (!known.insert(room->status.f_fsid).second) continue;
         texts.push_back(text_of(place, figures_of(room->status)));
         if (auto found = look_at(place, *room)) signs.push_back(std::move(*found));
     }

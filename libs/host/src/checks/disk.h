@@ -17,4 +17,7 @@ namespace squall::host {
                                      std::vector<doctor::Evidence> seen,
                                      std::vector<std::string> steps);
 
+// DISK_FULL, likely: nobody can write there, however much room there is.
+[[nodiscard]] doctor::Sign read_only_disk(const std::string& place, std::string asked);
+
 } // namespace squall::host

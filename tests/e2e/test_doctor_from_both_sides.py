@@ -1,0 +1,35 @@
+"""What is to be seen from afar as it is on the host."""
+from conftest import wait_for
+from lab_practice import all_is_well, practice  # noqa: F401
+
+
+def first(told):
+    assert told['findings'], told
+    return told['findings'][0]
+
+
+def test_a_supervisor_that_is_stopped_after_its_agent_has_ended(practice):
+    main = practice.sh(1, 'systemctl show ecs -p MainPID --value')
+    practice.sh(1, f'kill -STOP {main} && kill -KILL $(cat /run/ecs-agent.pid)')
+    wait_for('its agent is away', lambda: not practice.is_connected(), 60)
+    for ask in (practice.live, practice.from_afar):
+        _, told = practice.ask(ask)
+        root = first(told)
+        assert (root['cause'], root['certainty'], root['symptom']) == ('AGENT_HUNG', 'certain', False), practice.tells()
+        assert f'process {main} ' in root['summary'] and root['remedy'][0] == f'sudo kill -CONT {main}', practice.tells()
+        assert 'agent-process' not in [one['check'] for one in told['healthy']], practice.tells()
+    practice.sh(1, first(told)['remedy'][0].removeprefix('sudo '))
+    wait_for('the agent is back', practice.is_connected, 60)
+
+
+def test_a_state_folder_on_a_filesystem_that_nobody_can_write_to(practice):
+    practice.sh(1, 'mount -t tmpfs -o ro tmpfs /var/lib/ecs; systemctl restart ecs')
+    try:
+        wait_for('its agent is away', lambda: not practice.is_connected(), 60)
+        for ask in (practice.live, practice.from_afar):
+            _, told = practice.ask(ask)
+            root = first(told)
+            assert root['cause'] == 'DISK_FULL' and root['summary'].startswith('/var/lib/ecs is read-only'), practice.tells()
+            assert 'disk' not in [one['check'] for one in told['healthy']], practice.tells()
+    finally:
+        practice.sh(1, 'umount /var/lib/ecs; systemctl reset-failed ecs; systemctl restart ecs')
