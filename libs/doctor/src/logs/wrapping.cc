@@ -61,6 +61,7 @@ bool take_compose_prefix(std::string_view& text) {
 
 LogKind kind_of_program(std::string_view program) {
     const std::string name = lower(program);
+    if (name.empty()) return LogKind::unknown;
     if (name == "kernel") return LogKind::kernel;
     // "docker" is the client through which a unit runs the agent: the agent's own lines.
     if (name == "dockerd" || name == "containerd") return LogKind::docker;
