@@ -59,6 +59,7 @@ std::string rules_text(const aws::SecurityGroup& group,
                        const std::vector<aws::IpPermission>& rules,
                        std::string_view direction) {
     std::vector<std::string> texts;
+    texts.reserve(rules.size());
     for (const auto& rule : rules)
         texts.push_back(rule_text(rule));
     return fmt::format("{} ({}) {}: {}",

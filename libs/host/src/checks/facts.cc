@@ -100,7 +100,7 @@ Result<transport::ProbeOrder> Facts::order(const std::string& url, Deadline dead
     return order;
 }
 
-Introspection Facts::find_introspection(Deadline deadline) {
+Introspection Facts::find_introspection(Deadline deadline) const {
     Introspection found;
     found.probed =
         ask(ground_.introspection_url, {"GET", "/v1/metadata", {}, {}}, Seconds(3), deadline);

@@ -132,7 +132,7 @@ private:
     [[nodiscard]] MetadataView find_metadata(Deadline deadline);
     [[nodiscard]] Keys find_keys(Deadline deadline);
     [[nodiscard]] DockerView find_docker(Deadline deadline);
-    [[nodiscard]] Introspection find_introspection(Deadline deadline);
+    [[nodiscard]] Introspection find_introspection(Deadline deadline) const;
     [[nodiscard]] Discovery find_discovery(Deadline deadline);
     [[nodiscard]] EndpointView find_endpoint(Service service, Deadline deadline);
 
