@@ -33,3 +33,15 @@ def test_a_state_folder_on_a_filesystem_that_nobody_can_write_to(practice):
             assert 'disk' not in [one['check'] for one in told['healthy']], practice.tells()
     finally:
         practice.sh(1, 'umount /var/lib/ecs; systemctl reset-failed ecs; systemctl restart ecs')
+
+
+def test_a_host_without_room_for_what_ssm_would_run_there(practice):
+    practice.sh(1, 'mount -o remount,size=4m / && { dd if=/dev/zero of=/full bs=64k 2>/dev/null || true; }; systemctl stop ecs')
+    try:
+        wait_for('its agent is away', lambda: not practice.is_connected(), 60)
+        code, told = practice.ask(practice.from_afar)
+        root = first(told)
+        assert code == 1 and (root['cause'], root['certainty']) == ('DISK_FULL', 'likely'), practice.tells()
+        assert 'No space left on device' in root['evidence'][0]['text'], practice.tells()
+    finally:
+        practice.sh(1, 'rm -f /full; mount -o remount,size=512m /; systemctl reset-failed ecs; systemctl start ecs')

@@ -168,6 +168,22 @@ TEST_F(AfarTest, EcsHasTheLastWordOnWhoIsThere) {
     EXPECT_EQ(there.is_connected, true);
 }
 
+TEST_F(AfarTest, WhereNoCommandHasRoomTheDiskIsFull) {
+    cloud.ssm.unmanaged.clear();
+    cloud.ssm.outcomes[one] = {"Failed",
+                               "Failed",
+                               1,
+                               "failed to create orchestration directory: mkdir "
+                               "/var/lib/amazon/ssm: no space left on device"};
+    const auto found = diagnosis();
+    ASSERT_EQ(causes(found), Texts{"DISK_FULL"});
+    EXPECT_EQ(found.findings.front().certainty, doctor::Certainty::likely);
+    EXPECT_NE(found.findings.front().evidence.front().text.find("orchestration directory"),
+              std::string::npos);
+    cloud.ssm.outcomes[one].output = "permission denied";
+    EXPECT_EQ(diagnosis().verdict, doctor::Verdict::unknown);
+}
+
 TEST_F(AfarTest, SaysWhyWhatWasSentBroughtNothing) {
     cloud.ssm.unmanaged.clear();
     EXPECT_NE(excuse(diagnosis(), "ssm").find("no answer came in time"), std::string::npos)

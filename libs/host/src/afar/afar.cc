@@ -113,6 +113,21 @@ Look unreached(const std::string& id, const std::string& why) {
                                       id));
 }
 
+// Who runs commands there, or the errand itself, had no room for a file.
+bool is_for_want_of_room(const HostResult* result) {
+    return result != nullptr && result->is_over()
+           && lower(result->output + result->details).find("no space left on device")
+                  != std::string::npos;
+}
+
+Sign without_room(const std::string& why) {
+    return sign("DISK_FULL",
+                Certainty::likely,
+                "no command can be run on the host for want of room: a filesystem of it is full, "
+                "or out of inodes",
+                {evidence("ssm:SendCommand", why)});
+}
+
 } // namespace
 
 // What EC2 says, of all patients together.
@@ -283,7 +298,9 @@ Afar::case_of(const Patient& patient, const Surroundings& around, const Errands&
     const HostResult* result = errands.of(id);
     std::optional<ErrandReport> report;
     if (result == nullptr || result->state != HostResult::State::succeeded) {
-        evidence.looks.push_back(named("ssm", unreached(id, errands.why_not(id))));
+        const std::string why = errands.why_not(id);
+        evidence.looks.push_back(named(
+            "ssm", is_for_want_of_room(result) ? finding(without_room(why)) : unreached(id, why)));
     } else if (auto read = read_errand(result->output, errands.boundary)) {
         report = std::move(*read);
         auto looks = looks_of(*report);

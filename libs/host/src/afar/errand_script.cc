@@ -245,9 +245,11 @@ logs() { # bytes of each
 constexpr std::string_view errand = R"sh(
 folder=
 for place in /dev/shm /run /tmp /var/tmp; do
-    folder=$(mktemp -d "$place/doctor.XXXXXXXX" 2>/dev/null) && break
+    folder=$(mktemp -d "$place/doctor.XXXXXXXX" 2>&1) && break
+    why=$folder
+    folder=
 done
-[ -n "$folder" ] || { echo "no folder can be made in /dev/shm, /run or /tmp"; exit 3; }
+[ -n "$folder" ] || { echo "no folder can be made in /dev/shm, /run, /tmp or /var/tmp: $why"; exit 3; }
 trap 'rm -rf "$folder"' EXIT
 find /dev/shm /run /tmp /var/tmp -maxdepth 1 -name 'doctor.????????' -user "$(id -un)" -mmin +60 -exec rm -rf {} + 2>/dev/null
 services >"$folder/services" &
