@@ -45,3 +45,17 @@ def test_a_host_without_room_for_what_ssm_would_run_there(practice):
         assert 'No space left on device' in root['evidence'][0]['text'], practice.tells()
     finally:
         practice.sh(1, 'rm -f /full; mount -o remount,size=512m /; systemctl reset-failed ecs; systemctl start ecs')
+
+
+def test_a_rule_of_the_firewall_of_which_only_the_kernel_knows_whom_it_means(practice):
+    rule = '-p tcp -m owner --uid-owner 0 -m tcp --dport 443 -j DROP'
+    practice.sh(1, f'iptables -A OUTPUT {rule} && systemctl restart ecs')
+    try:
+        wait_for('its agent is away', lambda: not practice.is_connected(), 90)
+        for ask in (practice.live, practice.from_afar):
+            _, told = practice.ask(ask)
+            [look] = [one for one in told['could_not_look'] if one['check'] == 'firewall']
+            assert '--uid-owner 0' in look['summary'] and look['how'] == 'sudo iptables -L OUTPUT -v -n', practice.tells()
+            assert 'firewall' not in [one['check'] for one in told['healthy']], practice.tells()
+    finally:
+        practice.sh(1, f'iptables -D OUTPUT {rule}')

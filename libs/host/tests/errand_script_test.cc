@@ -269,6 +269,9 @@ TEST(FirewallFromAfar, NamesTheSameRulesAsTheHostDoes) {
             return all;
         };
         EXPECT_EQ(texts(sent), texts(listing)) << listing << "sent\n" << sent;
+        EXPECT_EQ(rules_that_may_be(sent, destinations), rules_that_may_be(listing, destinations))
+            << listing << "sent\n"
+            << sent;
         found += texts(listing).empty() ? 0 : 1;
     }
     EXPECT_GT(found, 10);
