@@ -59,3 +59,17 @@ def test_a_rule_of_the_firewall_of_which_only_the_kernel_knows_whom_it_means(pra
             assert 'firewall' not in [one['check'] for one in told['healthy']], practice.tells()
     finally:
         practice.sh(1, f'iptables -D OUTPUT {rule}')
+
+
+def test_a_file_in_place_of_the_folder_for_the_state(practice):
+    data = '/var/lib/ecs/data'
+    practice.sh(1, f'systemctl stop ecs && mv {data} {data}.was && echo x >{data} && systemctl start ecs')
+    try:
+        wait_for('its agent is away', lambda: not practice.is_connected(), 60)
+        for ask in (practice.live, practice.from_afar):
+            _, told = practice.ask(ask)
+            root = first(told)
+            assert root['cause'] == 'DATA_DIR' and f'{data} is a file' in root['summary'], practice.tells()
+            assert [f'sudo mv {data} ' in step for step in root['remedy']] == [True], practice.tells()
+    finally:
+        practice.sh(1, f'systemctl stop ecs; rm {data} && mv {data}.was {data}; systemctl reset-failed ecs; systemctl start ecs')

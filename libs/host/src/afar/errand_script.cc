@@ -115,6 +115,7 @@ state() {
     { [ -n "$data" ] && [ -d "$data" ]; } || data=/var/lib/ecs/data
     echo "folder=$data"
     [ -e /etc/ecs ] && echo has_agent=yes
+    [ ! -e "$data" ] || [ -d "$data" ] || echo is_no_folder=yes
     [ -d "$data" ] || return
     echo has_folder=yes
     for file in "$data/agent.db" "$data/agent.json" "$data/ecs_agent_data.json" ''; do [ ! -e "$file" ] || break; done
@@ -276,7 +277,8 @@ wait
     section facts/docker; cat "$folder/docker"
     section facts/state; state
     section facts/metadata; mask <"$folder/metadata"
-    section facts/disk; within 3 df -P / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs 2>/dev/null; within 3 df -Pi / /var/lib/ecs /var/lib/docker /var/log 2>/dev/null; read_only
+    section facts/disk; within 3 df -P / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs 2>/dev/null
+    within 3 df -Pi / /var/lib/ecs /var/lib/docker /var/log 2>/dev/null; read_only
     section facts/clock; clock
     section facts/endpoint/api; echo "url=$api region=$region"; cat "$folder/api" 2>/dev/null
     section facts/endpoint/acs; cat "$folder/acs" 2>/dev/null
