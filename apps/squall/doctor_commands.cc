@@ -101,10 +101,13 @@ int tell_of_nobody(const DoctorCommand& command, const host::Afar& afar) {
                                connected)
                  : fmt::format("unknown  cluster {} has no container instances", command.cluster));
     if (afar.left_over_count() > 0)
-        out.line(fmt::format("{} disconnected ones are what some of them were before: `aws ecs "
-                             "list-container-instances --cluster {} --filter 'agentConnected == "
-                             "false'`",
-                             afar.left_over_count(),
+        out.line(fmt::format("{}: `aws ecs list-container-instances --cluster {} --filter "
+                             "'agentConnected == false'`",
+                             afar.left_over_count() == 1
+                                 ? "1 disconnected one is what one of them was before"
+                                 : fmt::format("{} disconnected ones are what some of them were "
+                                               "before",
+                                               afar.left_over_count()),
                              command.cluster));
     out.line(
         fmt::format("`squall doctor --cluster {} --instance ID` looks at one that is connected, "

@@ -33,3 +33,43 @@ def test_a_state_folder_on_a_filesystem_that_nobody_can_write_to(practice):
             assert 'disk' not in [one['check'] for one in told['healthy']], practice.tells()
     finally:
         practice.sh(1, 'umount /var/lib/ecs; systemctl reset-failed ecs; systemctl restart ecs')
+
+
+def test_a_host_without_room_for_what_ssm_would_run_there(practice):
+    practice.sh(1, 'mount -o remount,size=4m / && { dd if=/dev/zero of=/full bs=64k 2>/dev/null || true; }; systemctl stop ecs')
+    try:
+        wait_for('its agent is away', lambda: not practice.is_connected(), 60)
+        code, told = practice.ask(practice.from_afar)
+        root = first(told)
+        assert code == 1 and (root['cause'], root['certainty']) == ('DISK_FULL', 'likely'), practice.tells()
+        assert 'No space left on device' in root['evidence'][0]['text'], practice.tells()
+    finally:
+        practice.sh(1, 'rm -f /full; mount -o remount,size=512m /; systemctl reset-failed ecs; systemctl start ecs')
+
+
+def test_a_rule_of_the_firewall_of_which_only_the_kernel_knows_whom_it_means(practice):
+    rule = '-p tcp -m owner --uid-owner 0 -m tcp --dport 443 -j DROP'
+    practice.sh(1, f'iptables -A OUTPUT {rule} && systemctl restart ecs')
+    try:
+        wait_for('its agent is away', lambda: not practice.is_connected(), 90)
+        for ask in (practice.live, practice.from_afar):
+            _, told = practice.ask(ask)
+            [look] = [one for one in told['could_not_look'] if one['check'] == 'firewall']
+            assert '--uid-owner 0' in look['summary'] and look['how'] == 'sudo iptables -L OUTPUT -v -n', practice.tells()
+            assert 'firewall' not in [one['check'] for one in told['healthy']], practice.tells()
+    finally:
+        practice.sh(1, f'iptables -D OUTPUT {rule}')
+
+
+def test_a_file_in_place_of_the_folder_for_the_state(practice):
+    data = '/var/lib/ecs/data'
+    practice.sh(1, f'systemctl stop ecs && mv {data} {data}.was && echo x >{data} && systemctl start ecs')
+    try:
+        wait_for('its agent is away', lambda: not practice.is_connected(), 60)
+        for ask in (practice.live, practice.from_afar):
+            _, told = practice.ask(ask)
+            root = first(told)
+            assert root['cause'] == 'DATA_DIR' and f'{data} is a file' in root['summary'], practice.tells()
+            assert [f'sudo mv {data} ' in step for step in root['remedy']] == [True], practice.tells()
+    finally:
+        practice.sh(1, f'systemctl stop ecs; rm {data} && mv {data}.was {data}; systemctl reset-failed ecs; systemctl start ecs')

@@ -17,5 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             found.removal.starts_with(is_policy ? "sudo iptables -I " : "sudo iptables -D "));
         SQUALL_ASSERT(found.removal.find('\n') == std::string::npos);
     }
+    for (const auto& rule : squall::host::rules_that_may_be(listing, {{"10.0.0.11", 443}})) {
+        const bool is_policy = rule == "-P OUTPUT DROP" || rule == "-P INPUT DROP";
+        SQUALL_ASSERT(is_policy || std::find(lines.begin(), lines.end(), rule) != lines.end());
+    }
     return 0;
 }

@@ -118,9 +118,26 @@ TEST_F(AfarTest, WhatEc2HasEndedIsAGhostWhateverEcsSays) {
     EXPECT_NE(excuse(mistyped, "ec2").find("is the id right?"), std::string::npos);
 }
 
+TEST_F(AfarTest, OfWhatEc2HasEndedAndEcsHasForgottenNothingIsAGhost) {
+    cloud.hosts[two] = {"terminated"};
+    cloud.forgotten = {two};
+    const auto found = diagnosis({two});
+    ASSERT_EQ(causes(found), Texts{"INSTANCE_GONE"});
+    EXPECT_EQ(found.findings.front().summary.find("ghost"), std::string::npos);
+    EXPECT_EQ(found.findings.front().remedy, Texts{}) << "there is nothing to deregister";
+}
+
 TEST_F(AfarTest, WhatDoesNotRunIsToBeStartedOnlyWhereThatCanBeDone) {
     cloud.hosts[one].state = "stopped";
-    EXPECT_EQ(causes(diagnosis()), Texts{"INSTANCE_STOPPED"});
+    const auto stopped = diagnosis();
+    ASSERT_EQ(causes(stopped), Texts{"INSTANCE_STOPPED"});
+    const std::string start = fmt::format("aws ec2 start-instances --instance-ids {}", one);
+    const auto& steps = stopped.findings.front().remedy;
+    EXPECT_EQ(
+        std::count_if(steps.begin(),
+                      steps.end(),
+                      [&](const auto& step) { return step.find(start) != std::string::npos; }),
+        1);
     cloud.hosts[one].state = "shutting-down";
     EXPECT_EQ(causes(diagnosis()), Texts{"INSTANCE_GONE"}) << "it will not come back";
     cloud.hosts[one].state = "pending";
@@ -166,6 +183,22 @@ TEST_F(AfarTest, EcsHasTheLastWordOnWhoIsThere) {
     const auto there = diagnosis({one});
     EXPECT_EQ(there.verdict, doctor::Verdict::healthy);
     EXPECT_EQ(there.is_connected, true);
+}
+
+TEST_F(AfarTest, WhereNoCommandHasRoomTheDiskIsFull) {
+    cloud.ssm.unmanaged.clear();
+    cloud.ssm.outcomes[one] = {"Failed",
+                               "Failed",
+                               1,
+                               "failed to create orchestration directory: mkdir "
+                               "/var/lib/amazon/ssm: no space left on device"};
+    const auto found = diagnosis();
+    ASSERT_EQ(causes(found), Texts{"DISK_FULL"});
+    EXPECT_EQ(found.findings.front().certainty, doctor::Certainty::likely);
+    EXPECT_NE(found.findings.front().evidence.front().text.find("orchestration directory"),
+              std::string::npos);
+    cloud.ssm.outcomes[one].output = "permission denied";
+    EXPECT_EQ(diagnosis().verdict, doctor::Verdict::unknown);
 }
 
 TEST_F(AfarTest, SaysWhyWhatWasSentBroughtNothing) {

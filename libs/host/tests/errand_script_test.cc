@@ -185,6 +185,19 @@ TEST_F(SavedStateFromAfar, ThatIsAFolderIsNoState) {
 }
 
 // By a process that has really taken it: this one.
+TEST_F(SavedStateFromAfar, WithAFileInPlaceOfItsFolderIsToldAsThat) {
+    std::filesystem::remove_all(host.path("/var/lib/ecs/data"));
+    EXPECT_NE(look().summary.find("is not there"), std::string::npos);
+    host.file("/var/lib/ecs/data", "x");
+    for (const auto& seen : {look(), host.look("agent-state")}) {
+        ASSERT_EQ(causes(seen), Causes{"DATA_DIR"});
+        EXPECT_NE(seen.summary.find("/var/lib/ecs/data is a file"), std::string::npos)
+            << seen.summary;
+        EXPECT_NE(seen.signs.front().remedy.front().find("sudo mv"), std::string::npos);
+        EXPECT_EQ(seen.signs.front().instead_of, doctor::Sign::all_steps);
+    }
+}
+
 TEST_F(SavedStateFromAfar, ThatSomebodyHasLockedNamesHim) {
     host.file("/var/lib/ecs/data/agent.db", json);
     EXPECT_EQ(look().state, State::healthy);
@@ -269,6 +282,9 @@ TEST(FirewallFromAfar, NamesTheSameRulesAsTheHostDoes) {
             return all;
         };
         EXPECT_EQ(texts(sent), texts(listing)) << listing << "sent\n" << sent;
+        EXPECT_EQ(rules_that_may_be(sent, destinations), rules_that_may_be(listing, destinations))
+            << listing << "sent\n"
+            << sent;
         found += texts(listing).empty() ? 0 : 1;
     }
     EXPECT_GT(found, 10);

@@ -233,6 +233,16 @@ TEST(Errand, NamesNoRuleForWhatItDoesNotKeepAway) {
               doctor::Look::State::healthy);
 }
 
+TEST(Errand, CouldNotJudgeARuleOfWhichOnlyTheKernelKnowsWhomItMeans) {
+    const std::string rule = "-A OUTPUT -p tcp -m owner --uid-owner 0 -m tcp --dport 443 -j DROP";
+    const auto report = lost(rule + "\nexit=0");
+    EXPECT_EQ(removals(report), Texts{});
+    const auto look = look_at(report, "firewall");
+    EXPECT_EQ(look.state, doctor::Look::State::could_not_look);
+    EXPECT_NE(look.summary.find("`" + rule + "`"), std::string::npos) << look.summary;
+    EXPECT_EQ(look.how, "sudo iptables -L OUTPUT -v -n");
+}
+
 // Before 7.73 curl says no port of what it tries.
 TEST(Errand, KnowsThePortThatAnOldCurlHasTried) {
     auto report = lost(dropping + "\nexit=0", "exit=28 tried=10.0.0.11 dns=0.001 tcp=0.000000");

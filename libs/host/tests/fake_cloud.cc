@@ -80,6 +80,7 @@ wire::HttpResponse FakeCloud::ecs(const std::string& operation) const {
     json::Array arns;
     json::Array described;
     for (const auto& [id, host] : hosts) {
+        if (forgotten.contains(id)) continue;
         arns.emplace_back(arn_of(id));
         described.push_back(json::Object{{"containerInstanceArn", arn_of(id)},
                                          {"ec2InstanceId", id},

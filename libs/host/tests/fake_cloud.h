@@ -22,6 +22,7 @@ public:
 
     // By EC2 instance id. The cluster has each of them under the same id.
     std::map<std::string, Host> hosts;
+    std::set<std::string> forgotten; // of these the cluster has no container instance
     // By "SERVICE:Operation": these are refused to whoever asks.
     std::set<std::string> denied;
     bool lets_out = true;        // whether the security groups have an egress rule

@@ -159,6 +159,39 @@ TEST(Firewall, NamesAllThatAreInTheWayAndTakesEachAway) {
     EXPECT_EQ(found[2].removal, "sudo iptables -D OUTPUT -d 10.0.0.12/32 -j REJECT");
 }
 
+Texts doubts(const std::string& listing) {
+    return rules_that_may_be(listing, {{"10.0.0.11", 443}});
+}
+
+TEST(Firewall, TellsWhatMayBeInTheWayByWhatOnlyTheKernelKnows) {
+    for (const auto& rule : Texts{"-A OUTPUT -p tcp -m owner --uid-owner 0 --dport 443 -j DROP",
+                                  "-A OUTPUT -p tcp -m limit --limit 5/sec -j REJECT",
+                                  "-A OUTPUT -m set --match-set bad dst -j DROP",
+                                  "-A OUTPUT -o eth1 -j DROP",
+                                  "-A INPUT -i eth0 -p tcp -j DROP"}) {
+        EXPECT_EQ(doubts(rule + "\n"), Texts{rule});
+        EXPECT_EQ(doubts("-N A\n-A OUTPUT -o eth1 -j A\n-A INPUT -j A\n" + rule + "\n"),
+                  Texts{rule});
+        EXPECT_EQ(doubts("-A OUTPUT -j ACCEPT\n-A INPUT -j ACCEPT\n" + rule + "\n"), Texts{});
+        EXPECT_EQ(doubts(rule + "\n-A OUTPUT -j DROP\n"), Texts{}) << "that one is sure";
+    }
+    for (const auto& rule : Texts{"-A OUTPUT -p udp -m owner --uid-owner 0 -j DROP",
+                                  "-A OUTPUT -p tcp -m recent --dport 22 --name ssh -j DROP",
+                                  "-A INPUT -m conntrack --ctstate INVALID -j DROP",
+                                  "-A OUTPUT -m owner --uid-owner 0 -j LOG"})
+        EXPECT_EQ(doubts(rule + "\n"), Texts{}) << rule;
+}
+
+TEST(Firewall, DoubtsWhatComesBehindARuleThatMayLetThePacketPass) {
+    const std::string some = "-A OUTPUT -m owner --uid-owner 0 -j ACCEPT\n";
+    EXPECT_EQ(doubts(some + "-A OUTPUT -j REJECT\n"), Texts{"-A OUTPUT -j REJECT"});
+    EXPECT_EQ(doubts("-P OUTPUT DROP\n" + some), Texts{"-P OUTPUT DROP"});
+    EXPECT_EQ(doubts("-N A\n-A OUTPUT -o eth1 -j A\n-A A -p tcp -j DROP\n"),
+              Texts{"-A A -p tcp -j DROP"});
+    EXPECT_EQ(doubts("-N A\n-A OUTPUT -j A\n-A A -j ACCEPT\n-A OUTPUT -o eth1 -j DROP\n"), Texts{});
+    EXPECT_EQ(doubts("-A OUTPUT -j A\n-A A -j B\n-A B -j A\n"), Texts{}) << "it ends";
+}
+
 TEST(Firewall, TakesARuleAwayByACommandThatAShellTakesAsItIs) {
     const auto found =
         rules(R"x(-A OUTPUT -m comment --comment "it\'s a \"test\" $(reboot)" -j DROP)x");

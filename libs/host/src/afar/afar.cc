@@ -62,6 +62,26 @@ const aws::Ec2Instance* instance_with(const Instances& instances, const std::str
     return found == instances->end() ? nullptr : &*found;
 }
 
+// `state`: of EC2's; empty where EC2 no longer knows it.
+Sign instance_gone(const Patient& patient, const std::string& state) {
+    const std::string& id = patient.instance_id;
+    const bool is_going = state == "shutting-down";
+    const bool has_ghost = !patient.records.empty();
+    std::string summary = is_going ? "EC2 is ending this instance" : "EC2 has ended this instance";
+    if (has_ghost)
+        summary += is_going ? ": what ECS shows will be a ghost" : ": what ECS shows is a ghost";
+    else
+        summary += ", and the cluster has no container instance of it: nothing is left over";
+    Sign gone = sign("INSTANCE_GONE",
+                     Certainty::certain,
+                     std::move(summary),
+                     {evidence("ec2:DescribeInstances",
+                               state.empty() ? "it has no " + id : id + " is " + state)});
+    // Which deregister the ghost.
+    if (!has_ghost) gone.instead_of = Sign::all_steps;
+    return gone;
+}
+
 Look look_at_instance(const Patient& patient, const Instances& instances) {
     const std::string& id = patient.instance_id;
     const std::string how = "aws ec2 describe-instances --instance-ids " + id;
@@ -74,22 +94,14 @@ Look look_at_instance(const Patient& patient, const Instances& instances) {
             "EC2 has no instance " + id + " in this region and account: is the id right?", how);
     const std::string state = found == nullptr ? "gone" : found->state;
     if (found == nullptr || state == "terminated" || state == "shutting-down")
-        return finding(
-            sign("INSTANCE_GONE",
-                 Certainty::certain,
-                 state == "shutting-down"
-                     ? "EC2 is ending this instance: what ECS shows will be a ghost"
-                     : "EC2 has no such instance any more: what ECS shows is a ghost",
-                 {evidence("ec2:DescribeInstances",
-                           found == nullptr ? "it has no " + id : id + " is " + state)}));
+        return finding(instance_gone(patient, found == nullptr ? "" : state));
     // Neither an illness nor anything to be done, but no proof of health.
     if (state == "pending") return could_not_look("the EC2 instance is pending: it starts", how);
     if (state != "running")
         return finding(sign("INSTANCE_STOPPED",
                             Certainty::certain,
                             "the EC2 instance is " + state,
-                            {evidence("ec2:DescribeInstances", id + " is " + state)},
-                            {"aws ec2 start-instances --instance-ids " + id}));
+                            {evidence("ec2:DescribeInstances", id + " is " + state)}));
     return healthy("the EC2 instance is running");
 }
 
@@ -111,6 +123,21 @@ Look unreached(const std::string& id, const std::string& why) {
                           fmt::format("aws ssm describe-instance-information --filters "
                                       "Key=InstanceIds,Values={}; or on the host: squall doctor",
                                       id));
+}
+
+// Who runs commands there, or the errand itself, had no room for a file.
+bool is_for_want_of_room(const HostResult* result) {
+    return result != nullptr && result->is_over()
+           && lower(result->output + result->details).find("no space left on device")
+                  != std::string::npos;
+}
+
+Sign without_room(const std::string& why) {
+    return sign("DISK_FULL",
+                Certainty::likely,
+                "no command can be run on the host for want of room: a filesystem of it is full, "
+                "or out of inodes",
+                {evidence("ssm:SendCommand", why)});
 }
 
 } // namespace
@@ -283,7 +310,9 @@ Afar::case_of(const Patient& patient, const Surroundings& around, const Errands&
     const HostResult* result = errands.of(id);
     std::optional<ErrandReport> report;
     if (result == nullptr || result->state != HostResult::State::succeeded) {
-        evidence.looks.push_back(named("ssm", unreached(id, errands.why_not(id))));
+        const std::string why = errands.why_not(id);
+        evidence.looks.push_back(named(
+            "ssm", is_for_want_of_room(result) ? finding(without_room(why)) : unreached(id, why)));
     } else if (auto read = read_errand(result->output, errands.boundary)) {
         report = std::move(*read);
         auto looks = looks_of(*report);

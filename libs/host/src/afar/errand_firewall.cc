@@ -7,8 +7,6 @@
 namespace squall::host {
 namespace {
 
-constexpr const char* how = "sudo iptables -S; sudo nft list ruleset";
-
 struct SentRules {
     bool is_asked = true; // nothing was out of reach: then nobody asks
     std::string why_not;  // empty: these are the rules
@@ -59,15 +57,17 @@ std::vector<FirewallRule> firewall_rules(const ErrandReport& report,
 Look look_at_firewall(const ErrandReport& report) {
     const SentRules sent = sent_rules(report);
     if (!sent.is_asked) return not_here("nothing was tried in vain");
-    if (!sent.why_not.empty()) return could_not_look(sent.why_not, how);
+    if (!sent.why_not.empty()) return could_not_look(sent.why_not, how_to_list_rules);
     std::vector<Destination> destinations = unanswered_metadata(report);
     for (const char* fact : {"endpoint/api", "endpoint/acs", "endpoint/tcs"}) {
         auto more = unanswered_destinations(report, fact);
         destinations.insert(destinations.end(), more.begin(), more.end());
     }
+    if (const auto rules = rules_that_may_be(sent.listing, destinations); !rules.empty())
+        return look_at_doubtful(rules);
     if (!rules_in_the_way(sent.listing, destinations).empty())
         return not_here("its rules are told with what they keep away");
-    return healthy("no rule of iptables' OUTPUT and INPUT is sure to keep anything away");
+    return healthy("no rule of iptables' OUTPUT and INPUT is sure to keep anything away, or may");
 }
 
 } // namespace squall::host

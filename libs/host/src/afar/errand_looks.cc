@@ -285,6 +285,7 @@ Look look_at_disk(const ErrandReport& report) {
         return finding_or_healthy(
             std::move(signs), "no filesystem is full, and those that are needed may be written");
     std::vector<std::string> steps;
+    steps.reserve(places.size());
     for (const std::string& place : places)
         steps.push_back(what_fills(place));
     signs.push_back(disk_full(Certainty::certain,

@@ -115,6 +115,7 @@ state() {
     { [ -n "$data" ] && [ -d "$data" ]; } || data=/var/lib/ecs/data
     echo "folder=$data"
     [ -e /etc/ecs ] && echo has_agent=yes
+    [ ! -e "$data" ] || [ -d "$data" ] || echo is_no_folder=yes
     [ -d "$data" ] || return
     echo has_folder=yes
     for file in "$data/agent.db" "$data/agent.json" "$data/ecs_agent_data.json" ''; do [ ! -e "$file" ] || break; done
@@ -245,9 +246,11 @@ logs() { # bytes of each
 constexpr std::string_view errand = R"sh(
 folder=
 for place in /dev/shm /run /tmp /var/tmp; do
-    folder=$(mktemp -d "$place/doctor.XXXXXXXX" 2>/dev/null) && break
+    folder=$(mktemp -d "$place/doctor.XXXXXXXX" 2>&1) && break
+    why=$folder
+    folder=
 done
-[ -n "$folder" ] || { echo "no folder can be made in /dev/shm, /run or /tmp"; exit 3; }
+[ -n "$folder" ] || { echo "no folder can be made in /dev/shm, /run, /tmp or /var/tmp: $why"; exit 3; }
 trap 'rm -rf "$folder"' EXIT
 find /dev/shm /run /tmp /var/tmp -maxdepth 1 -name 'doctor.????????' -user "$(id -un)" -mmin +60 -exec rm -rf {} + 2>/dev/null
 services >"$folder/services" &
@@ -274,7 +277,8 @@ wait
     section facts/docker; cat "$folder/docker"
     section facts/state; state
     section facts/metadata; mask <"$folder/metadata"
-    section facts/disk; within 3 df -P / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs 2>/dev/null; within 3 df -Pi / /var/lib/ecs /var/lib/docker /var/log 2>/dev/null; read_only
+    section facts/disk; within 3 df -P / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs 2>/dev/null
+    within 3 df -Pi / /var/lib/ecs /var/lib/docker /var/log 2>/dev/null; read_only
     section facts/clock; clock
     section facts/endpoint/api; echo "url=$api region=$region"; cat "$folder/api" 2>/dev/null
     section facts/endpoint/acs; cat "$folder/acs" 2>/dev/null

@@ -140,8 +140,12 @@ Look look_at_state(const ErrandReport& report) {
     if (folder.empty())
         return could_not_look("the host did not say what its agent has saved",
                               how(fmt::format("{}/{}", usual_state_folder, state_files.front())));
-    if (get(values, "has_folder") != "yes")
-        return no_state_folder(folder, get(values, "has_agent") == "yes");
+    if (get(values, "has_folder") != "yes") {
+        const bool has_agent = get(values, "has_agent") == "yes";
+        return has_agent && get(values, "is_no_folder") == "yes"
+                   ? file_for_state_folder(folder)
+                   : no_state_folder(folder, has_agent);
+    }
     SavedState saved;
     saved.file = get(values, "file");
     if (saved.file.empty()) return no_state(folder);

@@ -136,8 +136,12 @@ Look check_agent_state(Facts& facts, Deadline deadline) {
     if (const std::string given = config == nullptr ? "" : config->get("ECS_DATADIR");
         !given.empty() && std::filesystem::is_directory(facts.path(given), ignored))
         folder = given;
-    if (!std::filesystem::is_directory(facts.path(folder), ignored))
-        return no_state_folder(folder, std::filesystem::exists(facts.path("/etc/ecs"), ignored));
+    if (!std::filesystem::is_directory(facts.path(folder), ignored)) {
+        const bool has_agent = std::filesystem::exists(facts.path("/etc/ecs"), ignored);
+        return has_agent && std::filesystem::exists(facts.path(folder), ignored)
+                   ? file_for_state_folder(folder)
+                   : no_state_folder(folder, has_agent);
+    }
     SavedState saved;
     for (const char* name : state_files) {
         saved.file = fmt::format("{}/{}", folder, name);

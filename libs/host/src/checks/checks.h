@@ -26,6 +26,8 @@ namespace squall::host {
 [[nodiscard]] Look check_api_endpoint(Facts& facts, Deadline deadline);
 [[nodiscard]] Look check_acs_endpoint(Facts& facts, Deadline deadline);
 [[nodiscard]] Look check_tcs_endpoint(Facts& facts, Deadline deadline);
+// Of rules that may keep away what was tried in vain; not_here where nothing was.
+[[nodiscard]] Look check_firewall(Facts& facts, Deadline deadline);
 [[nodiscard]] Look check_routes(Facts& facts, Deadline deadline);
 [[nodiscard]] Look check_clock(Facts& facts, Deadline deadline);
 [[nodiscard]] Look check_memory(Facts& facts, Deadline deadline);

@@ -244,6 +244,65 @@ private:
     int rules_ = 0;
 };
 
+// The rules on the way of a packet that may be meant by them, or not; past those that may let it
+// pass as well.
+class Doubts {
+public:
+    Doubts(const Chains& chains, const Packet& packet) : chains_(chains), packet_(packet) {}
+
+    std::vector<std::string> from(const std::string& chain, const std::string& closed) {
+        if (goes_on_behind(chain, 0) && !closed.empty()) found_.push_back(closed);
+        return std::move(found_);
+    }
+
+private:
+    static constexpr int depth_max = 16;
+    static constexpr int rules_max = 20'000;
+
+    // The other end of what was tried is another one; this end's is not known, and where a rule has
+    // one address alone, it is hardly that.
+    [[nodiscard]] bool is_for_another(const Words& words) const {
+        constexpr std::string_view one_host = "/32";
+        for (std::size_t i = 2; i + 1 < words.size() && (words[i] == "-s" || words[i] == "-d");
+             i += 2)
+            if (words[i + 1].ends_with(one_host)
+                && words[i + 1] != packet_.there.address + std::string(one_host))
+                return true;
+        return false;
+    }
+
+    // Whether it may come back from there.
+    // NOLINTNEXTLINE(misc-no-recursion): chains call one another, and the depth is counted.
+    bool goes_on_behind(const std::string& name, int depth) {
+        const auto chain = chains_.find(name);
+        if (chain == chains_.end()) return true;
+        if (depth > depth_max) return false;
+        for (const Rule& rule : chain->second) {
+            if (++rules_ > rules_max) return false;
+            const Match matched = match_rule(rule, packet_);
+            if (matched == Match::no) continue;
+            const bool is_sure = matched == Match::yes;
+            const std::string& target = rule.target;
+            const bool keeps_away = target == "DROP" || target == "REJECT";
+            if (keeps_away && is_for_another(rule.words)) continue;
+            if (keeps_away) found_.push_back(rule.text);
+            const bool is_end =
+                keeps_away || target == "ACCEPT" || target == "NFQUEUE" || target == "QUEUE";
+            if (is_end && is_sure) return false;
+            if (target == "RETURN" && is_sure) return true;
+            if (is_end || !chains_.contains(target)) continue;
+            const bool comes_back = goes_on_behind(target, depth + 1);
+            if (is_sure && (!comes_back || rule.is_goto)) return comes_back;
+        }
+        return true;
+    }
+
+    const Chains& chains_;
+    Packet packet_;
+    std::vector<std::string> found_;
+    int rules_ = 0;
+};
+
 bool has_line(std::string_view text, std::string_view wanted) {
     const auto lines = split(text, '\n');
     return std::any_of(
@@ -314,28 +373,23 @@ std::vector<FirewallRule> rules_in_the_way(std::string_view listing,
     return std::move(in_the_way).take();
 }
 
-std::vector<FirewallRule>
-firewall_rules(Facts& facts, const std::vector<Destination>& destinations, Deadline deadline) {
-    if (destinations.empty()) return {};
-    // The table filter alone: to ask for another one may load its module.
-    const auto listing = facts.ground().run({{"iptables", "-w", "1", "-S"}, {}, {}, {}},
-                                            deadline.sooner(Deadline::in(Seconds(2))));
-    if (!listing || listing->exit_code != 0) return {};
-    // Of a chain that was cut, the part that is missing may let pass what the rest of it drops.
-    if (listing->output.size() >= command_output_max) return {};
-    return rules_in_the_way(listing->output, destinations);
-}
-
-void tell_rules(const std::vector<FirewallRule>& rules, Sign& sign) {
-    if (rules.empty()) return;
-    std::vector<std::string> removals;
-    for (const auto& each : rules) {
-        sign.evidence.push_back(evidence("iptables -S", each.rule));
-        removals.push_back(each.removal);
+std::vector<std::string> rules_that_may_be(std::string_view listing,
+                                           const std::vector<Destination>& destinations) {
+    const Chains chains = chains_of(listing);
+    std::vector<std::string> found;
+    for (const auto& there : destinations) {
+        if (!rules_in_the_way(listing, {there}).empty()) continue;
+        for (const auto& [way, chain] :
+             {std::pair{Way::out, "OUTPUT"}, std::pair{Way::back, "INPUT"}}) {
+            const std::string closed = fmt::format("-P {} DROP", chain);
+            for (auto& rule : Doubts(chains, {there, way})
+                                  .from(chain, has_line(listing, closed) ? closed : "")) {
+                if (std::find(found.begin(), found.end(), rule) == found.end())
+                    found.push_back(std::move(rule));
+            }
+        }
     }
-    sign.remedy.insert(sign.remedy.begin(), removals.begin(), removals.end());
-    sign.summary += "; a rule of this host's firewall keeps it away";
-    sign.instead_of = Sign::all_steps;
+    return found;
 }
 
 } // namespace squall::host

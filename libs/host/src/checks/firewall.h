@@ -10,6 +10,9 @@
 
 namespace squall::host {
 
+// What a human can ask where the rules could not be read.
+inline constexpr const char* how_to_list_rules = "sudo iptables -S; sudo nft list ruleset";
+
 // Where a connection of this host's was to go.
 struct Destination {
     std::string address; // "10.0.0.7"
@@ -28,6 +31,15 @@ struct FirewallRule {
 // counts as its last rule. `listing`: what `iptables -S` prints, of the table filter.
 [[nodiscard]] std::vector<FirewallRule>
 rules_in_the_way(std::string_view listing, const std::vector<Destination>& destinations);
+
+// Those that drop or reject what may be one of these packets, or not (a user, a set, a limit or an
+// interface decides), as `iptables -S` prints them; a policy behind what may let it pass is one. Of
+// destinations that rules are sure to be in the way of, none is told.
+[[nodiscard]] std::vector<std::string>
+rules_that_may_be(std::string_view listing, const std::vector<Destination>& destinations);
+
+// A look at rules that may keep something away, and at nothing more: it could not be judged.
+[[nodiscard]] Look look_at_doubtful(const std::vector<std::string>& rules);
 
 // Of this host; none where iptables is not there, or may not be asked.
 [[nodiscard]] std::vector<FirewallRule>

@@ -72,6 +72,20 @@ Look no_state(const std::string& folder) {
     return healthy(folder + " holds no state: the agent has not registered yet");
 }
 
+Look file_for_state_folder(const std::string& folder) {
+    Sign found = sign(
+        "DATA_DIR",
+        Certainty::certain,
+        fmt::format("{} is a file: the agent needs a folder of that name for its state", folder),
+        {evidence(folder, "it is no folder")},
+        {fmt::format("`sudo systemctl stop ecs; sudo mv {0} {0}.file; sudo mkdir -p {0}; sudo "
+                     "systemctl start ecs`",
+                     folder)});
+    // The general steps make a folder where nothing is.
+    found.instead_of = Sign::all_steps;
+    return finding(std::move(found));
+}
+
 Look no_state_folder(const std::string& folder, bool has_agent) {
     if (!has_agent) return not_here("this host has no ECS agent: neither /etc/ecs nor " + folder);
     return finding(

@@ -51,6 +51,8 @@ struct LockHolder {
 [[nodiscard]] Sign corrupt_state(const std::string& file, const std::string& why);
 [[nodiscard]] Look nothing_saved_yet(const std::string& file);
 [[nodiscard]] Look no_state(const std::string& folder);
+// Something else has its name.
+[[nodiscard]] Look file_for_state_folder(const std::string& folder);
 [[nodiscard]] Look no_state_folder(const std::string& folder, bool has_agent);
 
 } // namespace squall::host
