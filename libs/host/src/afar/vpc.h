@@ -79,7 +79,7 @@ struct Passage {
 [[nodiscard]] Passage unanswered(const aws::ApiError& error);
 
 // Where an instance's packets go to reach a service.
-struct Destination {
+struct VpcDestination {
     AddressSet addresses;
     std::vector<std::string> subnet_ids; // of an endpoint in the VPC; none: outside of it
     std::vector<std::string> group_ids;  // of that endpoint
@@ -87,22 +87,23 @@ struct Destination {
 };
 
 // vpc_rules.cc
-[[nodiscard]] Passage
-through_groups(const aws::Ec2Instance& instance, const VpcNetwork& network, const Destination& to);
+[[nodiscard]] Passage through_groups(const aws::Ec2Instance& instance,
+                                     const VpcNetwork& network,
+                                     const VpcDestination& to);
 [[nodiscard]] Passage into_endpoint(const aws::Ec2Instance& instance,
                                     const VpcNetwork& network,
                                     const aws::VpcEndpoint& endpoint);
 
 // vpc_acls.cc
 [[nodiscard]] Passage
-through_acls(const aws::Ec2Instance& instance, const VpcNetwork& network, const Destination& to);
+through_acls(const aws::Ec2Instance& instance, const VpcNetwork& network, const VpcDestination& to);
 // Of `from`, what this ACL lets pass that way on this port.
 [[nodiscard]] AddressSet
 let_through(const aws::NetworkAcl& acl, bool egress, const AddressSet& from, int port);
 
 // vpc_routes.cc
 [[nodiscard]] Passage
-by_route(const aws::Ec2Instance& instance, const VpcNetwork& network, const Destination& to);
+by_route(const aws::Ec2Instance& instance, const VpcNetwork& network, const VpcDestination& to);
 // Whether the subnet's routes lead to networks that EC2 here says nothing about: endpoints for all
 // VPCs may be there, under names of a private hosted zone.
 [[nodiscard]] bool leads_elsewhere(const aws::Ec2Instance& instance, const VpcNetwork& network);

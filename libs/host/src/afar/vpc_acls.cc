@@ -264,7 +264,7 @@ bool is_shut(const aws::NetworkAcl& acl) {
 Passage to_endpoint(const aws::Ec2Instance& instance,
                     const VpcNetwork& network,
                     const aws::NetworkAcl& own,
-                    const Destination& to) {
+                    const VpcDestination& to) {
     const auto address = AddressSet::of_cidr(instance.private_ip);
     std::vector<Crossing> closed;
     std::optional<Passage> unsure;
@@ -316,8 +316,9 @@ AddressSet let_through(const aws::NetworkAcl& acl, bool egress, const AddressSet
     return let;
 }
 
-Passage
-through_acls(const aws::Ec2Instance& instance, const VpcNetwork& network, const Destination& to) {
+Passage through_acls(const aws::Ec2Instance& instance,
+                     const VpcNetwork& network,
+                     const VpcDestination& to) {
     if (!network.acls) return unanswered(network.acls.error());
     const auto* own = acl_of(*network.acls, instance.subnet_id);
     if (own == nullptr)

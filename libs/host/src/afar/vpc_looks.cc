@@ -19,7 +19,7 @@ struct Judged {
 // How the names of a service are resolved in this VPC.
 struct Goal {
     const EcsService* service = nullptr;
-    Destination to;
+    VpcDestination to;
     const aws::VpcEndpoint* endpoint = nullptr; // that names lead to
     const aws::VpcEndpoint* idle = nullptr;     // that is there, and names do not lead to
     bool may_be_private = false;                // names may lead to an endpoint elsewhere
@@ -31,10 +31,10 @@ bool is_of(const aws::VpcEndpoint& endpoint, const std::string& vpc, const EcsSe
            && name.substr(name.rfind('.') + 1) == service.endpoint;
 }
 
-Destination public_addresses() { return {AddressSet::internet(), {}, {}, "public addresses"}; }
+VpcDestination public_addresses() { return {AddressSet::internet(), {}, {}, "public addresses"}; }
 
-Destination addresses_of(const aws::VpcEndpoint& endpoint, const VpcNetwork& network) {
-    Destination to{{}, endpoint.subnet_ids, endpoint.group_ids, endpoint.vpc_endpoint_id};
+VpcDestination addresses_of(const aws::VpcEndpoint& endpoint, const VpcNetwork& network) {
+    VpcDestination to{{}, endpoint.subnet_ids, endpoint.group_ids, endpoint.vpc_endpoint_id};
     if (!network.subnets) return to;
     for (const auto& subnet : *network.subnets) {
         const auto& ids = endpoint.subnet_ids;
@@ -112,7 +112,7 @@ public:
         return look_of(
             judge([](const aws::Ec2Instance& instance,
                      const VpcNetwork& network,
-                     const Destination& to) {
+                     const VpcDestination& to) {
                 return to.subnet_ids.empty() ? by_route(instance, network, to) : open_way();
             }),
             "there is a route to ECS",
@@ -189,7 +189,7 @@ public:
 
 private:
     using Question =
-        std::function<Passage(const aws::Ec2Instance&, const VpcNetwork&, const Destination&)>;
+        std::function<Passage(const aws::Ec2Instance&, const VpcNetwork&, const VpcDestination&)>;
 
     [[nodiscard]] Passage judge(const Goal& goal, const Question& ask) const {
         if (goal.to.addresses.empty())
@@ -201,7 +201,7 @@ private:
         if (instance_.has_ipv6_address)
             return unknown_way(passage.why + "; whether the agent uses IPv6 is not known here");
         if (!goal.may_be_private) return passage;
-        const Destination elsewhere{AddressSet::private_networks(), {}, {}, "private addresses"};
+        const VpcDestination elsewhere{AddressSet::private_networks(), {}, {}, "private addresses"};
         if (ask(instance_, network_, elsewhere).way == Way::closed) return passage;
         return unknown_way(passage.why
                            + "; whether ECS's names lead to an endpoint at a private address is "

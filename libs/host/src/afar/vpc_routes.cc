@@ -75,7 +75,7 @@ public:
     Road(const aws::Ec2Instance& instance, const VpcNetwork& network, const aws::RouteTable& table)
         : instance_(instance), network_(network), table_(table) {}
 
-    [[nodiscard]] Passage to(const Destination& destination) const {
+    [[nodiscard]] Passage to(const VpcDestination& destination) const {
         std::optional<Passage> open;
         std::optional<Passage> closed;
         std::optional<Passage> unsure;
@@ -139,7 +139,7 @@ private:
                            gateway());
     }
 
-    [[nodiscard]] Passage along(const Share& share, const Destination& destination) const {
+    [[nodiscard]] Passage along(const Share& share, const VpcDestination& destination) const {
         if (share.route == nullptr)
             return closed(fmt::format("route table {} of subnet {} has no route to {}",
                                       table_.route_table_id,
@@ -208,7 +208,7 @@ private:
     }
 
     [[nodiscard]] Passage by_nat_gateway(const aws::Route& route,
-                                         const Destination& destination) const {
+                                         const VpcDestination& destination) const {
         if (!network_.nat_gateways) return unanswered(network_.nat_gateways.error());
         const auto found =
             std::find_if(network_.nat_gateways->begin(),
@@ -232,7 +232,7 @@ private:
 
     // The classic mistake: a NAT gateway in a subnet that is private itself.
     [[nodiscard]] Passage beyond_nat_gateway(const aws::NatGateway& nat,
-                                             const Destination& destination) const {
+                                             const VpcDestination& destination) const {
         // A regional one is in no subnet, and has its way out by itself.
         const auto* table = nat.subnet_id.empty()
                                 ? nullptr
@@ -263,7 +263,7 @@ private:
 } // namespace
 
 Passage
-by_route(const aws::Ec2Instance& instance, const VpcNetwork& network, const Destination& to) {
+by_route(const aws::Ec2Instance& instance, const VpcNetwork& network, const VpcDestination& to) {
     if (!network.route_tables) return unanswered(network.route_tables.error());
     const auto* table = table_of(*network.route_tables, instance.vpc_id, instance.subnet_id);
     if (table == nullptr)

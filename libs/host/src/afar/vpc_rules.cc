@@ -91,8 +91,9 @@ std::string remedy_of(std::string_view direction, const std::string& group, std:
 
 } // namespace
 
-Passage
-through_groups(const aws::Ec2Instance& instance, const VpcNetwork& network, const Destination& to) {
+Passage through_groups(const aws::Ec2Instance& instance,
+                       const VpcNetwork& network,
+                       const VpcDestination& to) {
     if (!network.groups) return unanswered(network.groups.error());
     const auto groups = groups_with(*network.groups, instance.group_ids);
     if (!groups || groups->empty())
