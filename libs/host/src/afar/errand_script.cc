@@ -232,7 +232,7 @@ logs() { # bytes of each
         done
     done
     section "kernel/dmesg.current"
-    within 3 dmesg 2>/dev/null | grep -aiE 'out of memory|oom-kill|I/O error|no space|segfault' | tail -n 20 | mask
+    within 3 dmesg 2>/dev/null | grep -aiE 'out of memory|oom-kill|result of limit of|I/O error|no space|segfault' | tail -n 20 | mask
     section "docker_log/docker"
     within 5 journalctl -u docker --no-pager -n 60 -o short-iso 2>/dev/null | tail -c "$1" | mask
     section "system.log"
