@@ -454,7 +454,10 @@ TEST(Redact, TakesTimeThatGrowsWithTheTextAlone) {
                                         "a/B1",
                                         "--x y",
                                         "\\\"name\\\":\\\"",
-                                        "{\"token\":{"}) {
+                                        "{\"token\":{",
+                                        "password=\"x\"y",
+                                        "ssm-agent -code x ",
+                                        "?sig=x "}) {
         std::string all;
         while (all.size() < (std::size_t{1} << 20U))
             all += unit;

@@ -67,6 +67,22 @@ TEST(Kernel, ThatKilledSomebodyElseOrLongAgoIsNot) {
               "Docker");
 }
 
+TEST(Kernel, ThatKilledATasksProcessOfTheAgentsNameIsNot) {
+    FakeHost host;
+    host.answers(
+        "dmesg",
+        "[ 3900.000000] oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/ecs/0f,"
+        "task_memcg=/ecs/0f/1,task=agent,pid=13,uid=0\n"
+        "[ 3900.000000] Memory cgroup out of memory: Killed process 13 (agent) total-vm\n");
+    EXPECT_EQ(host.look("kernel").state, State::healthy);
+    host.answers(
+        "dmesg",
+        "[ 3900.000000] Memory cgroup out of memory: Killed process 13 (agent) total-vm\n");
+    const auto look = host.look("kernel");
+    ASSERT_EQ(causes(look), Causes{"OOM"});
+    EXPECT_EQ(look.signs.front().certainty, doctor::Certainty::possible);
+}
+
 TEST(Kernel, WhoseLogMayNotBeReadIsSaid) {
     FakeHost host;
     host.answers("dmesg", "", 1);

@@ -117,10 +117,13 @@ private:
     [[nodiscard]] bool is_sentence(const Meeting& meeting, NameKind kind) const;
     [[nodiscard]] bool begins_line(std::size_t at) const;
     [[nodiscard]] NameKind kind_of_option(const Meeting& meeting) const;
+    [[nodiscard]] bool is_of_registration(const Meeting& meeting) const;
+    [[nodiscard]] bool is_signature(const Meeting& meeting) const;
     [[nodiscard]] std::size_t take(const Meeting& meeting, NameKind kind);
     [[nodiscard]] std::size_t
     end_of_unquoted(const Meeting& meeting, NameKind kind, std::size_t at) const;
     std::size_t add(std::size_t begin, std::size_t end);
+    std::size_t add_quoted(std::size_t begin, Quote quote);
 
     std::string_view text_;
     Spans& spans_;
@@ -134,6 +137,16 @@ std::size_t NamedValues::add(std::size_t begin, std::size_t end) {
     if (!value.empty() && value != redaction_mark && !is_harmless_value(value))
         spans_.push_back({begin, end});
     return end;
+}
+
+std::size_t NamedValues::add_quoted(std::size_t begin, Quote quote) {
+    const std::size_t end = add(begin, end_of_quoted(text_, begin, quote));
+    const std::size_t close = end + quote.depth;
+    // Where the line ended in its place, there is none.
+    const bool is_closed =
+        close < text_.size() && !is_line_end(text_[end]) && text_[close] == quote.sign;
+    if (!is_closed || !goes_on_behind(text_, close)) return end;
+    return add(close + 1, end_of_word(text_, close + 1));
 }
 
 bool NamedValues::begins_line(std::size_t at) const {
@@ -169,9 +182,39 @@ NameKind NamedValues::kind_of_option(const Meeting& meeting) const {
     return is_secret ? NameKind::secret : NameKind::plain;
 }
 
+// `amazon-ssm-agent -register -code CODE`: nobody else's code is a secret.
+bool NamedValues::is_of_registration(const Meeting& meeting) const {
+    const std::string_view name = name_of(meeting);
+    if (name != "-code" && name != "--code") return false;
+    constexpr std::size_t words_max = 256;
+    // The words of a list may be on lines of their own.
+    const std::size_t line = meeting.is_closed ? 0 : line_;
+    const std::size_t from =
+        std::max(line, meeting.name.begin - std::min(meeting.name.begin, words_max));
+    const std::string_view before = text_.substr(from, meeting.name.begin - from);
+    const std::size_t program = before.rfind("ssm-agent");
+    if (program == std::string_view::npos) return false;
+    return before.find("register", program) != std::string_view::npos
+           || text_.substr(meeting.value, words_max).find("register") != std::string_view::npos;
+}
+
+// `sig=` in a query: of Azure's shared access. Alone it is the number of a signal.
+bool NamedValues::is_signature(const Meeting& meeting) const {
+    if (meeting.by != Meeting::By::equals) return false;
+    const std::string_view name = name_of(meeting);
+    // Behind \u0026 and %26, which are parts of a word here.
+    if (name == "u0026sig" || name == "26sig" || name == "3Fsig" || name == "3fsig") return true;
+    if (name != "sig") return false;
+    const char before = meeting.name.begin > 0 ? text_[meeting.name.begin - 1] : ' ';
+    constexpr std::size_t signature_min = 20;
+    return before == '?' || before == '&' || before == ';'
+           || end_of_word(text_, meeting.value) - meeting.value >= signature_min;
+}
+
 NameKind NamedValues::kind_of(const Meeting& meeting) {
     const std::string_view name = name_of(meeting);
     NameKind kind = kind_of_name(name);
+    if (is_of_registration(meeting) || is_signature(meeting)) return NameKind::secret;
     // As a parameter of a query it is a word.
     if (kind == NameKind::header && meeting.by != Meeting::By::colon) kind = NameKind::secret;
     if (meeting.by == Meeting::By::option && kind == NameKind::plain)
@@ -243,11 +286,9 @@ std::size_t NamedValues::take(const Meeting& meeting, NameKind kind) {
     // rest.
     const bool is_in_string = meeting.opened.sign != 0 && !meeting.is_closed
                               && (meeting.by == Meeting::By::equals || kind == NameKind::header);
-    if (is_in_string) return add(value, end_of_quoted(text_, value, meeting.opened));
-    if (const Quote quote = quote_at(text_, value); quote.sign != 0) {
-        const std::size_t begin = value + quote.depth + 1;
-        return add(begin, end_of_quoted(text_, begin, quote));
-    }
+    if (is_in_string) return add_quoted(value, meeting.opened);
+    if (const Quote quote = quote_at(text_, value); quote.sign != 0)
+        return add_quoted(value + quote.depth + 1, quote);
     const bool is_mark = is_marked(text_, value);
     if (text_[value] == '[' && !is_mark) {
         std::size_t end = value + 1;

@@ -59,15 +59,16 @@ NameKind kind_of_name(std::string_view name) {
                                                              "registryconfig"};
     static constexpr std::array<std::string_view, 4> passwords{
         "password", "passwd", "passphrase", "passcode"};
-    static constexpr std::array<std::string_view, 9> secrets{"secret",
-                                                             "token",
-                                                             "credential",
-                                                             "accesskey",
-                                                             "apikey",
-                                                             "privatekey",
-                                                             "signature",
-                                                             "authtoken",
-                                                             "sessionkey"};
+    static constexpr std::array<std::string_view, 10> secrets{"secret",
+                                                              "token",
+                                                              "credential",
+                                                              "accesskey",
+                                                              "apikey",
+                                                              "privatekey",
+                                                              "signature",
+                                                              "authtoken",
+                                                              "sessionkey",
+                                                              "activationcode"};
     static constexpr std::array<std::string_view, 8> keys{"authkey",
                                                           "encryptionkey",
                                                           "signingkey",

@@ -1,6 +1,7 @@
 #include "redact/values.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace squall::doctor {
 namespace {
@@ -35,6 +36,14 @@ bool begins_parameter(std::string_view text, std::size_t at) {
 
 } // namespace
 
+bool goes_on_behind(std::string_view text, std::size_t quote) {
+    if (quote + 1 >= text.size()) return false;
+    const char next = text[quote + 1];
+    if (is_space(next) || is_closing(next) || is_marked(text, quote + 1)) return false;
+    constexpr std::string_view others = "\\:<&.?";
+    return others.find(next) == std::string_view::npos;
+}
+
 Quote quote_before(std::string_view text, std::size_t at) {
     if (at == 0 || !is_quote(text[at - 1])) return {};
     Quote quote{text[at - 1], 0};
@@ -58,8 +67,11 @@ std::size_t end_of_line(std::string_view text, std::size_t at) {
 }
 
 std::size_t end_of_quoted(std::string_view text, std::size_t at, Quote quote) {
+    constexpr std::size_t rest_max = 512; // how far a value may go on behind a quote in it
     std::size_t backslashes = 0;
+    std::optional<std::size_t> first; // quote that may be a part of the value
     for (; at < text.size() && !is_line_end(text[at]); ++at) {
+        if (first && at - *first > rest_max) break;
         if (text[at] == '\\') {
             ++backslashes;
             continue;
@@ -67,12 +79,15 @@ std::size_t end_of_quoted(std::string_view text, std::size_t at, Quote quote) {
         if (text[at] == quote.sign) {
             // Fewer: a string further out ends here, because this one was cut.
             const bool is_outer = backslashes < quote.depth;
-            if (is_outer) return at - backslashes;
-            if (backslashes % (2 * (quote.depth + 1)) == quote.depth) return at - quote.depth;
+            if (is_outer) return first ? *first - quote.depth : at - backslashes;
+            if (backslashes % (2 * (quote.depth + 1)) == quote.depth) {
+                if (!goes_on_behind(text, at)) return at - quote.depth;
+                if (!first) first = at;
+            }
         }
         backslashes = 0;
     }
-    return at;
+    return first ? *first - quote.depth : at;
 }
 
 std::size_t end_of_word(std::string_view text, std::size_t at) {

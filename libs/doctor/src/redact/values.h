@@ -19,7 +19,10 @@ struct Quote {
 [[nodiscard]] Quote quote_at(std::string_view text, std::size_t at);
 
 [[nodiscard]] std::size_t end_of_line(std::string_view text, std::size_t at);
+// A quote that nobody escaped may be a part of what it seems to end: password="hun"ter2".
+[[nodiscard]] bool goes_on_behind(std::string_view text, std::size_t quote);
 // Of what stands in quotes, from somewhere inside them; without a closing one, the end of the line.
+// What goes on behind a quote ends at the next one, if there is one.
 [[nodiscard]] std::size_t end_of_quoted(std::string_view text, std::size_t at, Quote quote);
 // Of what stands without quotes: a blank, or a closing sign that another one or a blank follows.
 [[nodiscard]] std::size_t end_of_word(std::string_view text, std::size_t at);

@@ -6,6 +6,7 @@
 #include "scan/matcher.h"
 #include "scan/repeats.h"
 #include "scan/text_chunks.h"
+#include "squall/doctor/oom_episode.h"
 
 #include <algorithm>
 #include <array>
@@ -113,6 +114,23 @@ std::optional<WallTime> end_of(std::string_view tail, WallTime now) {
     return std::nullopt;
 }
 
+// The kernel says first whose cgroup it is, and then whom it killed.
+bool is_kill_in_task(std::string_view before, std::string_view kill) {
+    constexpr std::size_t lines_max = 128;
+    constexpr std::size_t bytes_max = 32U << 10U;
+    if (before.size() > bytes_max) before.remove_prefix(before.size() - bytes_max);
+    std::size_t begin = before.size();
+    for (std::size_t i = 0; i < lines_max && begin > 0; ++i)
+        begin = line_begin(before, begin - 1);
+    OomEpisode episode;
+    while (begin < before.size()) {
+        episode.read(line_at(before, begin));
+        begin = line_end(before, begin);
+    }
+    episode.read(kill);
+    return episode.is_of_task();
+}
+
 // Through whose hands the agent's lines have come into the host's log: clients of Docker, one for
 // each time the agent was started.
 class AgentsWriters {
@@ -146,10 +164,17 @@ struct Scanner::Parts {
     Repeats repeats;
     AgentsWriters writers;
 
-    void read_record(ScannedLog& log, std::string_view lines, std::uint64_t line);
+    // `before`: what precedes the record in its chunk.
+    void read_record(ScannedLog& log,
+                     std::string_view before,
+                     std::string_view lines,
+                     std::uint64_t line);
 };
 
-void Scanner::Parts::read_record(ScannedLog& log, std::string_view lines, std::uint64_t line) {
+void Scanner::Parts::read_record(ScannedLog& log,
+                                 std::string_view before,
+                                 std::string_view lines,
+                                 std::uint64_t line) {
     const std::string_view line_alone =
         lines.ends_with('\n') ? lines.substr(0, lines.size() - 1) : lines;
     Seen seen{std::nullopt, line, lines.substr(0, sighting_text_max)};
@@ -174,8 +199,11 @@ void Scanner::Parts::read_record(ScannedLog& log, std::string_view lines, std::u
     Reading reading = matcher.read(record, is_bare ? LogKind::agent : kind);
     if (is_bare && !writers.has(record.writer)) reading.certainty = Certainty::possible;
     seen.when = record.when;
+    const bool is_kill = reading.cause && is_oom_kill(record.text);
+    if (is_kill && is_kill_in_task(before, lines)) return;
     note(log, reading, seen);
-    repeats.remember(line_alone, reading, record.when);
+    // Of a kill, the lines before it have a say.
+    if (!is_kill) repeats.remember(line_alone, reading, record.when);
 }
 
 Scanner::Scanner(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -209,6 +237,7 @@ ScannedLog Scanner::scan(std::string name, ByteSource& bytes, std::uint64_t skip
             log.lines += count_lines(text.substr(counted, record.begin - counted));
             counted = record.begin;
             parts_->read_record(log,
+                                text.substr(0, record.begin),
                                 text.substr(record.begin, record.end - record.begin),
                                 skipped > 0 ? 0 : log.lines + 1);
             done = record.end;

@@ -11,10 +11,23 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH
 within() { seconds=$1; shift; timeout -k 1 "$seconds" "$@" </dev/null 2>&1; }
 section() { printf '\n=== %s %s\n' "$boundary" "$1"; }
 mask() {
+    secrets='(secret|token|passw(or)?d|auth_data|credential|signature|activation_?code)[a-z_-]*'
+    secret_members='(secret|token|passw(or)?d|auth|auth_data|secretaccesskey|activation_?code)[a-z_-]*'
+    # Behind a quote that was not escaped: neither what a value ends with, nor what follows one.
+    goes_on='"[^][:space:],;:<>(){}|\\&"]'
+    value='[^][:space:]"'"'"',;\\]+'
     sed -E -e 's#(://)[^/@[:space:]"]*:[^/[:space:]"]*@#\1[redacted]@#g' \
         -e 's/(AKIA|ASIA)[A-Z0-9]{12,}/[redacted]/g' \
-        -e 's/((secret|token|passw(or)?d|auth_data|credential|signature)[a-z_-]*["\\]*=["\\]*)[^[:space:]"]+/\1[redacted]/Ig' \
-        -e 's/((secret|token|passw(or)?d|auth|auth_data|secretaccesskey)[a-z_-]*\\*"[[:space:]]*:[[:space:]]*\\*")[^"\\]+/\1[redacted]/Ig' \
+        -e "s/($secrets=\")[^\"]*($goes_on[^\"]*)*/\\1[redacted]/Ig" \
+        -e "s/($secrets=\\\\+\")[^\"\\\\]*/\\1[redacted]/Ig" \
+        -e "s/($secrets[\"\\\\]*=[\"\\\\]*)[^[:space:]\"]+/\\1[redacted]/Ig" \
+        -e "s/($secret_members\"[[:space:]]*:[[:space:]]*\")([^\"\\\\]|\\\\.)+($goes_on([^\"\\\\]|\\\\.)*)*/\\1[redacted]/Ig" \
+        -e "s/($secret_members\\\\+\"[[:space:]]*:[[:space:]]*\\\\+\")[^\"\\\\]+/\\1[redacted]/Ig" \
+        -e "s/(activation[_-]?code[\"'\\\\]*[[:space:]]*[=:,][^[:alnum:][]*)$value/\\1[redacted]/Ig" \
+        -e "s/(-activation-code[[:space:]]+[^[:alnum:][]*)$value/\\1[redacted]/Ig" \
+        -e "s/(ssm-agent[^;|&]*register[^;|&]*-code[^[:alnum:][]+)$value/\\1[redacted]/Ig" \
+        -e "s/(ssm-agent[^;|&]*-code[^[:alnum:][]+)$value([^;|&]*register)/\\1[redacted]\\2/Ig" \
+        -e 's/(([?&]|\\u0026|%26|%3F)sig(=|%3D))[^&%[:space:]"\\]([^&[:space:]"\\])*/\1[redacted]/Ig' \
         -e 's/((x-amz-[a-z-]*|x-aws-ec2-metadata-token)["\\]*[:=] *["\\]*)[^[:space:]",;&]+/\1[redacted]/Ig' \
         -e 's#(FwoG|IQoJ)[A-Za-z0-9+/=_-]{20,}#[redacted]#g' \
         -e 's/(authorization:? ?)[^",]+/\1[redacted]/Ig'
@@ -235,7 +248,7 @@ logs() { # bytes of each
         done
     done
     section "kernel/dmesg.current"
-    within 3 dmesg 2>/dev/null | grep -aiE 'out of memory|oom-kill|I/O error|no space|segfault' | tail -n 20 | mask
+    within 3 dmesg 2>/dev/null | grep -aiE 'out of memory|oom-kill|result of limit of|I/O error|no space|segfault' | tail -n 20 | mask
     section "docker_log/docker"
     within 5 journalctl -u docker --no-pager -n 60 -o short-iso 2>/dev/null | tail -c "$1" | mask
     section "system.log"

@@ -3,6 +3,7 @@
 #include "squall/base/fd.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
+#include "squall/doctor/oom_episode.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -98,14 +99,19 @@ Look check_kernel(Facts& facts, Deadline deadline) {
     const double now = std::strtod(uptime.c_str(), nullptr);
     std::vector<Sign> signs;
     std::size_t others = 0;
+    doctor::OomEpisode episode;
     for (const Record& record : *records) {
+        episode.read(record.text);
         if (now - record.at > recent_s) continue;
         const std::string victim = victim_of(record.text);
-        if (!victim.empty() && !is_needed(victim)) ++others;
-        if (is_needed(victim))
+        const bool is_ours = is_needed(victim) && !episode.is_of_task();
+        if (!victim.empty() && !is_ours) ++others;
+        // The agent has no limit of its own, and others are called agent, too.
+        if (is_ours)
             signs.push_back(sign("OOM",
-                                 Certainty::certain,
-                                 fmt::format("the kernel was out of memory, and killed {} {}",
+                                 episode.is_of_limit() ? Certainty::possible : Certainty::certain,
+                                 fmt::format("the kernel was out of memory{}, and killed {} {}",
+                                             episode.is_of_limit() ? " within a limit" : "",
                                              victim,
                                              ago(now - record.at)),
                                  {evidence("dmesg", record.text)}));
