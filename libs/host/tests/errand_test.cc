@@ -104,6 +104,18 @@ TEST(Errand, NamesTheSettingOfAnEndpointOfOnesOwn) {
     EXPECT_TRUE(look_at(report, "endpoint-acs").signs.front().remedy.empty());
 }
 
+TEST(Errand, NamesTheSettingOfTheAuthoritiesThatCountInPlaceOfTheHosts) {
+    ErrandReport report;
+    report.facts["endpoint/acs"] = "exit=77 http=000 curl: (77) error setting certificate file";
+    EXPECT_TRUE(look_at(report, "endpoint-acs").signs.front().remedy.empty());
+    report.config = "SSL_CERT_FILE=/nonexistent\n";
+    const auto untrusted = look_at(report, "endpoint-acs");
+    ASSERT_EQ(cause_of(untrusted), "TLS_TRUST");
+    EXPECT_EQ(untrusted.signs.front().remedy.front().rfind(
+                  "SSL_CERT_FILE in /etc/ecs/ecs.config is /nonexistent: mend it", 0),
+              0U);
+}
+
 TEST(Errand, NamesWhoHasTheLockThatTheAgentWaitsFor) {
     ErrandReport report;
     const std::string state = "folder=/var/lib/ecs/data\nhas_agent=yes\nhas_folder=yes\n"

@@ -86,6 +86,13 @@ bool has_ways_of_its_own(const ErrandReport& report) {
     return is_proxied(report) || !setting_in(report.config, "ECS_BACKEND_HOST").empty();
 }
 
+// Of the file only some lines were sent: their numbers are not known.
+std::optional<ConfigLine> own_line(const ErrandReport& report, const char* name) {
+    const std::string value = setting_in(report.config, name);
+    if (value.empty()) return std::nullopt;
+    return ConfigLine{"/etc/ecs/ecs.config", name, value};
+}
+
 } // namespace
 
 std::vector<Destination> unanswered_destinations(const ErrandReport& report,
@@ -122,15 +129,10 @@ Look look_at_endpoint(const ErrandReport& report, const EndpointCauses& causes) 
     way.is_untimely = text.find("not yet valid") != std::string_view::npos
                       || (is_awss && text.find("has expired") != std::string_view::npos);
     Sign unreached = endpoint_sign(causes, values, way, {evidence("curl", text)});
-    if (causes.name == std::string_view("api")) {
-        AgentConfig config;
-        read_settings(report.config, {}, config);
-        if (const ConfigLine* line = config.find("ECS_BACKEND_HOST")) {
-            // Of the file only some lines were sent: their numbers are not known.
-            const ConfigLine own{"/etc/ecs/ecs.config", line->name, line->value};
-            tell_own_endpoint(&own, unreached);
-        }
-    }
+    if (causes.name == std::string_view("api"))
+        tell_own_endpoint(own_line(report, "ECS_BACKEND_HOST"), unreached);
+    if (unreached.cause == "TLS_TRUST")
+        tell_own_authorities(own_line(report, "SSL_CERT_FILE"), unreached);
     tell_rules(firewall_rules(report, unanswered_destinations(report, fact)), unreached);
     return finding(std::move(unreached));
 }

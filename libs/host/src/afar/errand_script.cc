@@ -92,9 +92,10 @@ reach() {
     # The host's own proxy settings for the agent, and none of this shell's.
     unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY no_proxy NO_PROXY
     proxy=$(setting HTTPS_PROXY); [ -n "$proxy" ] || proxy=$(setting HTTP_PROXY)
+    ca=$(setting SSL_CERT_FILE)
     trace=${2%.head}.trace
     # What it tries is told by -v alone. The trace may have a proxy's password in it: it stays here.
-    set -- -sS -v --stderr "$trace" -m 6 -o /dev/null -D "$2" -w 'http=%{http_code} address=%{remote_ip} dns=%{time_namelookup} tcp=%{time_connect} tls=%{time_appconnect} connect=%{http_connect}' "$1"
+    set -- ${ca:+--cacert "$ca"} -sS -v --stderr "$trace" -m 6 -o /dev/null -D "$2" -w 'http=%{http_code} address=%{remote_ip} dns=%{time_namelookup} tcp=%{time_connect} tls=%{time_appconnect} connect=%{http_connect}' "$1"
     if [ -n "$proxy" ]; then
         case "$proxy" in *://*) ;; *) proxy=http://$proxy ;; esac
         answer=$(within 8 curl -x "$proxy" "$@")
@@ -307,7 +308,7 @@ wait
     section facts/memory; grep -E '^(MemTotal|MemAvailable|SwapFree):' /proc/meminfo; cat /proc/loadavg
     section ecs-agent/ecs.config
     names='ECS_CLUSTER|ECS_BACKEND_HOST|AWS_DEFAULT_REGION|HTTPS?_PROXY|NO_PROXY|ECS_DATADIR|ECS_RESERVED_MEMORY|ECS_EXTERNAL'
-    names="$names|ECS_INSTANCE_ATTRIBUTES|ECS_CONTAINER_INSTANCE_TAGS|ECS_LOG[A-Z_]*|ECS_INSTANCE_IP_COMPATIBILITY|ECS_CHECKPOINT"
+    names="$names|ECS_INSTANCE_ATTRIBUTES|ECS_CONTAINER_INSTANCE_TAGS|ECS_LOG[A-Z_]*|SSL_CERT_FILE|ECS_INSTANCE_IP_COMPATIBILITY|ECS_CHECKPOINT"
     grep -aE "^[[:space:]]*($names)=" /etc/ecs/ecs.config 2>/dev/null | grep -v ECS_LOG_OPTS | mask
 } >"$folder/facts"
 for bytes in 400000 150000 60000 25000 10000 4000; do

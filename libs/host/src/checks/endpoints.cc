@@ -228,6 +228,11 @@ bool may_be_the_vpc(Facts& facts, const EndpointView& view, Deadline deadline) {
            && !config->is_true("ECS_EXTERNAL");
 }
 
+std::optional<ConfigLine> own_line(const AgentConfig& config, const char* name) {
+    const ConfigLine* line = config.find(name);
+    return line == nullptr ? std::nullopt : std::optional(*line);
+}
+
 constexpr const char* look_from_afar =
     "from a workstation: `squall doctor --cluster {cluster} --instance {instance}` reads security "
     "groups, network ACLs and routes through EC2's API, and names what closes the way";
@@ -259,9 +264,9 @@ Look look_at(Facts& facts, Service service, Deadline deadline) {
              rules.empty() ? remedies(service, *view, cause) : std::vector<std::string>());
     const auto* config = facts.config(deadline);
     if (service == Service::api && config != nullptr)
-        tell_own_endpoint(config->find("ECS_BACKEND_HOST"), unreached);
+        tell_own_endpoint(own_line(*config, "ECS_BACKEND_HOST"), unreached);
     if (cause == "TLS_TRUST" && config != nullptr)
-        tell_own_authorities(config->find("SSL_CERT_FILE"), unreached);
+        tell_own_authorities(own_line(*config, "SSL_CERT_FILE"), unreached);
     tell_rules(rules, unreached);
     if (is_unconnected && rules.empty() && is_silence(*view, cause)
         && may_be_the_vpc(facts, *view, deadline))

@@ -2,8 +2,8 @@
 
 namespace squall::host {
 
-void tell_own_endpoint(const ConfigLine* line, Sign& unreached) {
-    if (line == nullptr || line->value.empty()) return;
+void tell_own_endpoint(const std::optional<ConfigLine>& line, Sign& unreached) {
+    if (!line || line->value.empty()) return;
     unreached.evidence.push_back(evidence(line->place, "ECS_BACKEND_HOST=" + line->value));
     unreached.remedy.insert(
         unreached.remedy.begin(),
@@ -12,8 +12,8 @@ void tell_own_endpoint(const ConfigLine* line, Sign& unreached) {
                     line->value));
 }
 
-void tell_own_authorities(const ConfigLine* line, Sign& untrusted) {
-    if (line == nullptr || line->value.empty()) return;
+void tell_own_authorities(const std::optional<ConfigLine>& line, Sign& untrusted) {
+    if (!line || line->value.empty()) return;
     untrusted.evidence.push_back(evidence(line->place, "SSL_CERT_FILE=" + line->value));
     untrusted.remedy.insert(
         untrusted.remedy.begin(),
