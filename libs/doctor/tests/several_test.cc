@@ -63,6 +63,7 @@ TEST(Several, OfOneCauseAndTwoCulpritsAreTwoGroupsBesideEachOther) {
 
 TEST(Several, OfOneCulpritAreOneGroupHoweverSureEachIs) {
     std::vector<Examined> all;
+    all.reserve(40);
     for (int i = 0; i < 40; ++i)
         all.push_back(closed_by(fmt::format("i-0{}", i),
                                 "acl-0a",
