@@ -109,6 +109,10 @@ TEST(Several, AreNotAlikeWhereSomethingElseIsToBeMended) {
                   (std::vector<Hosts>{{"i-1"}, {"i-2"}}))
             << one;
     EXPECT_EQ(groups({host("i-1", {finding("A", "x", {"mend a"})}),
+                      host("i-2", {finding("A", "x", {"mend a", "mend b, too"})})})
+                  .size(),
+              2U);
+    EXPECT_EQ(groups({host("i-1", {finding("A", "x", {"mend a"})}),
                       host("i-2", {finding("A", "x", {"mend b"})})})
                   .size(),
               2U);
