@@ -89,10 +89,10 @@ std::string in_general(std::string text, const Examined& host) {
 }
 
 std::string key_of(const Finding& finding, const Examined& host) {
-    return fmt::format("{}\n{}\n{}",
-                       finding.cause,
-                       in_general(finding.summary, host),
-                       finding.remedy.empty() ? "" : in_general(finding.remedy.front(), host));
+    std::string key = finding.cause + "\n" + in_general(finding.summary, host);
+    for (const std::string& step : finding.remedy)
+        key += "\n" + in_general(step, host);
+    return key;
 }
 
 std::string key_of(const Look& look, const Examined& host) {

@@ -63,6 +63,7 @@ TEST(Several, OfOneCauseAndTwoCulpritsAreTwoGroupsBesideEachOther) {
 
 TEST(Several, OfOneCulpritAreOneGroupHoweverSureEachIs) {
     std::vector<Examined> all;
+    all.reserve(40);
     for (int i = 0; i < 40; ++i)
         all.push_back(closed_by(fmt::format("i-0{}", i),
                                 "acl-0a",
@@ -107,6 +108,10 @@ TEST(Several, AreNotAlikeWhereSomethingElseIsToBeMended) {
         EXPECT_EQ(groups({host("i-1", {finding("A", one)}), host("i-2", {finding("A", other)})}),
                   (std::vector<Hosts>{{"i-1"}, {"i-2"}}))
             << one;
+    EXPECT_EQ(groups({host("i-1", {finding("A", "x", {"mend a"})}),
+                      host("i-2", {finding("A", "x", {"mend a", "mend b, too"})})})
+                  .size(),
+              2U);
     EXPECT_EQ(groups({host("i-1", {finding("A", "x", {"mend a"})}),
                       host("i-2", {finding("A", "x", {"mend b"})})})
                   .size(),

@@ -23,9 +23,9 @@ struct Alike {
     Diagnosis diagnosis;
 };
 
-// Together are those whose first finding has the same cause, summary and first remedy, but for the
-// host's own names, numbers, times and public addresses; without a finding, those with one verdict.
-// The commonest cause comes first, all of its groups together, the largest first.
+// Together are those whose first finding has the same cause, summary and remedy, but for the host's
+// own names, numbers, times and public addresses; without a finding, those with one verdict. The
+// commonest cause comes first, all of its groups together, the largest first.
 [[nodiscard]] std::vector<Alike> put_together(std::span<const Examined> all);
 
 } // namespace squall::doctor
