@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import tarfile
+import zipfile
 
 import pytest
 
@@ -83,6 +84,12 @@ def test_wrong_usage_and_files_that_cannot_be_meant_say_what_to_do(tmp_path):
     packed = tmp_path / 'collect.tgz'
     with tarfile.open(packed, 'w:gz') as archive:
         archive.add(__file__, 'collect/i-1/ecs_agent_logs/ecs-agent.log')
+    zipped = tmp_path / 'logs.zip'
+    with zipfile.ZipFile(zipped, 'w') as archive:
+        archive.write(__file__, 'ecs-agent.log')
+    for option in ('--log', '--bundle'):
+        done = doctor(option, str(zipped))
+        assert done.returncode == 2 and b'it is a zip archive' in done.stdout + done.stderr and b'`unzip FILE` first' in done.stdout + done.stderr, done
     for arguments, code, words in [(('--log', '/nonexistent'), 2, 'reading /nonexistent: No such file'), (('--log', str(tmp_path)), 2, 'is a folder without logs'),
                                    (('--bundle', __file__), 2, '--log reads a log'), (('--bundle', str(tmp_path)), 64, f'`--log {tmp_path}`'),
                                    (('--log', str(packed)), 2, f"--bundle '{packed}'"), (('--instance', 'i-1'), 64, '--cluster'),

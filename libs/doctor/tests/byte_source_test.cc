@@ -143,6 +143,36 @@ TEST(ByteSource, OfACompressedFileGivesAllOfIt) {
     EXPECT_EQ(all_of(*opened->bytes), "0123456789");
 }
 
+struct Packed {
+    std::string bytes;
+    std::string words;
+};
+
+TEST(ByteSource, OfWhatIsPackedOtherwiseSaysHowToUnpackIt) {
+    using std::string_literals::operator""s;
+    for (const Packed& each : {Packed{"PK\x03\x04\x14\0\0\0"s, "it is a zip archive"},
+                               Packed{"\xFD\x37zXZ\0\0\x04"s, "`unxz FILE`"},
+                               Packed{"BZh91AY&SY\x01"s, "`bunzip2 FILE`"},
+                               Packed{"\x28\xB5\x2F\xFD\x04"s, "`unzstd FILE`"}}) {
+        const std::string text = each.bytes + std::string(40, 'x');
+        const Folder folder;
+        // As long as it may be, and longer than what is read of a log.
+        for (const std::uint64_t budget : {1000U, 20U}) {
+            const auto opened = open_log(folder.with("a.log", text), budget);
+            ASSERT_TRUE(opened);
+            std::array<char, 8> into{};
+            const auto got = opened->bytes->read(into);
+            ASSERT_FALSE(got) << each.words;
+            EXPECT_NE(got.error().message.find(each.words), std::string::npos)
+                << got.error().message;
+        }
+    }
+    for (const char* log : {"BZh is no word", "PK", "7z", "B", ""}) {
+        const auto bytes = decompressed(source_of_text(log));
+        EXPECT_EQ(all_of(*bytes), log);
+    }
+}
+
 TEST(ByteSource, KnowsAnArchiveFromALog) {
     const Folder folder;
     std::string tar(1024, '\0');

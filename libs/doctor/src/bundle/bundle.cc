@@ -204,9 +204,10 @@ Result<BundleRead> BundleReading::read() {
     archive* reader = reader_.get();
     if (archive_read_support_format_tar(reader) != ARCHIVE_OK
         || archive_read_open(reader, &feed_, nullptr, draw, nullptr) != ARCHIVE_OK) {
+        // Who packed it otherwise is told how to unpack it.
+        if (feed_.stopped()) return fail(Errc::failed, "{}", *feed_.stopped());
         return fail(Errc::failed,
-                    "this is no tar archive: {}; --log reads a log",
-                    feed_.stopped().value_or("its beginning says something else"));
+                    "this is no tar archive: its beginning says something else; --log reads a log");
     }
     for (std::size_t members = 0; !result_.is_cut; ++members) {
         archive_entry* entry = next();

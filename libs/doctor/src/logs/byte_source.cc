@@ -51,6 +51,35 @@ private:
     std::size_t given_ = 0;
 };
 
+// What is not undone here, and who undoes it.
+struct Packing {
+    std::string_view begins;
+    std::string_view name;
+    std::string_view program;
+};
+
+constexpr std::array<Packing, 7> packings{{{"PK\x03\x04", "a zip archive", "unzip"},
+                                           {"\xFD\x37zXZ", "compressed by xz", "unxz"},
+                                           {"BZh", "compressed by bzip2", "bunzip2"},
+                                           {"\x28\xB5\x2F\xFD", "compressed by zstd", "unzstd"},
+                                           {"\x04\x22\x4D\x18", "compressed by lz4", "unlz4"},
+                                           {"7z\xBC\xAF", "a 7z archive", "7z x"},
+                                           {"Rar!\x1A", "a rar archive", "unrar x"}}};
+
+constexpr std::size_t packing_size = 10;
+
+const Packing* packing_of(std::string_view bytes) {
+    for (const Packing& packing : packings) {
+        if (!bytes.starts_with(packing.begins)) continue;
+        // Letters alone may be a log's: "BZh91AY&SY", a level between.
+        if (packing.begins == "BZh"
+            && bytes.substr(std::min<std::size_t>(4, bytes.size())) != "1AY&SY")
+            continue;
+        return &packing;
+    }
+    return nullptr;
+}
+
 class Decompressed final : public ByteSource {
 public:
     explicit Decompressed(ByteSourcePtr bytes) : bytes_(std::move(bytes)) {}
@@ -72,10 +101,17 @@ public:
 private:
     Result<void> begin() {
         has_begun_ = true;
-        // Two bytes tell; a pipe may give them one by one.
-        while (held() < 2 && !is_at_end_) {
+        // A few bytes tell; a pipe may give them one by one.
+        while (held() < packing_size && !is_at_end_) {
             if (auto filled = fill(); !filled) return filled;
         }
+        const std::string_view head(buffer_.data() + begin_, std::min(held(), packing_size));
+        if (const Packing* packing = packing_of(head))
+            return fail(Errc::failed,
+                        "it is {}, and only gzip is undone here: `{} FILE` first, then --log the "
+                        "logs in it, or --bundle what is a tar archive",
+                        packing->name,
+                        packing->program);
         is_gzip_ = held() >= 2 && buffer_[begin_] == '\x1f' && buffer_[begin_ + 1] == '\x8b';
         if (!is_gzip_) return {};
         constexpr int gzip_window = 15 + 16;
@@ -156,9 +192,10 @@ private:
 };
 
 bool is_compressed(int fd) {
-    std::array<char, 2> magic{};
-    return ::pread(fd, magic.data(), magic.size(), 0) == 2 && magic[0] == '\x1f'
-           && magic[1] == '\x8b';
+    std::array<char, packing_size> magic{};
+    const ssize_t got = ::pread(fd, magic.data(), magic.size(), 0);
+    const std::string_view head(magic.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return head.starts_with("\x1f\x8b") || packing_of(head) != nullptr;
 }
 
 } // namespace

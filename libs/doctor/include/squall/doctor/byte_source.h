@@ -40,7 +40,8 @@ struct OpenedFile {
 [[nodiscard]] ByteSourcePtr source_of(int fd);
 [[nodiscard]] ByteSourcePtr source_of_text(std::string text);
 // Decompresses where the bytes begin as gzip does (several members too), else gives them as they
-// are. What ends in the middle gives what there is.
+// are. What ends in the middle gives what there is. What is packed otherwise (zip, xz, bzip2, …) is
+// an error that says how to unpack it.
 [[nodiscard]] ByteSourcePtr decompressed(ByteSourcePtr bytes);
 
 } // namespace squall::doctor
