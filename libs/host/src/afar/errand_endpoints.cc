@@ -1,7 +1,7 @@
 // What curl on the host said of the three servers that an agent speaks with.
 #include "afar/errand_parts.h"
 #include "checks/agent_config.h"
-#include "checks/own_endpoint.h"
+#include "checks/own_setting.h"
 #include "squall/base/text.h"
 
 #include <charconv>
@@ -130,9 +130,10 @@ Look look_at_endpoint(const ErrandReport& report, const EndpointCauses& causes) 
                       || (is_awss && text.find("has expired") != std::string_view::npos);
     Sign unreached = endpoint_sign(causes, values, way, {evidence("curl", text)});
     if (causes.name == std::string_view("api"))
-        tell_own_endpoint(own_line(report, "ECS_BACKEND_HOST"), unreached);
+        tell_own_setting(own_line(report, "ECS_BACKEND_HOST"), "AWS's own endpoint", unreached);
     if (unreached.cause == "TLS_TRUST")
-        tell_own_authorities(own_line(report, "SSL_CERT_FILE"), unreached);
+        tell_own_setting(
+            own_line(report, "SSL_CERT_FILE"), "the host's own authorities", unreached);
     tell_rules(firewall_rules(report, unanswered_destinations(report, fact)), unreached);
     return finding(std::move(unreached));
 }

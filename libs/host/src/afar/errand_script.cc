@@ -92,10 +92,11 @@ reach() {
     # The host's own proxy settings for the agent, and none of this shell's.
     unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY no_proxy NO_PROXY
     proxy=$(setting HTTPS_PROXY); [ -n "$proxy" ] || proxy=$(setting HTTP_PROXY)
-    ca=$(setting SSL_CERT_FILE)
     trace=${2%.head}.trace
     # What it tries is told by -v alone. The trace may have a proxy's password in it: it stays here.
-    set -- ${ca:+--cacert "$ca"} -sS -v --stderr "$trace" -m 6 -o /dev/null -D "$2" -w 'http=%{http_code} address=%{remote_ip} dns=%{time_namelookup} tcp=%{time_connect} tls=%{time_appconnect} connect=%{http_connect}' "$1"
+    set -- -sS -v --stderr "$trace" -m 6 -o /dev/null -D "$2" -w 'http=%{http_code} address=%{remote_ip} dns=%{time_namelookup} tcp=%{time_connect} tls=%{time_appconnect} connect=%{http_connect}' "$1"
+    ca=$(setting SSL_CERT_FILE)
+    [ -z "$ca" ] || set -- --cacert "$ca" "$@"
     if [ -n "$proxy" ]; then
         case "$proxy" in *://*) ;; *) proxy=http://$proxy ;; esac
         answer=$(within 8 curl -x "$proxy" "$@")

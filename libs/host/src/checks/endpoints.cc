@@ -1,7 +1,7 @@
 // The three servers that an agent has to reach, each tried as far as it can be without a word.
 #include "checks/checks.h"
 #include "checks/firewall.h"
-#include "checks/own_endpoint.h"
+#include "checks/own_setting.h"
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 
@@ -264,9 +264,10 @@ Look look_at(Facts& facts, Service service, Deadline deadline) {
              rules.empty() ? remedies(service, *view, cause) : std::vector<std::string>());
     const auto* config = facts.config(deadline);
     if (service == Service::api && config != nullptr)
-        tell_own_endpoint(own_line(*config, "ECS_BACKEND_HOST"), unreached);
+        tell_own_setting(own_line(*config, "ECS_BACKEND_HOST"), "AWS's own endpoint", unreached);
     if (cause == "TLS_TRUST" && config != nullptr)
-        tell_own_authorities(own_line(*config, "SSL_CERT_FILE"), unreached);
+        tell_own_setting(
+            own_line(*config, "SSL_CERT_FILE"), "the host's own authorities", unreached);
     tell_rules(rules, unreached);
     if (is_unconnected && rules.empty() && is_silence(*view, cause)
         && may_be_the_vpc(facts, *view, deadline))
