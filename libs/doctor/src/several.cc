@@ -27,7 +27,8 @@ void blank_out_patterns(std::string& text) {
     for (const RE2& pattern : patterns)
         RE2::GlobalReplace(&text, pattern, blank);
     // Of each log by itself; and how sure it is, which is told of each.
-    static const RE2 end(R"( Seen \d+ times\b.*\.$|, unless .*$)");
+    static const RE2 end(
+        R"( Seen \d+ times\b.*\.$| The agent last connected to ACS at .*$|, unless .*$)");
     RE2::Replace(&text, end, "");
 }
 

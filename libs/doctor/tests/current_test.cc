@@ -127,6 +127,31 @@ TEST(Current, TakesATasksTroubleForNoneOfTheAgents) {
     }
 }
 
+TEST(Current, SaysSinceWhenTheAgentIsAway) {
+    const Diagnosis away = diagnosed(began() + line("08:10:00", dns));
+    ASSERT_EQ(away.findings.size(), 1U);
+    EXPECT_NE(away.findings.front().summary.find(
+                  " The agent last connected to ACS at 2026-03-11T08:00:05Z (a.log:3)."),
+              std::string::npos)
+        << away.findings.front().summary;
+    EXPECT_TRUE(away.healthy.empty()) << "no log is well that tells of trouble";
+    const Diagnosis well = diagnosed(began());
+    ASSERT_EQ(well.healthy.size(), 1U);
+    EXPECT_EQ(well.healthy.front().summary,
+              "last connected to ACS at 2026-03-11T08:00:05Z (a.log:3)");
+}
+
+TEST(Current, DoesNotAnswerAnExplicitDenyWithAPolicyThatAllows) {
+    const auto steps = [](const std::string& log) {
+        return diagnosed(corpus_text(log)).findings.front().remedy;
+    };
+    const auto missing = steps("iam-denied-discover-new.log");
+    const auto denied_by_order = steps("iam-denied-explicit-new.log");
+    EXPECT_EQ(missing.front().rfind("`aws iam attach-role-policy ", 0), 0U);
+    EXPECT_EQ(denied_by_order.size(), missing.size() - 1);
+    EXPECT_EQ(denied_by_order.front().rfind("`explicit deny` ", 0), 0U);
+}
+
 TEST(Current, CountsTheHourFromTheEndOfTheLogWhateverItSaysThere) {
     const std::string mended = line("07:50:00", acs) + began();
     EXPECT_EQ(told(diagnosed(mended + info("08:40:00", "Nothing that anybody knows"))),

@@ -67,7 +67,12 @@ TEST(Several, OfOneCulpritAreOneGroupHoweverSureEachIs) {
     for (int i = 0; i < 40; ++i)
         all.push_back(closed_by(fmt::format("i-0{}", i),
                                 "acl-0a",
-                                i % 2 == 0 ? "" : ", unless its agent goes through a proxy"));
+                                i % 3 == 0   ? ""
+                                : i % 3 == 1 ? ", unless its agent goes through a proxy"
+                                             : fmt::format(" The agent last connected to ACS at "
+                                                           "2026-03-11T08:00:0{}Z (x.log:{}).",
+                                                           i % 10,
+                                                           i)));
     all[7].diagnosis.findings.front().certainty = Certainty::likely;
     const auto found = put_together(all);
     ASSERT_EQ(found.size(), 1U);

@@ -221,7 +221,7 @@ std::string trouble_with(const ScannedLog& log) {
     return {};
 }
 
-void tell_of_logs(const Timeline& timeline, Diagnosis& diagnosis) {
+void tell_of_logs(const Timeline& timeline, bool has_trouble, Diagnosis& diagnosis) {
     for (const ScannedLog& log : timeline.logs()) {
         const std::string trouble = trouble_with(log);
         if (trouble.empty()) continue;
@@ -230,15 +230,16 @@ void tell_of_logs(const Timeline& timeline, Diagnosis& diagnosis) {
     }
     if (!timeline.connected()) return;
     const Place& place = *timeline.connected();
-    diagnosis.healthy.push_back(
-        {"agent-log",
-         Look::State::healthy,
-         fmt::format("last connected to ACS at {} ({}:{})",
-                     place.when ? rfc3339_seconds(*place.when) : "an unknown time",
-                     timeline.logs()[place.log].name,
-                     timeline.logs()[place.log].segments[place.segment].opening.line),
-         "",
-         {}});
+    const std::string last =
+        fmt::format("last connected to ACS at {} ({}:{})",
+                    place.when ? rfc3339_seconds(*place.when) : "an unknown time",
+                    timeline.logs()[place.log].name,
+                    timeline.logs()[place.log].segments[place.segment].opening.line);
+    // Of a log that tells of trouble since, that is no good news.
+    if (has_trouble)
+        diagnosis.findings.front().summary += " The agent " + last + ".";
+    else
+        diagnosis.healthy.push_back({"agent-log", Look::State::healthy, last, "", {}});
 }
 
 // An agent that has begun with another's state is well, and no host sees what ECS still shows of
@@ -304,7 +305,7 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence) {
     }
     rank(catalogue, diagnosis.findings);
     order_by_looks(evidence.looks, diagnosis.findings);
-    tell_of_logs(timeline, diagnosis);
+    tell_of_logs(timeline, !suspicions.empty() && !diagnosis.findings.empty(), diagnosis);
     if (!diagnosis.findings.empty()) {
         diagnosis.verdict = Verdict::finding;
         if (diagnosis.findings.front().is_symptom) ask_for_more(timeline, diagnosis);

@@ -104,7 +104,13 @@ Finding finding_of(const Catalogue& catalogue,
     finding.severity = cause.severity;
     finding.summary = cause.means + particular_of(cause, suspicion, now) + how_often(suspicion);
     finding.evidence = evidence_of(timeline, suspicion);
-    finding.remedy = cause.remedy;
+    const std::size_t ruled_out =
+        suspicion.seen.empty() ? 0
+                               : steps_ruled_out(cause.id, suspicion.seen.back().group.last.text);
+    finding.remedy.assign(
+        cause.remedy.begin()
+            + static_cast<std::ptrdiff_t>(std::min(ruled_out, cause.remedy.size())),
+        cause.remedy.end());
     return finding;
 }
 

@@ -145,6 +145,10 @@ std::string particulars(std::string_view cause, std::string_view text) {
     return {};
 }
 
+std::size_t steps_ruled_out(std::string_view cause, std::string_view text) {
+    return cause == "IAM_DENIED" && text.find("explicit deny") != std::string_view::npos ? 1 : 0;
+}
+
 Names names_told(std::string_view text) {
     const re2::StringPiece piece(text.data(), text.size());
     Names names;
