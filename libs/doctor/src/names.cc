@@ -29,6 +29,18 @@ bool is_one_word(std::string_view text) {
            && std::all_of(text.begin(), text.end(), is_plain);
 }
 
+// AWS's names in its other partitions.
+std::string in_partition(std::string text, std::string_view region) {
+    if (region.starts_with("cn-")) {
+        text = replace_all(std::move(text), ".amazonaws.com.cn", ".amazonaws.com");
+        text = replace_all(std::move(text), ".amazonaws.com", ".amazonaws.com.cn");
+        return replace_all(std::move(text), "arn:aws:", "arn:aws-cn:");
+    }
+    if (region.starts_with("us-gov-"))
+        return replace_all(std::move(text), "arn:aws:", "arn:aws-us-gov:");
+    return text;
+}
+
 } // namespace
 
 void Names::learn(const Names& other) {
@@ -49,7 +61,7 @@ std::string filled_in(std::string_view text, const Names& names) {
                           fmt::format("{{{}}}", field.key),
                           value.empty() ? std::string(field.word) : value);
     }
-    return out;
+    return in_partition(std::move(out), names.region);
 }
 
 } // namespace squall::doctor

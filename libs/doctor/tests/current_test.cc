@@ -127,6 +127,72 @@ TEST(Current, TakesATasksTroubleForNoneOfTheAgents) {
     }
 }
 
+TEST(Current, TakesWhatEveryStartSaysForNoWork) {
+    const std::string start = info("08:00:00", "Starting Amazon ECS Agent")
+                              + line("08:00:01", "Driver log level mapping not found")
+                              + info("08:00:02", "Registering Instance with ECS");
+    EXPECT_EQ(told(diagnosed(start)), "unknown: ");
+    EXPECT_EQ(told(diagnosed(began() + start)), "unknown: ");
+    EXPECT_EQ(told(diagnosed(start + info("08:00:04", "Registration completed successfully"))),
+              "healthy: ");
+    EXPECT_EQ(told(diagnosed("time=\"2026-03-11T08:00:00Z\" level=info msg=\"API listen on "
+                             "/run/docker.sock\"\n",
+                             "docker")),
+              "unknown: ");
+}
+
+TEST(Current, PutsWhatKeepsAnAgentFromGettingThereBeforeWhatItWasToldThere) {
+    const std::string before = began() + line("08:10:00", denied);
+    const auto dns_at = [](std::string_view time) {
+        return line(time, dns);
+    };
+    EXPECT_EQ(told(diagnosed(before + dns_at("08:11:00"))), "finding: IAM_DENIED, NET_DNS");
+    EXPECT_EQ(told(diagnosed(before + dns_at("08:11:00") + dns_at("08:20:00"))),
+              "finding: NET_DNS, IAM_DENIED");
+}
+
+TEST(Current, TakesAKillThatHasNoDateForOneThatMayBeLongOver) {
+    const std::string uptime = "[  100.000000] Out of memory: Killed process 18 (agent) total\n";
+    const std::string dated =
+        "[Wed Mar 11 07:30:00 2026] Out of memory: Killed process 18 (agent) total\n";
+    const auto of = [](const std::vector<std::pair<std::string, std::string>>& files) {
+        Case evidence;
+        for (const auto& [name, text] : files)
+            evidence.logs.push_back(scanned(text, name));
+        evidence.now = corpus_now();
+        return diagnose(catalogue(), std::move(evidence));
+    };
+    EXPECT_EQ(told_surely(of({{"dmesg", uptime}})), "finding, OOM certain");
+    EXPECT_EQ(told_surely(of({{"ecs-agent.log", began()}, {"dmesg", uptime}})),
+              "finding, OOM possible");
+    EXPECT_EQ(of({{"ecs-agent.log", began()}, {"dmesg", uptime}, {"dmesg.human", dated}}).verdict,
+              Verdict::recovered);
+}
+
+TEST(Current, TakesOneEndThatWasFollowedByAStartForNoLoop) {
+    const std::string end = info("08:00:00", "Agent exited with code 1");
+    const std::string start = info("08:00:01", "Starting Amazon Elastic Container Service Agent");
+    EXPECT_EQ(told(diagnosed(end, "ecs-init.log")), "finding: AGENT_CRASHLOOP");
+    EXPECT_EQ(told(diagnosed(end + start, "ecs-init.log")), "unknown: ");
+    EXPECT_EQ(
+        told(diagnosed(end + start + replace_all(end + start, "08:00:", "08:01:"), "ecs-init.log")),
+        "finding: AGENT_CRASHLOOP");
+}
+
+TEST(Current, NamesTheClusterThatTheAgentWasLastIn) {
+    const auto in = [](std::string_view cluster) {
+        return fmt::format("Connected to ACS endpoint containerInstanceARN=arn:aws:ecs:eu-west-1:"
+                           "444455556666:container-instance/{}/0a1b2c3d",
+                           cluster);
+    };
+    const Diagnosis moved =
+        diagnosed(info("07:00:00", in("old")) + info("08:00:00", in("new"))
+                  + line("08:01:00", "Error creating data client: invalid database"));
+    ASSERT_FALSE(moved.findings.empty());
+    const std::string steps = join(moved.findings.front().remedy, "\n");
+    EXPECT_NE(steps.find("--cluster new "), std::string::npos) << told(moved) << steps;
+}
+
 TEST(Current, SaysSinceWhenTheAgentIsAway) {
     const Diagnosis away = diagnosed(began() + line("08:10:00", dns));
     ASSERT_EQ(away.findings.size(), 1U);

@@ -189,6 +189,28 @@ TEST(LooksAndLogs, WhereALookKnowsTheRootOfTwoItStandsFirst) {
     EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: NET_PROXY, NET_REFUSED");
 }
 
+TEST(LooksAndLogs, OfAProxyThatKeepsNothingFromAConnectedAgentSaysNothing) {
+    Case evidence;
+    Look config = endpoint("config", "NET_PROXY", "NO_PROXY lacks 169.254.169.254");
+    config.signs.front().certainty = Certainty::likely;
+    evidence.looks = {config};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: NET_PROXY");
+    evidence.logs = {scanned(line("08:00:00", acs_is_up))};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "healthy: ");
+    evidence.logs = {scanned(line("08:00:00", acs_is_up)
+                             + line("08:10:00", "NoCredentialProviders: no valid providers"))};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: NET_PROXY");
+}
+
+TEST(LooksAndLogs, OfAnAgentThatRunsDoesNotSayThatItWasStopped) {
+    Case evidence;
+    evidence.logs = {scanned(line("08:00:00", "Agent received termination signal: terminated"))};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: AGENT_STOPPED");
+    Look runs{"ecs-service", Look::State::healthy, "active (running)", "", {}};
+    evidence.looks = {runs};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "healthy: ");
+}
+
 TEST(LooksAndLogs, OfTwoLooksAtOneCauseTakesTheWordsOfTheSurer) {
     Look sure = endpoint("agent-process", "AGENT_HUNG", "it is in state T");
     sure.signs.front().remedy = {"kill -CONT 24"};

@@ -17,6 +17,21 @@ TEST(Names, AreFilledInWhereTheyAreKnown) {
               "--query '{Id:InstanceId}' {{.State}} {");
 }
 
+TEST(Names, AreThoseOfThePartition) {
+    Names names;
+    const auto filled = [&](const std::string& region) {
+        names.region = region;
+        return filled_in("curl https://ecs.{region}.amazonaws.com/ arn:aws:iam::aws:policy/x",
+                         names);
+    };
+    EXPECT_EQ(filled("cn-north-1"),
+              "curl https://ecs.cn-north-1.amazonaws.com.cn/ arn:aws-cn:iam::aws:policy/x");
+    EXPECT_EQ(filled("us-gov-west-1"),
+              "curl https://ecs.us-gov-west-1.amazonaws.com/ arn:aws-us-gov:iam::aws:policy/x");
+    EXPECT_EQ(filled("eu-west-1"),
+              "curl https://ecs.eu-west-1.amazonaws.com/ arn:aws:iam::aws:policy/x");
+}
+
 TEST(Names, AreLearnedOnce) {
     Names names;
     Names first;

@@ -178,13 +178,62 @@ void set_telemetry_apart(const Catalogue& catalogue,
     }
 }
 
+// The kernel counts from its boot, unless it is asked for dates: what it said may be long over.
+// Where the same is told with dates, those count.
+bool is_told_with_dates(const Timeline& timeline, const Candidate& candidate) {
+    return std::any_of(timeline.all().begin(), timeline.all().end(), [&](const Candidate& other) {
+        return other.cause == candidate.cause && other.group.last.when
+               && timeline.logs()[other.log].kind.kind == LogKind::kernel;
+    });
+}
+
+bool is_undated_kernels(const Timeline& timeline, const Candidate& candidate) {
+    return timeline.logs()[candidate.log].kind.kind == LogKind::kernel
+           && !candidate.group.last.when;
+}
+
+// An agent that ended once, and was started again, is in no loop.
+bool is_one_end(const Catalogue& catalogue, const Timeline& timeline, const Suspicion& suspicion) {
+    if (catalogue.causes()[suspicion.cause].id != "AGENT_CRASHLOOP") return false;
+    std::uint64_t moments = 0;
+    for (const Candidate& candidate : suspicion.seen)
+        moments += candidate.group.moments;
+    return moments == 1 && timeline.is_followed_by(suspicion.seen.back(), Mark::starting);
+}
+
+// When it was seen first, and last; nothing where one of its records has no time.
+std::optional<std::pair<WallTime, WallTime>> time_of(const Suspicion& suspicion) {
+    std::optional<std::pair<WallTime, WallTime>> time;
+    for (const Candidate& candidate : suspicion.seen) {
+        const auto& first = candidate.group.first.when;
+        const auto& last = candidate.group.last.when;
+        if (!first || !last) return std::nullopt;
+        time = time ? std::pair{std::min(time->first, *first), std::max(time->second, *last)}
+                    : std::pair{*first, *last};
+    }
+    return time;
+}
+
 } // namespace
+
+bool keeps_from(const Catalogue& catalogue, const Suspicion& since, const Suspicion& before) {
+    const auto& early_stage = catalogue.causes()[since.cause].stage;
+    const auto& late_stage = catalogue.causes()[before.cause].stage;
+    if (!early_stage || !late_stage || *early_stage >= *late_stage) return false;
+    const auto old_time = time_of(before);
+    const auto new_time = time_of(since);
+    return old_time && new_time && old_time->second < new_time->first
+           && new_time->second - old_time->second >= overtaking;
+}
 
 std::vector<Suspicion> current_suspicions(const Catalogue& catalogue, const Timeline& timeline) {
     std::vector<Candidate> after;
     for (const Candidate& candidate : timeline.all()) {
         if (timeline.connected() && !timeline.is_after(candidate, *timeline.connected())) continue;
+        const bool is_undated = timeline.connected() && is_undated_kernels(timeline, candidate);
+        if (is_undated && is_told_with_dates(timeline, candidate)) continue;
         after.push_back(candidate);
+        if (is_undated) after.back().group.certainty = Certainty::possible;
         if (is_doubtful(catalogue, timeline, candidate))
             after.back().group.certainty = Certainty::possible;
     }
@@ -208,7 +257,11 @@ std::vector<Suspicion> current_suspicions(const Catalogue& catalogue, const Time
         if (!is_over || goes_on) current.push_back(candidate);
     }
     set_telemetry_apart(catalogue, timeline, current);
-    return merged(current);
+    auto suspicions = merged(current);
+    std::erase_if(suspicions, [&](const Suspicion& suspicion) {
+        return is_one_end(catalogue, timeline, suspicion);
+    });
+    return suspicions;
 }
 
 std::vector<Suspicion> past_suspicions(const Catalogue& catalogue, const Timeline& timeline) {

@@ -17,6 +17,11 @@ struct Suspicion {
 [[nodiscard]] std::vector<Suspicion> current_suspicions(const Catalogue& catalogue,
                                                         const Timeline& timeline);
 
+// `since` fails at an earlier stage than `before`, which was not seen while `since` goes on for
+// long: the agent does not get as far any more.
+[[nodiscard]] bool
+keeps_from(const Catalogue& catalogue, const Suspicion& since, const Suspicion& before);
+
 // What was wrong before the last good connection, where that is not long ago.
 [[nodiscard]] std::vector<Suspicion> past_suspicions(const Catalogue& catalogue,
                                                      const Timeline& timeline);

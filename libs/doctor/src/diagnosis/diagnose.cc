@@ -11,8 +11,7 @@
 namespace squall::doctor {
 namespace {
 
-constexpr std::array marks_of_work{
-    Mark::normal, Mark::telemetry_up, Mark::registered, Mark::docker_up, Mark::of_task};
+constexpr std::array marks_of_work{Mark::telemetry_up, Mark::registered, Mark::of_task};
 
 bool is_well(const std::vector<Look>& looks, std::string_view check) {
     return std::any_of(looks.begin(), looks.end(), [&](const Look& look) {
@@ -31,8 +30,11 @@ void drop_refuted(const Catalogue& catalogue,
             return sign.cause == "DOCKER_UNRESPONSIVE" && sign.certainty == Certainty::certain;
         });
     });
+    const bool runs =
+        is_well(looks, "ecs") || is_well(looks, "ecs-service") || is_well(looks, "introspection");
     std::erase_if(suspicions, [&](const Suspicion& suspicion) {
         const std::string& id = catalogue.causes()[suspicion.cause].id;
+        if (id == "AGENT_STOPPED" && runs) return true;
         return (id == "DOCKER_DOWN" && (has_docker || hangs))
                || (id == "DOCKER_UNRESPONSIVE" && has_docker);
     });
@@ -157,6 +159,44 @@ void order_by_looks(const std::vector<Look>& looks, std::vector<Finding>& findin
     }
 }
 
+// A proxy that settings send the agent to for what is on its host keeps nothing from an agent that
+// has connected, and had no trouble since.
+void drop_harmless_proxy(const Timeline& timeline, bool has_trouble, std::vector<Look>& looks) {
+    if (!timeline.connected() || has_trouble) return;
+    for (Look& look : looks) {
+        if (look.check != "config") continue;
+        std::erase_if(look.signs, [](const Sign& sign) {
+            return sign.cause == "NET_PROXY" && sign.certainty != Certainty::certain;
+        });
+        if (look.state == Look::State::finding && look.signs.empty())
+            look.state = Look::State::healthy;
+    }
+}
+
+// By what is in the way first, of two that only logs tell of: who was refused, and for a good while
+// since has not even got there, is kept away by the latter.
+void order_by_time(const Catalogue& catalogue,
+                   const std::vector<Look>& looks,
+                   const std::vector<Suspicion>& suspicions,
+                   std::vector<Finding>& findings) {
+    const auto place_of = [&](const Suspicion& suspicion) {
+        const std::string& id = catalogue.causes()[suspicion.cause].id;
+        return std::find_if(findings.begin(), findings.end(), [&](const Finding& finding) {
+            return finding.cause == id && !finding.is_symptom && !is_told_of(looks, id);
+        });
+    };
+    for (const Suspicion& before : suspicions) {
+        for (const Suspicion& since : suspicions) {
+            if (!keeps_from(catalogue, since, before)) continue;
+            const auto stale = place_of(before);
+            const auto current = place_of(since);
+            if (stale == findings.end() || current == findings.end() || current < stale) continue;
+            if (current->certainty == Certainty::possible) continue;
+            std::rotate(stale, current, current + 1);
+        }
+    }
+}
+
 // Of the present these say whether the agent is there for ECS; that a disk has room says nothing.
 bool vouches(const Look& look) {
     constexpr std::array<std::string_view, 6> checks{
@@ -168,8 +208,9 @@ bool vouches(const Look& look) {
 // Somebody has seen the agent at its work since it last began.
 bool is_settled(const Timeline& timeline) {
     return std::any_of(timeline.logs().begin(), timeline.logs().end(), [](const ScannedLog& log) {
-        if (log.known == 0 || !log.trouble.empty()) return false;
-        if (log.kind.kind == LogKind::unknown && log.of_agent == 0) return false;
+        const bool is_agents =
+            log.kind.kind == LogKind::agent || log.kind.kind == LogKind::init || log.of_agent > 0;
+        if (log.known == 0 || !log.trouble.empty() || !is_agents) return false;
         const Segment& last = log.segments.back();
         // Old agents do not say that they start: who reads its settings begins anew.
         const auto begun = last.marks.find(Mark::loading);
@@ -179,8 +220,12 @@ bool is_settled(const Timeline& timeline) {
             return found != last.marks.end()
                    && (!began_anew || found->second.last.line > begun->second.last.line);
         };
+        // While it starts, it has its normal lines, too: settings without a name, versions it
+        // tries.
+        const bool is_starting = last.opened_by == Mark::starting || began_anew;
         return (last.opened_by == Mark::connected && !began_anew)
-               || std::any_of(marks_of_work.begin(), marks_of_work.end(), is_at_work_since);
+               || std::any_of(marks_of_work.begin(), marks_of_work.end(), is_at_work_since)
+               || (!is_starting && last.marks.contains(Mark::normal));
     });
 }
 
@@ -282,8 +327,23 @@ void fill_in(const Names& names, Diagnosis& diagnosis) {
     }
 }
 
-Diagnosis judge(const Catalogue& catalogue, Case evidence) {
+// Where the agent last said who it is: in the cluster, and the region, of then.
+void learn_from(const Timeline& timeline, Names& names) {
+    const auto& logs = timeline.logs();
+    for (auto log = logs.rbegin(); log != logs.rend(); ++log) {
+        for (auto segment = log->segments.rbegin(); segment != log->segments.rend(); ++segment) {
+            const auto registered = segment->marks.find(Mark::registered);
+            if (registered != segment->marks.end())
+                names.learn(names_of_registration(registered->second.last.text));
+            if (segment->opened_by == Mark::connected)
+                names.learn(names_of_registration(segment->opening.text));
+        }
+    }
+}
+
+Diagnosis judge(const Catalogue& catalogue, Case evidence, Names& names) {
     const Timeline timeline(std::move(evidence.logs));
+    learn_from(timeline, names);
     auto suspicions = current_suspicions(catalogue, timeline);
     apply_rules(catalogue, timeline, evidence.now, suspicions);
     drop_refuted(catalogue, evidence.looks, suspicions);
@@ -291,6 +351,7 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence) {
     for (const Suspicion& suspicion : suspicions)
         diagnosis.findings.push_back(finding_of(catalogue, timeline, suspicion, evidence.now));
     bool has_looked = false;
+    drop_harmless_proxy(timeline, !suspicions.empty(), evidence.looks);
     fold_endpoints(evidence.looks);
     for (const Sign* sign : the_surest_last(evidence.looks))
         add_sign(catalogue, *sign, diagnosis.findings);
@@ -304,6 +365,7 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence) {
             diagnosis.could_not_look.push_back(std::move(look));
     }
     rank(catalogue, diagnosis.findings);
+    order_by_time(catalogue, evidence.looks, suspicions, diagnosis.findings);
     order_by_looks(evidence.looks, diagnosis.findings);
     tell_of_logs(timeline, !suspicions.empty() && !diagnosis.findings.empty(), diagnosis);
     if (!diagnosis.findings.empty()) {
@@ -337,7 +399,7 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence) {
 
 Diagnosis diagnose(const Catalogue& catalogue, Case evidence) {
     Names names = names_of(evidence);
-    Diagnosis diagnosis = judge(catalogue, std::move(evidence));
+    Diagnosis diagnosis = judge(catalogue, std::move(evidence), names);
     for (const Finding& finding : diagnosis.findings) {
         for (const Evidence& seen : finding.evidence)
             names.learn(names_told(seen.text));

@@ -166,4 +166,12 @@ Names names_told(std::string_view text) {
     return names;
 }
 
+Names names_of_registration(std::string_view text) {
+    Names names = names_told(text);
+    RE2::PartialMatch(re2::StringPiece(text.data(), text.size()),
+                      R"(:container-instance/([\w-]+)/[0-9a-f]+)",
+                      &names.cluster);
+    return names;
+}
+
 } // namespace squall::doctor

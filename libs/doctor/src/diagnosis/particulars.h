@@ -20,5 +20,7 @@ namespace squall::doctor {
 // The region, the account, the role and the instance that a record names. A container instance may
 // be one that the agent was before, and its cluster that one's: these are not taken from it.
 [[nodiscard]] Names names_told(std::string_view text);
+// And the cluster, of a record by which an agent says that it is registered or connected.
+[[nodiscard]] Names names_of_registration(std::string_view text);
 
 } // namespace squall::doctor
