@@ -1,6 +1,7 @@
 #include "squall/doctor/diagnose.h"
 
 #include "diagnosis/findings.h"
+#include "diagnosis/looks_and_logs.h"
 #include "diagnosis/particulars.h"
 #include "diagnosis/rules.h"
 #include "squall/base/time_text.h"
@@ -12,190 +13,6 @@ namespace squall::doctor {
 namespace {
 
 constexpr std::array marks_of_work{Mark::telemetry_up, Mark::registered, Mark::of_task};
-
-bool is_well(const std::vector<Look>& looks, std::string_view check) {
-    return std::any_of(looks.begin(), looks.end(), [&](const Look& look) {
-        return look.check == check && look.state == Look::State::healthy;
-    });
-}
-
-// What a log said, and a look now shows to be over.
-void drop_refuted(const Catalogue& catalogue,
-                  const std::vector<Look>& looks,
-                  std::vector<Suspicion>& suspicions) {
-    const bool has_docker = is_well(looks, "docker");
-    // It is there, and does not answer: an agent says the same of one that is away.
-    const bool hangs = std::any_of(looks.begin(), looks.end(), [](const Look& look) {
-        return std::any_of(look.signs.begin(), look.signs.end(), [](const Sign& sign) {
-            return sign.cause == "DOCKER_UNRESPONSIVE" && sign.certainty == Certainty::certain;
-        });
-    });
-    const bool runs =
-        is_well(looks, "ecs") || is_well(looks, "ecs-service") || is_well(looks, "introspection");
-    std::erase_if(suspicions, [&](const Suspicion& suspicion) {
-        const std::string& id = catalogue.causes()[suspicion.cause].id;
-        if (id == "AGENT_STOPPED" && runs) return true;
-        return (id == "DOCKER_DOWN" && (has_docker || hangs))
-               || (id == "DOCKER_UNRESPONSIVE" && has_docker);
-    });
-}
-
-bool is_told_of(const std::vector<Look>& looks, std::string_view cause, std::string_view by = {}) {
-    return std::any_of(looks.begin(), looks.end(), [&](const Look& look) {
-        return (by.empty() || look.check == by)
-               && std::any_of(look.signs.begin(), look.signs.end(), [&](const Sign& sign) {
-                      return sign.cause == cause && sign.certainty != Certainty::possible;
-                  });
-    });
-}
-
-// The settings send the agent to its proxy for what the metadata service alone has. Where nothing
-// but logs tells of the metadata and the credentials, that is why. From afar the settings are not
-// looked at: there a proxy that is no good, beside metadata that answers, says the same.
-void fold_proxied_metadata(const std::vector<Look>& looks, std::vector<Finding>& findings) {
-    const bool is_proxied =
-        is_told_of(looks, "NET_PROXY", "config")
-        || (is_told_of(looks, "NET_PROXY", "endpoint-api") && is_well(looks, "imds"));
-    if (!is_proxied) return;
-    const auto is_brought_about = [&](const Finding& finding) {
-        return (finding.cause == "IAM_NO_CREDS" || finding.cause == "IMDS_UNREACHABLE")
-               && !is_told_of(looks, finding.cause);
-    };
-    const auto proxy = std::find_if(findings.begin(), findings.end(), [](const Finding& finding) {
-        return finding.cause == "NET_PROXY";
-    });
-    for (Finding& finding : findings) {
-        if (is_brought_about(finding))
-            std::move(finding.evidence.begin(),
-                      finding.evidence.end(),
-                      std::back_inserter(proxy->evidence));
-    }
-    std::erase_if(findings, is_brought_about);
-}
-
-// An agent that does not get to one endpoint gets no further: what keeps it from those behind that
-// one as well is one more piece of evidence, and no cause of its own.
-void fold_endpoints(std::vector<Look>& looks) {
-    const auto look_at = [&](std::string_view check) {
-        return std::find_if(looks.begin(), looks.end(), [&](const Look& look) {
-            return look.check == check && !look.signs.empty();
-        });
-    };
-    auto first = look_at("endpoint-api");
-    if (first == looks.end()) first = look_at("endpoint-acs");
-    if (first == looks.end()) return;
-    const bool is_api = first->check == "endpoint-api";
-    Sign& root = first->signs.front();
-    for (const std::string_view check : {"endpoint-acs", "endpoint-tcs"}) {
-        const auto other = look_at(check);
-        if (other == looks.end() || other == first) continue;
-        std::erase_if(other->signs, [&](Sign& sign) {
-            const bool is_behind =
-                is_api && (sign.cause == "NET_ACS_BLOCKED" || sign.cause == "NET_TCS_ONLY");
-            const bool is_same = sign.cause == root.cause || is_behind;
-            if (is_same)
-                std::move(
-                    sign.evidence.begin(), sign.evidence.end(), std::back_inserter(root.evidence));
-            return is_same;
-        });
-    }
-}
-
-// What only a log tells, and what a look at the same thing shows to be well now: an agent waits up
-// to 2m24s before it finds that out.
-void tell_what_is_over(const std::vector<Look>& looks, std::vector<Finding>& findings) {
-    const bool is_reached = is_well(looks, "endpoint-api") && is_well(looks, "endpoint-acs")
-                            && is_well(looks, "endpoint-tcs");
-    constexpr std::array<std::string_view, 4> ways{
-        "NET_REFUSED", "NET_API_TIMEOUT", "NET_ACS_BLOCKED", "NET_DNS"};
-    const auto is_seen_now = [&](std::string_view cause) {
-        return is_told_of(looks, cause, "endpoint-api");
-    };
-    const bool is_otherwise = std::any_of(ways.begin(), ways.end(), is_seen_now);
-    for (Finding& finding : findings) {
-        const bool is_way = std::find(ways.begin(), ways.end(), finding.cause) != ways.end();
-        if (is_told_of(looks, finding.cause)) continue;
-        if ((is_way && is_reached)
-            || (finding.cause == "IMDS_UNREACHABLE" && is_well(looks, "imds"))) {
-            finding.summary += " A look at it finds nothing wrong now: the agent may not have "
-                               "tried again since.";
-            finding.remedy.insert(finding.remedy.begin(),
-                                  "wait for its next attempt, or `sudo systemctl restart ecs`");
-        } else if (is_way && is_otherwise) {
-            // What keeps the agent away has changed.
-            finding.certainty = Certainty::possible;
-            finding.summary += " A look at it finds another reason now.";
-        }
-    }
-}
-
-// Of several that tell of one cause, the last one's words and remedy come first.
-std::vector<const Sign*> the_surest_last(const std::vector<Look>& looks) {
-    std::vector<const Sign*> signs;
-    for (const Look& look : looks) {
-        for (const Sign& sign : look.signs)
-            signs.push_back(&sign);
-    }
-    std::stable_sort(signs.begin(), signs.end(), [](const Sign* a, const Sign* b) {
-        return a->certainty < b->certainty;
-    });
-    return signs;
-}
-
-// Where a look knows better which of two is the root.
-void order_by_looks(const std::vector<Look>& looks, std::vector<Finding>& findings) {
-    const auto place_of = [&](const std::string& cause) {
-        return std::find_if(findings.begin(), findings.end(), [&](const Finding& finding) {
-            return finding.cause == cause;
-        });
-    };
-    for (const Look& look : looks) {
-        for (const Sign& sign : look.signs) {
-            const auto root = place_of(sign.cause);
-            const auto other = place_of(sign.before);
-            if (root == findings.end() || other == findings.end() || root < other) continue;
-            std::rotate(other, root, root + 1);
-        }
-    }
-}
-
-// A proxy that settings send the agent to for what is on its host keeps nothing from an agent that
-// has connected, and had no trouble since.
-void drop_harmless_proxy(const Timeline& timeline, bool has_trouble, std::vector<Look>& looks) {
-    if (!timeline.connected() || has_trouble) return;
-    for (Look& look : looks) {
-        if (look.check != "config") continue;
-        std::erase_if(look.signs, [](const Sign& sign) {
-            return sign.cause == "NET_PROXY" && sign.certainty != Certainty::certain;
-        });
-        if (look.state == Look::State::finding && look.signs.empty())
-            look.state = Look::State::healthy;
-    }
-}
-
-// By what is in the way first, of two that only logs tell of: who was refused, and for a good while
-// since has not even got there, is kept away by the latter.
-void order_by_time(const Catalogue& catalogue,
-                   const std::vector<Look>& looks,
-                   const std::vector<Suspicion>& suspicions,
-                   std::vector<Finding>& findings) {
-    const auto place_of = [&](const Suspicion& suspicion) {
-        const std::string& id = catalogue.causes()[suspicion.cause].id;
-        return std::find_if(findings.begin(), findings.end(), [&](const Finding& finding) {
-            return finding.cause == id && !finding.is_symptom && !is_told_of(looks, id);
-        });
-    };
-    for (const Suspicion& before : suspicions) {
-        for (const Suspicion& since : suspicions) {
-            if (!keeps_from(catalogue, since, before)) continue;
-            const auto stale = place_of(before);
-            const auto current = place_of(since);
-            if (stale == findings.end() || current == findings.end() || current < stale) continue;
-            if (current->certainty == Certainty::possible) continue;
-            std::rotate(stale, current, current + 1);
-        }
-    }
-}
 
 // Of the present these say whether the agent is there for ECS; that a disk has room says nothing.
 bool vouches(const Look& look) {
@@ -330,13 +147,15 @@ void fill_in(const Names& names, Diagnosis& diagnosis) {
 // Where the agent last said who it is: in the cluster, and the region, of then.
 void learn_from(const Timeline& timeline, Names& names) {
     const auto& logs = timeline.logs();
-    for (auto log = logs.rbegin(); log != logs.rend(); ++log) {
-        for (auto segment = log->segments.rbegin(); segment != log->segments.rend(); ++segment) {
-            const auto registered = segment->marks.find(Mark::registered);
-            if (registered != segment->marks.end())
+    for (std::size_t log = logs.size(); log > 0; --log) {
+        const auto& segments = logs[log - 1].segments;
+        for (std::size_t i = segments.size(); i > 0; --i) {
+            const Segment& segment = segments[i - 1];
+            const auto registered = segment.marks.find(Mark::registered);
+            if (registered != segment.marks.end())
                 names.learn(names_of_registration(registered->second.last.text));
-            if (segment->opened_by == Mark::connected)
-                names.learn(names_of_registration(segment->opening.text));
+            if (segment.opened_by == Mark::connected)
+                names.learn(names_of_registration(segment.opening.text));
         }
     }
 }

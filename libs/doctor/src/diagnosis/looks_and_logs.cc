@@ -1,0 +1,181 @@
+#include "diagnosis/looks_and_logs.h"
+
+#include <algorithm>
+#include <array>
+
+namespace squall::doctor {
+namespace {
+
+bool is_well(const std::vector<Look>& looks, std::string_view check) {
+    return std::any_of(looks.begin(), looks.end(), [&](const Look& look) {
+        return look.check == check && look.state == Look::State::healthy;
+    });
+}
+
+bool is_told_of(const std::vector<Look>& looks, std::string_view cause, std::string_view by = {}) {
+    return std::any_of(looks.begin(), looks.end(), [&](const Look& look) {
+        return (by.empty() || look.check == by)
+               && std::any_of(look.signs.begin(), look.signs.end(), [&](const Sign& sign) {
+                      return sign.cause == cause && sign.certainty != Certainty::possible;
+                  });
+    });
+}
+
+} // namespace
+
+void drop_refuted(const Catalogue& catalogue,
+                  const std::vector<Look>& looks,
+                  std::vector<Suspicion>& suspicions) {
+    const bool has_docker = is_well(looks, "docker");
+    // It is there, and does not answer: an agent says the same of one that is away.
+    const bool hangs = std::any_of(looks.begin(), looks.end(), [](const Look& look) {
+        return std::any_of(look.signs.begin(), look.signs.end(), [](const Sign& sign) {
+            return sign.cause == "DOCKER_UNRESPONSIVE" && sign.certainty == Certainty::certain;
+        });
+    });
+    const bool runs =
+        is_well(looks, "ecs") || is_well(looks, "ecs-service") || is_well(looks, "introspection");
+    std::erase_if(suspicions, [&](const Suspicion& suspicion) {
+        const std::string& id = catalogue.causes()[suspicion.cause].id;
+        if (id == "AGENT_STOPPED" && runs) return true;
+        return (id == "DOCKER_DOWN" && (has_docker || hangs))
+               || (id == "DOCKER_UNRESPONSIVE" && has_docker);
+    });
+}
+
+void fold_proxied_metadata(const std::vector<Look>& looks, std::vector<Finding>& findings) {
+    const bool is_proxied =
+        is_told_of(looks, "NET_PROXY", "config")
+        || (is_told_of(looks, "NET_PROXY", "endpoint-api") && is_well(looks, "imds"));
+    if (!is_proxied) return;
+    const auto is_brought_about = [&](const Finding& finding) {
+        return (finding.cause == "IAM_NO_CREDS" || finding.cause == "IMDS_UNREACHABLE")
+               && !is_told_of(looks, finding.cause);
+    };
+    const auto proxy = std::find_if(findings.begin(), findings.end(), [](const Finding& finding) {
+        return finding.cause == "NET_PROXY";
+    });
+    for (Finding& finding : findings) {
+        if (is_brought_about(finding))
+            std::move(finding.evidence.begin(),
+                      finding.evidence.end(),
+                      std::back_inserter(proxy->evidence));
+    }
+    std::erase_if(findings, is_brought_about);
+}
+
+void fold_endpoints(std::vector<Look>& looks) {
+    const auto look_at = [&](std::string_view check) {
+        return std::find_if(looks.begin(), looks.end(), [&](const Look& look) {
+            return look.check == check && !look.signs.empty();
+        });
+    };
+    auto first = look_at("endpoint-api");
+    if (first == looks.end()) first = look_at("endpoint-acs");
+    if (first == looks.end()) return;
+    const bool is_api = first->check == "endpoint-api";
+    Sign& root = first->signs.front();
+    for (const std::string_view check : {"endpoint-acs", "endpoint-tcs"}) {
+        const auto other = look_at(check);
+        if (other == looks.end() || other == first) continue;
+        std::erase_if(other->signs, [&](Sign& sign) {
+            const bool is_behind =
+                is_api && (sign.cause == "NET_ACS_BLOCKED" || sign.cause == "NET_TCS_ONLY");
+            const bool is_same = sign.cause == root.cause || is_behind;
+            if (is_same)
+                std::move(
+                    sign.evidence.begin(), sign.evidence.end(), std::back_inserter(root.evidence));
+            return is_same;
+        });
+    }
+}
+
+void tell_what_is_over(const std::vector<Look>& looks, std::vector<Finding>& findings) {
+    const bool is_reached = is_well(looks, "endpoint-api") && is_well(looks, "endpoint-acs")
+                            && is_well(looks, "endpoint-tcs");
+    constexpr std::array<std::string_view, 4> ways{
+        "NET_REFUSED", "NET_API_TIMEOUT", "NET_ACS_BLOCKED", "NET_DNS"};
+    const auto is_seen_now = [&](std::string_view cause) {
+        return is_told_of(looks, cause, "endpoint-api");
+    };
+    const bool is_otherwise = std::any_of(ways.begin(), ways.end(), is_seen_now);
+    for (Finding& finding : findings) {
+        const bool is_way = std::find(ways.begin(), ways.end(), finding.cause) != ways.end();
+        if (is_told_of(looks, finding.cause)) continue;
+        if ((is_way && is_reached)
+            || (finding.cause == "IMDS_UNREACHABLE" && is_well(looks, "imds"))) {
+            finding.summary += " A look at it finds nothing wrong now: the agent may not have "
+                               "tried again since.";
+            finding.remedy.insert(finding.remedy.begin(),
+                                  "wait for its next attempt, or `sudo systemctl restart ecs`");
+        } else if (is_way && is_otherwise) {
+            // What keeps the agent away has changed.
+            finding.certainty = Certainty::possible;
+            finding.summary += " A look at it finds another reason now.";
+        }
+    }
+}
+
+std::vector<const Sign*> the_surest_last(const std::vector<Look>& looks) {
+    std::vector<const Sign*> signs;
+    for (const Look& look : looks) {
+        for (const Sign& sign : look.signs)
+            signs.push_back(&sign);
+    }
+    std::stable_sort(signs.begin(), signs.end(), [](const Sign* a, const Sign* b) {
+        return a->certainty < b->certainty;
+    });
+    return signs;
+}
+
+void order_by_looks(const std::vector<Look>& looks, std::vector<Finding>& findings) {
+    const auto place_of = [&](const std::string& cause) {
+        return std::find_if(findings.begin(), findings.end(), [&](const Finding& finding) {
+            return finding.cause == cause;
+        });
+    };
+    for (const Look& look : looks) {
+        for (const Sign& sign : look.signs) {
+            const auto root = place_of(sign.cause);
+            const auto other = place_of(sign.before);
+            if (root == findings.end() || other == findings.end() || root < other) continue;
+            std::rotate(other, root, root + 1);
+        }
+    }
+}
+
+void drop_harmless_proxy(const Timeline& timeline, bool has_trouble, std::vector<Look>& looks) {
+    if (!timeline.connected() || has_trouble) return;
+    for (Look& look : looks) {
+        if (look.check != "config") continue;
+        std::erase_if(look.signs, [](const Sign& sign) {
+            return sign.cause == "NET_PROXY" && sign.certainty != Certainty::certain;
+        });
+        if (look.state == Look::State::finding && look.signs.empty())
+            look.state = Look::State::healthy;
+    }
+}
+
+void order_by_time(const Catalogue& catalogue,
+                   const std::vector<Look>& looks,
+                   const std::vector<Suspicion>& suspicions,
+                   std::vector<Finding>& findings) {
+    const auto place_of = [&](const Suspicion& suspicion) {
+        const std::string& id = catalogue.causes()[suspicion.cause].id;
+        return std::find_if(findings.begin(), findings.end(), [&](const Finding& finding) {
+            return finding.cause == id && !finding.is_symptom && !is_told_of(looks, id);
+        });
+    };
+    for (const Suspicion& before : suspicions) {
+        for (const Suspicion& since : suspicions) {
+            if (!keeps_from(catalogue, since, before)) continue;
+            const auto stale = place_of(before);
+            const auto current = place_of(since);
+            if (stale == findings.end() || current == findings.end() || current < stale) continue;
+            if (current->certainty == Certainty::possible) continue;
+            std::rotate(stale, current, current + 1);
+        }
+    }
+}
+
+} // namespace squall::doctor

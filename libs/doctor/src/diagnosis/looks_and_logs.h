@@ -1,0 +1,48 @@
+// What looks say of what logs say, and of one another: which of it is over, which is one and the
+// same, which is the root.
+#pragma once
+
+#include "diagnosis/current.h"
+#include "squall/doctor/finding.h"
+
+#include <string_view>
+#include <vector>
+
+namespace squall::doctor {
+
+// What a log said, and a look now shows to be over.
+void drop_refuted(const Catalogue& catalogue,
+                  const std::vector<Look>& looks,
+                  std::vector<Suspicion>& suspicions);
+
+// The settings send the agent to its proxy for what the metadata service alone has. Where nothing
+// but logs tells of the metadata and the credentials, that is why. From afar the settings are not
+// looked at: there a proxy that is no good, beside metadata that answers, says the same.
+void fold_proxied_metadata(const std::vector<Look>& looks, std::vector<Finding>& findings);
+
+// An agent that does not get to one endpoint gets no further: what keeps it from those behind that
+// one as well is one more piece of evidence, and no cause of its own.
+void fold_endpoints(std::vector<Look>& looks);
+
+// What only a log tells, and what a look at the same thing shows to be well now: an agent waits up
+// to 2m24s before it finds that out.
+void tell_what_is_over(const std::vector<Look>& looks, std::vector<Finding>& findings);
+
+// Of several that tell of one cause, the last one's words and remedy come first.
+[[nodiscard]] std::vector<const Sign*> the_surest_last(const std::vector<Look>& looks);
+
+// Where a look knows better which of two is the root.
+void order_by_looks(const std::vector<Look>& looks, std::vector<Finding>& findings);
+
+// A proxy that settings send the agent to for what is on its host keeps nothing from an agent that
+// has connected, and had no trouble since.
+void drop_harmless_proxy(const Timeline& timeline, bool has_trouble, std::vector<Look>& looks);
+
+// By what is in the way first, of two that only logs tell of: who was refused, and for a good while
+// since has not even got there, is kept away by the latter.
+void order_by_time(const Catalogue& catalogue,
+                   const std::vector<Look>& looks,
+                   const std::vector<Suspicion>& suspicions,
+                   std::vector<Finding>& findings);
+
+} // namespace squall::doctor
