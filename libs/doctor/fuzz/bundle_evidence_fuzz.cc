@@ -7,9 +7,10 @@
 
 namespace {
 
-constexpr std::array<const char*, 14> names{"ecs-agent/ecs.config",
+constexpr std::array<const char*, 15> names{"ecs-agent/ecs.config",
                                             "docker/docker-not-running.txt",
                                             "docker/docker-info.txt",
+                                            "docker/docker-ps.txt",
                                             "docker/container-0a.txt",
                                             "services.txt",
                                             "squall/services.txt",

@@ -116,6 +116,45 @@ TEST(BundleEvidence, ReadsHowTheAgentsContainerEnded) {
               "AGENT_STOPPED possible");
 }
 
+TEST(BundleEvidence, ReadsTheAgentsRowOfTheContainers) {
+    const auto row = [](const std::string& status, const std::string& name = "ecs-agent") {
+        return "CONTAINER ID   IMAGE   COMMAND   CREATED   STATUS   PORTS   NAMES\n"
+               "0b   web:1   \"/w\"   3 hours ago   Exited (5) 1 hour ago   web\n"
+               "0a   amazon/amazon-ecs-agent:latest   \"/agent\"   3 hours ago   "
+               + status + "      " + name + "\n";
+    };
+    const char* file = "docker/docker-ps.txt";
+    EXPECT_EQ(signs_of(file, row("Up 3 hours (unhealthy)")), "AGENT_HUNG likely");
+    EXPECT_EQ(signs_of(file, row("Exited (5) 1 hour ago")), "AGENT_TERMINAL likely");
+    EXPECT_EQ(signs_of(file, row("Exited (5) 1 hour ago", "sad_name")), "AGENT_TERMINAL likely");
+    EXPECT_EQ(signs_of(file, row("Exited (0) 1 hour ago")), "AGENT_STOPPED likely");
+    EXPECT_EQ(signs_of(file, row("Restarting (1) 2 seconds ago")), "AGENT_CRASHLOOP likely");
+    EXPECT_EQ(signs_of(file, row("Exited (137) 1 hour ago")), "OOM possible");
+    for (const char* status :
+         {"Up 3 hours (healthy)", "Up 3 hours", "Exited (42) 1 s ago", "Exited ("})
+        EXPECT_TRUE(looks_at({{file, row(status)}}).empty()) << status;
+    // An old one that is still there says nothing of the one that runs.
+    EXPECT_TRUE(
+        looks_at({{file,
+                   "0c x/amazon-ecs-agent:1 \"/agent\" 1 d ago Up 1 hour new\n"
+                   "0d x/amazon-ecs-agent:1 \"/agent\" 2 d ago Exited (5) 1 day ago old\n"}})
+            .empty());
+    const auto look = looks_at({{file, row("Exited (5) 1 hour ago")}}).front();
+    EXPECT_EQ(look.check, "agent-container");
+    EXPECT_EQ(look.signs.front().evidence.front().line, 3U);
+    // That there is no process follows from it.
+    EXPECT_EQ(signs(looks_at({{"ecs-agent/ecs-agent-not-running.txt", "warning\n"},
+                              {file, row("Exited (5) 1 hour ago")}})),
+              "AGENT_TERMINAL likely");
+    // The container's own account stands beside it, and is no second sign.
+    EXPECT_EQ(signs(looks_at({{"docker/container-0a.txt", container(R"({"ExitCode":5})")},
+                              {file, row("Exited (5) 1 hour ago")}})),
+              "AGENT_TERMINAL certain");
+    EXPECT_EQ(signs(looks_at({{file, row("Exited (5) 1 hour ago")},
+                              {"docker/container-0a.txt", container(R"({"ExitCode":5})")}})),
+              "AGENT_TERMINAL certain");
+}
+
 TEST(BundleEvidence, ReadsStatesOfServices) {
     EXPECT_EQ(signs_of("services.txt",
                        "  UNIT LOAD ACTIVE SUB DESCRIPTION\n  docker.service loaded active running "

@@ -15,11 +15,12 @@ struct Known {
     Reader read;
 };
 
-constexpr std::array<Known, 15> known{{
+constexpr std::array<Known, 16> known{{
     {"ecs-agent/ecs.config", look_at_config},
     {"docker/docker-not-running.txt", look_at_docker_not_running},
     {"docker/container-inspect-timed-out.txt", look_at_inspect_timed_out},
     {"docker/docker-info.txt", look_at_docker_info},
+    {"docker/docker-ps.txt", look_at_docker_ps},
     {"ecs-agent/ecs-agent-not-running.txt", look_at_agent_not_running},
     {"services.txt", look_at_services},
     {"squall/services.txt", look_at_services},
@@ -79,7 +80,10 @@ void BundleEvidence::add(Look look) {
         const auto known_sign = std::find_if(same->signs.begin(),
                                              same->signs.end(),
                                              [&](const Sign& each) { return is_same(each, sign); });
-        if (known_sign == same->signs.end()) same->signs.push_back(std::move(sign));
+        if (known_sign == same->signs.end())
+            same->signs.push_back(std::move(sign));
+        else if (known_sign->certainty < sign.certainty)
+            *known_sign = std::move(sign);
     }
 }
 
@@ -103,6 +107,12 @@ bool BundleEvidence::take(const Member& member, ByteSource& bytes) {
 }
 
 std::vector<Look> BundleEvidence::looks() && {
+    // How its container ended is why there is no process.
+    const bool has_end = std::any_of(of_files_.begin(), of_files_.end(), [](const Look& look) {
+        return look.check == "agent-container" && look.state == Look::State::finding;
+    });
+    if (has_end)
+        std::erase_if(of_files_, [](const Look& look) { return look.check == "agent-process"; });
     std::vector<Look> all = std::move(of_host_);
     const auto of_host = static_cast<std::ptrdiff_t>(all.size());
     for (Look& look : of_files_) {
