@@ -68,6 +68,35 @@ TEST(BundleEvidence, ReadsTheAgentsSettings) {
     EXPECT_EQ(look.signs.front().evidence.front().text, "HTTP_PROXY=http://[redacted]@p:1");
 }
 
+TEST(BundleEvidence, SaysThatAnAgentWasNotRegistered) {
+    for (const char* file : {"ecs-agent/agent-running-info.txt", "squall/agent-metadata.txt"}) {
+        for (const char* arn : {"null", "\"\""}) {
+            const auto looks = looks_at({{file,
+                                          R"({"Cluster":"prod","ContainerInstanceArn":)"
+                                              + std::string(arn) + R"(,"Version":"v1.105.1"})"}});
+            ASSERT_EQ(looks.size(), 1U) << file << arn;
+            EXPECT_EQ(looks.front().check, "introspection");
+            EXPECT_EQ(looks.front().state, Look::State::could_not_look);
+        }
+        for (const char* other : {R"({"Tasks":[]})",
+                                  R"({"Cluster":"prod","ContainerInstanceArn":"arn:x"})",
+                                  "curl: (7) Failed to connect",
+                                  ""})
+            EXPECT_TRUE(looks_at({{file, other}}).empty()) << other;
+    }
+}
+
+TEST(BundleEvidence, SaysOnceWhatNeitherTheHostNorItsFilesCouldTell) {
+    Look blind;
+    blind.check = "introspection";
+    blind.summary = "it has not registered";
+    const auto looks =
+        looks_at({{"squall/looks.json", json::text(looks_json(std::vector{blind}))},
+                  {"squall/agent-metadata.txt", R"({"ContainerInstanceArn":null})"}});
+    ASSERT_EQ(looks.size(), 1U);
+    EXPECT_EQ(looks.front().summary, blind.summary);
+}
+
 TEST(BundleEvidence, ReadsWhatDockerSaid) {
     EXPECT_EQ(signs_of("docker/docker-not-running.txt", ""), "DOCKER_DOWN certain");
     EXPECT_EQ(

@@ -15,8 +15,10 @@ struct Known {
     Reader read;
 };
 
-constexpr std::array<Known, 16> known{{
+constexpr std::array<Known, 18> known{{
     {"ecs-agent/ecs.config", look_at_config},
+    {"ecs-agent/agent-running-info.txt", look_at_introspection},
+    {"squall/agent-metadata.txt", look_at_introspection},
     {"docker/docker-not-running.txt", look_at_docker_not_running},
     {"docker/container-inspect-timed-out.txt", look_at_inspect_timed_out},
     {"docker/docker-info.txt", look_at_docker_info},
@@ -119,7 +121,9 @@ std::vector<Look> BundleEvidence::looks() && {
         // Our own look for the process knows agents by more than their names.
         const auto stands_for_it = [&](const Look& each) {
             return each.check == look.check
-                   && (each.state != Look::State::could_not_look || each.check == "agent-process");
+                   && (each.state != Look::State::could_not_look
+                       || look.state == Look::State::could_not_look
+                       || each.check == "agent-process");
         };
         if (std::none_of(all.begin(), all.begin() + of_host, stands_for_it))
             all.push_back(std::move(look));

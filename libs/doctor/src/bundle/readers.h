@@ -29,6 +29,8 @@ struct TextLine {
 [[nodiscard]] Look finding(std::string check, std::string summary, std::vector<Sign> signs);
 
 [[nodiscard]] std::optional<Look> look_at_config(const TextFile& file);
+// Of an agent that is not registered only.
+[[nodiscard]] std::optional<Look> look_at_introspection(const TextFile& file);
 [[nodiscard]] std::optional<Look> look_at_docker_not_running(const TextFile& file);
 [[nodiscard]] std::optional<Look> look_at_docker_info(const TextFile& file);
 [[nodiscard]] std::optional<Look> look_at_inspect_timed_out(const TextFile& file);
