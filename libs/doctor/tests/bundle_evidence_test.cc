@@ -43,8 +43,14 @@ TEST(BundleEvidence, ReadsTheAgentsSettings) {
     EXPECT_EQ(signs_of(name, "ECS_CLUSTER=prod\n"), "");
     EXPECT_EQ(looks_at({{name, "ECS_CLUSTER=prod\n"}}).front().summary,
               "the agent is told to join prod");
-    EXPECT_EQ(signs_of(name, "# ECS_CLUSTER=prod\n"), "CLUSTER_NOT_FOUND possible");
-    EXPECT_EQ(signs_of(name, ""), "CLUSTER_NOT_FOUND possible");
+    // That the cluster "default" is not there, the agent's own log says.
+    for (const char* none :
+         {"# ECS_CLUSTER=prod\n", "ECS_CLUSTER=\n", "ECS_LOGLEVEL=info\n", ""}) {
+        const auto looks = looks_at({{name, none}});
+        EXPECT_EQ(signs(looks), "") << none;
+        EXPECT_EQ(looks.front().summary,
+                  "ECS_CLUSTER is not set: the agent joins the cluster \"default\"");
+    }
     EXPECT_EQ(signs_of(name, "ECS_CLUSTER=c\nHTTP_PROXY=http://10.0.0.9:3128\n"),
               "NET_PROXY likely");
     EXPECT_EQ(signs_of(name, "ECS_CLUSTER=c\nHTTPS_PROXY=p:1\nNO_PROXY=169.254.169.254\n"),
