@@ -7,9 +7,11 @@
 
 namespace {
 
-constexpr std::array<const char*, 14> names{"ecs-agent/ecs.config",
+constexpr std::array<const char*, 16> names{"ecs-agent/ecs.config",
                                             "docker/docker-not-running.txt",
                                             "docker/docker-info.txt",
+                                            "docker/docker-ps.txt",
+                                            "ecs-agent/agent-running-info.txt",
                                             "docker/container-0a.txt",
                                             "services.txt",
                                             "squall/services.txt",

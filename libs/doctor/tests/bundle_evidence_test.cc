@@ -43,8 +43,14 @@ TEST(BundleEvidence, ReadsTheAgentsSettings) {
     EXPECT_EQ(signs_of(name, "ECS_CLUSTER=prod\n"), "");
     EXPECT_EQ(looks_at({{name, "ECS_CLUSTER=prod\n"}}).front().summary,
               "the agent is told to join prod");
-    EXPECT_EQ(signs_of(name, "# ECS_CLUSTER=prod\n"), "CLUSTER_NOT_FOUND possible");
-    EXPECT_EQ(signs_of(name, ""), "CLUSTER_NOT_FOUND possible");
+    // That the cluster "default" is not there, the agent's own log says.
+    for (const char* none :
+         {"# ECS_CLUSTER=prod\n", "ECS_CLUSTER=\n", "ECS_LOGLEVEL=info\n", ""}) {
+        const auto looks = looks_at({{name, none}});
+        EXPECT_EQ(signs(looks), "") << none;
+        EXPECT_EQ(looks.front().summary,
+                  "ECS_CLUSTER is not set: the agent joins the cluster \"default\"");
+    }
     EXPECT_EQ(signs_of(name, "ECS_CLUSTER=c\nHTTP_PROXY=http://10.0.0.9:3128\n"),
               "NET_PROXY likely");
     EXPECT_EQ(signs_of(name, "ECS_CLUSTER=c\nHTTPS_PROXY=p:1\nNO_PROXY=169.254.169.254\n"),
@@ -66,6 +72,35 @@ TEST(BundleEvidence, ReadsTheAgentsSettings) {
     EXPECT_EQ(look.signs.front().evidence.front().file, "collect/i-1/ecs-agent/ecs.config");
     EXPECT_EQ(look.signs.front().evidence.front().line, 2U);
     EXPECT_EQ(look.signs.front().evidence.front().text, "HTTP_PROXY=http://[redacted]@p:1");
+}
+
+TEST(BundleEvidence, SaysThatAnAgentWasNotRegistered) {
+    for (const char* file : {"ecs-agent/agent-running-info.txt", "squall/agent-metadata.txt"}) {
+        for (const char* arn : {"null", "\"\""}) {
+            const auto looks = looks_at({{file,
+                                          R"({"Cluster":"prod","ContainerInstanceArn":)"
+                                              + std::string(arn) + R"(,"Version":"v1.105.1"})"}});
+            ASSERT_EQ(looks.size(), 1U) << file << arn;
+            EXPECT_EQ(looks.front().check, "introspection");
+            EXPECT_EQ(looks.front().state, Look::State::could_not_look);
+        }
+        for (const char* other : {R"({"Tasks":[]})",
+                                  R"({"Cluster":"prod","ContainerInstanceArn":"arn:x"})",
+                                  "curl: (7) Failed to connect",
+                                  ""})
+            EXPECT_TRUE(looks_at({{file, other}}).empty()) << other;
+    }
+}
+
+TEST(BundleEvidence, SaysOnceWhatNeitherTheHostNorItsFilesCouldTell) {
+    Look blind;
+    blind.check = "introspection";
+    blind.summary = "it has not registered";
+    const auto looks =
+        looks_at({{"squall/looks.json", json::text(looks_json(std::vector{blind}))},
+                  {"squall/agent-metadata.txt", R"({"ContainerInstanceArn":null})"}});
+    ASSERT_EQ(looks.size(), 1U);
+    EXPECT_EQ(looks.front().summary, blind.summary);
 }
 
 TEST(BundleEvidence, ReadsWhatDockerSaid) {
@@ -114,6 +149,45 @@ TEST(BundleEvidence, ReadsHowTheAgentsContainerEnded) {
               "AGENT_TERMINAL certain");
     EXPECT_EQ(signs_of("ecs-agent/ecs-agent-not-running.txt", "warning\n"),
               "AGENT_STOPPED possible");
+}
+
+TEST(BundleEvidence, ReadsTheAgentsRowOfTheContainers) {
+    const auto row = [](const std::string& status, const std::string& name = "ecs-agent") {
+        return "CONTAINER ID   IMAGE   COMMAND   CREATED   STATUS   PORTS   NAMES\n"
+               "0b   web:1   \"/w\"   3 hours ago   Exited (5) 1 hour ago   web\n"
+               "0a   amazon/amazon-ecs-agent:latest   \"/agent\"   3 hours ago   "
+               + status + "      " + name + "\n";
+    };
+    const char* file = "docker/docker-ps.txt";
+    EXPECT_EQ(signs_of(file, row("Up 3 hours (unhealthy)")), "AGENT_HUNG likely");
+    EXPECT_EQ(signs_of(file, row("Exited (5) 1 hour ago")), "AGENT_TERMINAL likely");
+    EXPECT_EQ(signs_of(file, row("Exited (5) 1 hour ago", "sad_name")), "AGENT_TERMINAL likely");
+    EXPECT_EQ(signs_of(file, row("Exited (0) 1 hour ago")), "AGENT_STOPPED likely");
+    EXPECT_EQ(signs_of(file, row("Restarting (1) 2 seconds ago")), "AGENT_CRASHLOOP likely");
+    EXPECT_EQ(signs_of(file, row("Exited (137) 1 hour ago")), "OOM possible");
+    for (const char* status :
+         {"Up 3 hours (healthy)", "Up 3 hours", "Exited (42) 1 s ago", "Exited ("})
+        EXPECT_TRUE(looks_at({{file, row(status)}}).empty()) << status;
+    // An old one that is still there says nothing of the one that runs.
+    EXPECT_TRUE(
+        looks_at({{file,
+                   "0c x/amazon-ecs-agent:1 \"/agent\" 1 d ago Up 1 hour new\n"
+                   "0d x/amazon-ecs-agent:1 \"/agent\" 2 d ago Exited (5) 1 day ago old\n"}})
+            .empty());
+    const auto look = looks_at({{file, row("Exited (5) 1 hour ago")}}).front();
+    EXPECT_EQ(look.check, "agent-container");
+    EXPECT_EQ(look.signs.front().evidence.front().line, 3U);
+    // That there is no process follows from it.
+    EXPECT_EQ(signs(looks_at({{"ecs-agent/ecs-agent-not-running.txt", "warning\n"},
+                              {file, row("Exited (5) 1 hour ago")}})),
+              "AGENT_TERMINAL likely");
+    // The container's own account stands beside it, and is no second sign.
+    EXPECT_EQ(signs(looks_at({{"docker/container-0a.txt", container(R"({"ExitCode":5})")},
+                              {file, row("Exited (5) 1 hour ago")}})),
+              "AGENT_TERMINAL certain");
+    EXPECT_EQ(signs(looks_at({{file, row("Exited (5) 1 hour ago")},
+                              {"docker/container-0a.txt", container(R"({"ExitCode":5})")}})),
+              "AGENT_TERMINAL certain");
 }
 
 TEST(BundleEvidence, ReadsStatesOfServices) {

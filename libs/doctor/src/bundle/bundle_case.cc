@@ -3,6 +3,7 @@
 #include "squall/doctor/bundle_evidence.h"
 #include "squall/doctor/log_kind.h"
 
+#include <algorithm>
 #include <array>
 
 namespace squall::doctor {
@@ -17,6 +18,38 @@ bool is_log(std::string_view name) {
     return name == "system.log" || name == "containerd.log" || name == "cloud-init.log";
 }
 
+// The bytes of a member, lent to who wants to own them. Rolls that are packed in the archive are
+// let out of it, which makes them larger: of all of them together no more is read than of an
+// archive.
+class Unpacked final : public ByteSource {
+public:
+    Unpacked(ByteSource& member, std::uint64_t& left)
+        : content_(decompressed(std::make_unique<Lent>(member))), left_(left) {}
+
+    Result<std::size_t> read(std::span<char> into) override {
+        if (left_ == 0)
+            return fail(Errc::failed, "the archive holds more than is read of one: left out");
+        const auto most = std::min<std::uint64_t>(into.size(), left_);
+        auto got = content_->read(into.first(static_cast<std::size_t>(most)));
+        if (got) left_ -= *got;
+        return got;
+    }
+
+private:
+    class Lent final : public ByteSource {
+    public:
+        explicit Lent(ByteSource& bytes) : bytes_(bytes) {}
+
+        Result<std::size_t> read(std::span<char> into) override { return bytes_.read(into); }
+
+    private:
+        ByteSource& bytes_;
+    };
+
+    ByteSourcePtr content_;
+    std::uint64_t& left_;
+};
+
 Look unread(std::string why) {
     return {"bundle", Look::State::could_not_look, std::move(why), "", {}};
 }
@@ -27,9 +60,12 @@ Result<Case> read_case(ByteSource& bytes, Scanner& scanner, WallTime now) {
     Case evidence;
     evidence.now = now;
     BundleEvidence beside_logs;
+    std::uint64_t left = BundleLimits().bytes_max;
     const auto read = read_bundle(bytes, [&](const Member& member, ByteSource& content) {
-        if (!beside_logs.take(member, content) && is_log(member.name))
-            evidence.logs.push_back(scanner.scan(member.path, content, 0, log_name(member.name)));
+        if (!beside_logs.take(member, content) && is_log(member.name)) {
+            Unpacked log(content, left);
+            evidence.logs.push_back(scanner.scan(member.path, log, 0, log_name(member.name)));
+        }
         return Result<void>();
     });
     if (!read) return fail(read.error());

@@ -98,17 +98,11 @@ std::optional<Look> look_at_config(const TextFile& file) {
                          "on an external instance AWS_DEFAULT_REGION has to be set",
                          {evidence_at(file, external->line)}});
     const Setting* cluster = set(settings, "ECS_CLUSTER");
-    if (cluster == nullptr) {
-        Sign sign{"CLUSTER_NOT_FOUND",
-                  Certainty::possible,
-                  "ECS_CLUSTER is not set: the agent joins the cluster \"default\", whether it is "
-                  "there or not"};
-        sign.evidence.push_back({file.path, 0, "no ECS_CLUSTER", {}});
-        signs.push_back(std::move(sign));
-    }
-    const std::string summary = cluster == nullptr ? "ECS_CLUSTER is not set"
-                                                   : "the agent is told to join "
-                                                         + evidence_at(file, {cluster->value}).text;
+    // That "default" is not there, the agent's own log says; nothing is wrong with joining it.
+    const std::string summary =
+        cluster == nullptr
+            ? "ECS_CLUSTER is not set: the agent joins the cluster \"default\""
+            : "the agent is told to join " + evidence_at(file, {cluster->value}).text;
     if (signs.empty()) return healthy("config", summary);
     const std::string wrong = signs.front().summary;
     return finding("config", wrong, std::move(signs));

@@ -7,10 +7,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace squall::doctor {
 namespace {
 
 constexpr std::string_view check = "docker";
+constexpr std::string_view unhealthy = "the agent's container runs, and its health check fails";
 
 TextLine first_line(const TextFile& file, std::string_view with = {}) {
     for (const TextLine& line : lines_of(file))
@@ -90,9 +93,7 @@ Look look_at_state(const TextFile& file, const json::Value& state) {
     if (is_running && health != "unhealthy") return healthy(agent, "the agent's container runs");
     std::optional<Sign> sign;
     if (is_running) {
-        sign = Sign{"AGENT_HUNG",
-                    Certainty::likely,
-                    "the agent's container runs, and its health check fails"};
+        sign = Sign{"AGENT_HUNG", Certainty::likely, std::string(unhealthy)};
     } else {
         if (const auto when = parse_time(json::string_at(state, "FinishedAt")))
             evidence.when = *when;
@@ -112,6 +113,32 @@ Look may_not_ask(const TextFile& file) {
         fmt::format("whoever made the archive was not allowed to ask Docker ({})", file.path);
     look.how = "sudo squall doctor collect";
     return look;
+}
+
+// A row of `docker ps`: its names come last, and its image second.
+std::optional<TextLine> row_of_agent(const TextFile& file) {
+    std::optional<TextLine> found;
+    for (const TextLine& line : lines_of(file)) {
+        const auto words = words_of(line.text);
+        if (words.size() < 3 || words[0] == "CONTAINER") continue;
+        if (words.back() == "ecs-agent") return line;
+        // Under another name it may be an old one beside the one that runs.
+        const bool is_by_image = words[1].find("amazon-ecs-agent") != std::string_view::npos;
+        const bool is_newer = !found || line.text.find(" Up ") != std::string_view::npos;
+        if (is_by_image && is_newer) found = line;
+    }
+    return found;
+}
+
+// "Exited (5) 1 hour ago", "Restarting (1) 5 seconds ago".
+std::optional<std::int64_t> code_of(std::string_view row) {
+    for (const std::string_view status : {"Exited (", "Restarting ("}) {
+        const std::size_t at = row.find(status);
+        if (at == std::string_view::npos) continue;
+        const std::string_view code = row.substr(at + status.size());
+        return to_integer(code.substr(0, code.find(')')));
+    }
+    return {};
 }
 
 } // namespace
@@ -157,6 +184,22 @@ std::optional<Look> look_at_agent_not_running(const TextFile& file) {
     if (sign.evidence.front().text.empty())
         sign.evidence.front().text = "the file is there, and empty";
     return finding("agent-process", "there was no process of the agent", {std::move(sign)});
+}
+
+std::optional<Look> look_at_docker_ps(const TextFile& file) {
+    const auto row = row_of_agent(file);
+    if (!row) return {};
+    std::optional<Sign> sign;
+    if (row->text.find("(unhealthy)") != std::string_view::npos)
+        sign = Sign{"AGENT_HUNG", Certainty::likely, std::string(unhealthy)};
+    else if (const auto code = code_of(row->text))
+        sign = sign_of_end(*code, false);
+    if (!sign) return {};
+    // A row is short of the container's own account, which says more.
+    sign->certainty = std::min(sign->certainty, Certainty::likely);
+    sign->evidence.push_back(evidence_at(file, *row));
+    const std::string summary = sign->summary;
+    return finding("agent-container", summary, {std::move(*sign)});
 }
 
 std::optional<Look> look_at_container(const TextFile& file) {

@@ -15,11 +15,14 @@ struct Known {
     Reader read;
 };
 
-constexpr std::array<Known, 15> known{{
+constexpr std::array<Known, 18> known{{
     {"ecs-agent/ecs.config", look_at_config},
+    {"ecs-agent/agent-running-info.txt", look_at_introspection},
+    {"squall/agent-metadata.txt", look_at_introspection},
     {"docker/docker-not-running.txt", look_at_docker_not_running},
     {"docker/container-inspect-timed-out.txt", look_at_inspect_timed_out},
     {"docker/docker-info.txt", look_at_docker_info},
+    {"docker/docker-ps.txt", look_at_docker_ps},
     {"ecs-agent/ecs-agent-not-running.txt", look_at_agent_not_running},
     {"services.txt", look_at_services},
     {"squall/services.txt", look_at_services},
@@ -79,7 +82,10 @@ void BundleEvidence::add(Look look) {
         const auto known_sign = std::find_if(same->signs.begin(),
                                              same->signs.end(),
                                              [&](const Sign& each) { return is_same(each, sign); });
-        if (known_sign == same->signs.end()) same->signs.push_back(std::move(sign));
+        if (known_sign == same->signs.end())
+            same->signs.push_back(std::move(sign));
+        else if (known_sign->certainty < sign.certainty)
+            *known_sign = std::move(sign);
     }
 }
 
@@ -103,13 +109,21 @@ bool BundleEvidence::take(const Member& member, ByteSource& bytes) {
 }
 
 std::vector<Look> BundleEvidence::looks() && {
+    // How its container ended is why there is no process.
+    const bool has_end = std::any_of(of_files_.begin(), of_files_.end(), [](const Look& look) {
+        return look.check == "agent-container" && look.state == Look::State::finding;
+    });
+    if (has_end)
+        std::erase_if(of_files_, [](const Look& look) { return look.check == "agent-process"; });
     std::vector<Look> all = std::move(of_host_);
     const auto of_host = static_cast<std::ptrdiff_t>(all.size());
     for (Look& look : of_files_) {
         // Our own look for the process knows agents by more than their names.
         const auto stands_for_it = [&](const Look& each) {
             return each.check == look.check
-                   && (each.state != Look::State::could_not_look || each.check == "agent-process");
+                   && (each.state != Look::State::could_not_look
+                       || look.state == Look::State::could_not_look
+                       || each.check == "agent-process");
         };
         if (std::none_of(all.begin(), all.begin() + of_host, stands_for_it))
             all.push_back(std::move(look));

@@ -29,11 +29,14 @@ struct TextLine {
 [[nodiscard]] Look finding(std::string check, std::string summary, std::vector<Sign> signs);
 
 [[nodiscard]] std::optional<Look> look_at_config(const TextFile& file);
+// Of an agent that is not registered only.
+[[nodiscard]] std::optional<Look> look_at_introspection(const TextFile& file);
 [[nodiscard]] std::optional<Look> look_at_docker_not_running(const TextFile& file);
 [[nodiscard]] std::optional<Look> look_at_docker_info(const TextFile& file);
 [[nodiscard]] std::optional<Look> look_at_inspect_timed_out(const TextFile& file);
 [[nodiscard]] std::optional<Look> look_at_agent_not_running(const TextFile& file);
-// Of the agent's container only.
+// These two of the agent's container only. That it runs is told by none but its own account.
+[[nodiscard]] std::optional<Look> look_at_docker_ps(const TextFile& file);
 [[nodiscard]] std::optional<Look> look_at_container(const TextFile& file);
 // systemctl list-units, and systemctl show.
 [[nodiscard]] std::optional<Look> look_at_services(const TextFile& file);
