@@ -44,8 +44,7 @@ TEST(BundleEvidence, ReadsTheAgentsSettings) {
     EXPECT_EQ(looks_at({{name, "ECS_CLUSTER=prod\n"}}).front().summary,
               "the agent is told to join prod");
     // That the cluster "default" is not there, the agent's own log says.
-    for (const char* none :
-         {"# ECS_CLUSTER=prod\n", "ECS_CLUSTER=\n", "ECS_LOGLEVEL=info\n", ""}) {
+    for (const char* none : {"# ECS_CLUSTER=prod\n", "ECS_CLUSTER=\n", "ECS_LOGLEVEL=info\n", ""}) {
         const auto looks = looks_at({{name, none}});
         EXPECT_EQ(signs(looks), "") << none;
         EXPECT_EQ(looks.front().summary,
@@ -72,6 +71,8 @@ TEST(BundleEvidence, ReadsTheAgentsSettings) {
     EXPECT_EQ(look.signs.front().evidence.front().file, "collect/i-1/ecs-agent/ecs.config");
     EXPECT_EQ(look.signs.front().evidence.front().line, 2U);
     EXPECT_EQ(look.signs.front().evidence.front().text, "HTTP_PROXY=http://[redacted]@p:1");
+    EXPECT_EQ(looks_at({{name, "ECS_CLUSTER=p\xe2\x80\xaerod\n"}}).front().summary,
+              "the agent is told to join prod");
 }
 
 TEST(BundleEvidence, SaysThatAnAgentWasNotRegistered) {

@@ -141,6 +141,18 @@ TEST(Record, IsShownWithoutControlsAndAsValidText) {
     EXPECT_EQ(shown("caf\xe9"), "caf?");
     EXPECT_EQ(shown("caf\xc3\xa9"), "caf\xc3\xa9");
     EXPECT_EQ(shown(std::string_view("a\0b", 3)), "ab");
+    // What turns a terminal's text around, or is a control character of two bytes.
+    for (const char* sign :
+         {"\xe2\x80\xaa", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9", "\xc2\x9b"})
+        EXPECT_EQ(shown("a" + std::string(sign) + "b"), "ab") << sign;
+    EXPECT_EQ(shown("a\xe2\x80\x01\xae z"), "a z"); // made by what is taken out
+    for (const char* sign : {"\xe2\x80\xa9",
+                             "\xe2\x80\xaf",
+                             "\xe2\x81\xa5",
+                             "\xe2\x81\xaa",
+                             "\xc2\xa0",
+                             "\xe2\x80\xa6"})
+        EXPECT_EQ(shown(sign), sign) << sign;
 }
 
 } // namespace

@@ -98,5 +98,43 @@ TEST(Redact, KeepsCodesThatAreNoSecrets) {
         EXPECT_EQ(redacted(text), text);
 }
 
+TEST(Redact, TakesOutKeysOfTheEnvironment) {
+    for (const char* name : {"STRIPE_KEY", "GITHUB_PAT", "APP_2_KEY", "MY.STRIPE_KEY"}) {
+        const std::string n(name);
+        expect_gone("env: [A=b " + n + "=abc77 C=d]", "abc77", "C=d");
+        expect_gone(n + "=abc77", "abc77");
+        expect_gone("{\"" + n + "\":\"abc77\",\"a\":\"kept\"}", "abc77", "kept");
+        expect_gone("{\"name\":\"" + n + "\",\"value\":\"abc77\"}", "abc77", n);
+        EXPECT_EQ(redacted("  " + n + ": abc77\n"), "  " + n + ": [redacted]\n");
+    }
+    for (const char* text : {"level=info key=app.env ecs.key=agent object_key=a/b primary_key=7",
+                             "{\"key\":\"app.env\",\"s3_key\":\"a/b\",\"cache-key\":\"c\"}",
+                             "reading {\"S3Key\":\"app.env\"} KEY=app.env PAT=x MONKEY=y",
+                             "error: DUPLICATE_KEY: 7 rows; GITHUB_PAT is not set",
+                             "HKEY_LOCAL_MACHINE=x STRIPE_KEY= STRIPE_KEY"})
+        EXPECT_EQ(redacted(text), text);
+}
+
+TEST(Redact, TakesOutTokensThatSayWhatTheyAre) {
+    for (const char* prefix : {"sk_live_",
+                               "sk_test_",
+                               "rk_live_",
+                               "rk_test_",
+                               "ghp_",
+                               "gho_",
+                               "ghs_",
+                               "ghr_",
+                               "github_pat_",
+                               "glpat-",
+                               "xoxb-",
+                               "xoxp-"}) {
+        const std::string token = std::string(prefix) + "abcdef1234567890";
+        expect_gone("pushed with " + token + ", and failed", token, ", and failed");
+        expect_gone("x=" + token + " y=1", token, "y=1");
+    }
+    for (const char* text : {"sk_live_ and sk_test_ are prefixes", "task_live_abcdef1234567890"})
+        EXPECT_EQ(redacted(text), text);
+}
+
 } // namespace
 } // namespace squall::doctor

@@ -193,7 +193,7 @@ std::optional<Look> look_at_docker_ps(const TextFile& file) {
     if (row->text.find("(unhealthy)") != std::string_view::npos)
         sign = Sign{"AGENT_HUNG", Certainty::likely, std::string(unhealthy)};
     else if (const auto code = code_of(row->text))
-        sign = sign_of_end(*code, false);
+        sign = sign_of_end(*code, /*was_out_of_memory=*/false);
     if (!sign) return {};
     // A row is short of the container's own account, which says more.
     sign->certainty = std::min(sign->certainty, Certainty::likely);

@@ -1,5 +1,6 @@
 #include "bundle/readers.h"
 
+#include "logs/record.h"
 #include "squall/base/printable.h"
 #include "squall/base/text.h"
 #include "squall/doctor/redact.h"
@@ -32,8 +33,10 @@ std::vector<std::string_view> words_of(std::string_view line) {
 }
 
 Evidence evidence_at(const TextFile& file, const TextLine& line) {
-    return {
-        file.path, line.number, printable(redacted(trimmed(line.text)), Evidence::text_max), {}};
+    return {file.path,
+            line.number,
+            printable(shown(redacted(trimmed(line.text))), Evidence::text_max),
+            {}};
 }
 
 Look healthy(std::string check, std::string summary) {

@@ -155,6 +155,31 @@ bool has_prefix_of_its_own(std::string_view line) {
     return take_time(rest) || take_syslog_time(rest, Wall::now());
 }
 
+// U+0080 to U+009F, and what turns the direction of writing: U+202A to U+202E, U+2066 to U+2069.
+bool is_unseen_control(std::string_view character) {
+    const auto has_last = [&](unsigned char first, unsigned char last) {
+        const auto c = static_cast<unsigned char>(character.back());
+        return c >= first && c <= last;
+    };
+    if (character.size() == 2) return character[0] == '\xc2' && has_last(0x80, 0x9f);
+    return (character.starts_with("\xe2\x80") && has_last(0xaa, 0xae))
+           || (character.starts_with("\xe2\x81") && has_last(0xa6, 0xa9));
+}
+
+// Of valid text: what is left is valid, and none of them is made by what is taken out.
+std::string without_unseen_controls(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const auto first = static_cast<unsigned char>(text[at]);
+        const std::size_t size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+        const std::string_view character = text.substr(at, size);
+        if (size == 1 || !is_unseen_control(character)) out += character;
+        at += size;
+    }
+    return out;
+}
+
 } // namespace
 
 bool begins_panic(std::string_view line) {
@@ -248,7 +273,7 @@ std::string shown(std::string_view lines) {
         }
         out = std::move(valid);
     }
-    return out;
+    return without_unseen_controls(out);
 }
 
 std::string cut(std::string text, std::size_t size_max) {

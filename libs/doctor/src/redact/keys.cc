@@ -113,17 +113,22 @@ bool is_of_token(char c) {
 
 // Tokens that say what they are: JSON web tokens, and those of registries and code hosts.
 std::optional<std::size_t> end_of_token(std::string_view text, Span run) {
-    constexpr std::array<std::string_view, 11> prefixes{"ghp_",
+    constexpr std::array<std::string_view, 16> prefixes{"ghp_",
                                                         "gho_",
                                                         "ghs_",
                                                         "ghu_",
+                                                        "ghr_",
                                                         "github_pat_",
                                                         "dckr_pat_",
                                                         "dckr_oat_",
                                                         "glpat-",
                                                         "xoxb-",
                                                         "xoxp-",
-                                                        "npm_"};
+                                                        "npm_",
+                                                        "sk_live_",
+                                                        "sk_test_",
+                                                        "rk_live_",
+                                                        "rk_test_"};
     // Nearly every word is none, and says so with the character behind it.
     const char next = run.end < text.size() ? text[run.end] : ' ';
     if (next != '_' && next != '-' && next != '.') return {};

@@ -215,6 +215,10 @@ NameKind NamedValues::kind_of(const Meeting& meeting) {
     const std::string_view name = name_of(meeting);
     NameKind kind = kind_of_name(name);
     if (is_of_registration(meeting) || is_signature(meeting)) return NameKind::secret;
+    const bool is_assigned = meeting.by == Meeting::By::equals
+                             || (meeting.by == Meeting::By::colon
+                                 && (meeting.is_closed || begins_line(meeting.name.begin)));
+    if (is_assigned && is_key_of_environment(name)) return NameKind::secret;
     // As a parameter of a query it is a word.
     if (kind == NameKind::header && meeting.by != Meeting::By::colon) kind = NameKind::secret;
     if (meeting.by == Meeting::By::option && kind == NameKind::plain)
@@ -225,7 +229,9 @@ NameKind NamedValues::kind_of(const Meeting& meeting) {
         if (const Quote quote = quote_at(text_, meeting.value); quote.sign != 0) {
             const std::size_t begin = meeting.value + quote.depth + 1;
             const std::size_t end = end_of_quoted(text_, begin, quote);
-            next_value_is_it_ = kind_of_name(text_.substr(begin, end - begin)) != NameKind::plain;
+            const std::string_view named = text_.substr(begin, end - begin);
+            next_value_is_it_ =
+                kind_of_name(named) != NameKind::plain || is_key_of_environment(named);
         }
         return NameKind::plain;
     }

@@ -99,6 +99,15 @@ NameKind kind_of_name(std::string_view name) {
     return NameKind::plain;
 }
 
+bool is_key_of_environment(std::string_view name) {
+    if (!name.ends_with("_KEY") && !name.ends_with("_PAT")) return false;
+    const std::size_t last = name.find_last_of(".-");
+    if (last != std::string_view::npos) name.remove_prefix(last + 1);
+    return name.size() > 4 && std::all_of(name.begin(), name.end(), [](char c) {
+               return is_upper(c) || is_digit(c) || c == '_';
+           });
+}
+
 bool is_error_code(std::string_view name) {
     static constexpr std::array<std::string_view, 9> ends{"exception",
                                                           "error",

@@ -14,6 +14,9 @@ enum class NameKind {
 };
 
 [[nodiscard]] NameKind kind_of_name(std::string_view name);
+// STRIPE_KEY, GITHUB_PAT: as variables of an environment are written. What is written otherwise
+// (object_key, S3Key) is as a rule the key of something that is no secret.
+[[nodiscard]] bool is_key_of_environment(std::string_view name);
 // Names that are followed by a colon and then by an explanation: codes of errors.
 [[nodiscard]] bool is_error_code(std::string_view name);
 // Settings whose values may be shown: the agent's documented variables and the host's usual ones,
