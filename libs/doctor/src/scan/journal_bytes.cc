@@ -17,13 +17,24 @@ std::size_t after_blanks(std::string_view text, std::size_t at) {
     return at;
 }
 
+// Behind the next key; by its rarest letter first, since every log is looked through for it.
+std::size_t behind_next_key(std::string_view text, std::size_t from) {
+    constexpr std::size_t letter = 1;
+    while (from + key.size() <= text.size()) {
+        const auto* found = static_cast<const char*>(
+            std::memchr(text.data() + from + letter, key[letter], text.size() - from - letter));
+        if (found == nullptr) break;
+        const std::size_t begin = static_cast<std::size_t>(found - text.data()) - letter;
+        if (text.substr(begin, key.size()) == key) return begin + key.size();
+        from = begin + 1;
+    }
+    return text.size();
+}
+
 // Where the next list begins that is a message, from its bracket on; the text's end: there is none.
 std::size_t next_list(std::string_view text, std::size_t from) {
     while (from < text.size()) {
-        const auto* found = static_cast<const char*>(
-            ::memmem(text.data() + from, text.size() - from, key.data(), key.size()));
-        if (found == nullptr) break;
-        from = static_cast<std::size_t>(found - text.data()) + key.size();
+        from = behind_next_key(text, from);
         const std::size_t colon = after_blanks(text, from);
         if (colon >= text.size() || text[colon] != ':') continue;
         const std::size_t list = after_blanks(text, colon + 1);
