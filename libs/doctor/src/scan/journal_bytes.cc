@@ -3,7 +3,7 @@
 #include "logs/record.h"
 #include "squall/base/json.h"
 
-#include <cstring>
+#include <algorithm>
 #include <optional>
 
 namespace squall::doctor {
@@ -17,24 +17,12 @@ std::size_t after_blanks(std::string_view text, std::size_t at) {
     return at;
 }
 
-// Behind the next key; by its rarest letter first, since every log is looked through for it.
-std::size_t behind_next_key(std::string_view text, std::size_t from) {
-    constexpr std::size_t letter = 1;
-    while (from + key.size() <= text.size()) {
-        const auto* found = static_cast<const char*>(
-            std::memchr(text.data() + from + letter, key[letter], text.size() - from - letter));
-        if (found == nullptr) break;
-        const std::size_t begin = static_cast<std::size_t>(found - text.data()) - letter;
-        if (text.substr(begin, key.size()) == key) return begin + key.size();
-        from = begin + 1;
-    }
-    return text.size();
-}
-
 // Where the next list begins that is a message, from its bracket on; the text's end: there is none.
 std::size_t next_list(std::string_view text, std::size_t from) {
     while (from < text.size()) {
-        from = behind_next_key(text, from);
+        const auto found = text.find(key, from);
+        if (found == std::string_view::npos) break;
+        from = found + key.size();
         const std::size_t colon = after_blanks(text, from);
         if (colon >= text.size() || text[colon] != ':') continue;
         const std::size_t list = after_blanks(text, colon + 1);
@@ -71,7 +59,14 @@ std::optional<std::string> take_bytes(std::string_view text, std::size_t& at) {
 
 } // namespace
 
-bool has_message_of_bytes(std::string_view text) { return next_list(text, 0) < text.size(); }
+bool has_message_of_bytes(std::string_view text) {
+    // Every log is looked through for it, and what journald writes has the key in every entry.
+    constexpr std::size_t sample = 4U << 10U;
+    const bool is_journalds = text.substr(0, sample).find(key) != std::string_view::npos
+                              || text.substr(text.size() - std::min(text.size(), sample)).find(key)
+                                     != std::string_view::npos;
+    return is_journalds && next_list(text, 0) < text.size();
+}
 
 std::string with_messages_as_text(std::string_view text) {
     std::string out;
