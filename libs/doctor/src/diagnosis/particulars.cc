@@ -151,26 +151,23 @@ std::size_t steps_ruled_out(std::string_view cause, std::string_view text) {
 
 Names names_told(std::string_view text) {
     const re2::StringPiece piece(text.data(), text.size());
+    static const RE2 session(
+        R"(arn:aws[\w-]*:sts::(\d{12}):assumed-role/([\w+=,.@-]+)/(i-[0-9a-f]{8,17})\b)");
+    static const std::array<RE2, 2> regions{
+        RE2(R"(\barn:aws[\w-]*:ecs:([a-z0-9-]+):)"),
+        RE2(R"(\becs(?:-[at]-\d+)?\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com)")};
     Names names;
-    RE2::PartialMatch(
-        piece,
-        R"(arn:aws[\w-]*:sts::(\d{12}):assumed-role/([\w+=,.@-]+)/(i-[0-9a-f]{8,17})\b)",
-        &names.account,
-        &names.role,
-        &names.instance);
-    for (const char* pattern :
-         {R"(\barn:aws[\w-]*:ecs:([a-z0-9-]+):)",
-          R"(\becs(?:-[at]-\d+)?\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com)"}) {
-        if (names.region.empty()) RE2::PartialMatch(piece, pattern, &names.region);
+    RE2::PartialMatch(piece, session, &names.account, &names.role, &names.instance);
+    for (const RE2& region : regions) {
+        if (names.region.empty()) RE2::PartialMatch(piece, region, &names.region);
     }
     return names;
 }
 
 Names names_of_registration(std::string_view text) {
+    static const RE2 arn(R"(:container-instance/([\w-]+)/[0-9a-f]+)");
     Names names = names_told(text);
-    RE2::PartialMatch(re2::StringPiece(text.data(), text.size()),
-                      R"(:container-instance/([\w-]+)/[0-9a-f]+)",
-                      &names.cluster);
+    RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), arn, &names.cluster);
     return names;
 }
 
