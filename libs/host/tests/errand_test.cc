@@ -161,7 +161,6 @@ TEST(Errand, NamesTheNameServerThatDoesNotKnow) {
         << look.summary;
 }
 
-// systemd gives properties in an order of its own, whatever was asked for first.
 TEST(Errand, NamesTheSupervisorThatIsStopped) {
     ErrandReport report;
     const std::string unit = "MainPID=7\nId=ecs.service\nLoadState=loaded\nActiveState=active\n"
@@ -180,6 +179,7 @@ TEST(Errand, NamesTheSupervisorThatIsStopped) {
     EXPECT_EQ(look_at(report, "agent-process").state, doctor::Look::State::healthy);
 }
 
+// systemd gives properties in an order of its own, whatever was asked for first.
 TEST(Errand, SeesAllThatSystemdSaysOfAUnit) {
     const auto service = [](const std::string& ecs) {
         ErrandReport report;
