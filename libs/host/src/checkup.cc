@@ -1,6 +1,7 @@
 #include "squall/host/checkup.h"
 
 #include "checks/checks.h"
+#include "checks/firewall.h"
 
 #include <algorithm>
 #include <array>
@@ -56,7 +57,7 @@ constexpr std::array checks{
     Check{"endpoint-api", check_api_endpoint, "curl -v https://ecs.{region}.amazonaws.com"},
     Check{"endpoint-acs", check_acs_endpoint, "curl -v https://ecs-a-1.{region}.amazonaws.com"},
     Check{"endpoint-tcs", check_tcs_endpoint, "curl -v https://ecs-t-1.{region}.amazonaws.com"},
-    Check{"firewall", check_firewall, "sudo iptables -S; sudo nft list ruleset"},
+    Check{"firewall", check_firewall, how_to_list_rules},
     Check{"routes", check_routes, "ip route"},
     Check{"clock", check_clock, "chronyc tracking"},
     Check{"memory", check_memory, "free -m"},

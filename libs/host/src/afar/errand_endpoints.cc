@@ -86,13 +86,6 @@ bool has_ways_of_its_own(const ErrandReport& report) {
     return is_proxied(report) || !setting_in(report.config, "ECS_BACKEND_HOST").empty();
 }
 
-// Of the file only some lines were sent: their numbers are not known.
-std::optional<ConfigLine> own_line(const ErrandReport& report, const char* name) {
-    const std::string value = setting_in(report.config, name);
-    if (value.empty()) return std::nullopt;
-    return ConfigLine{"/etc/ecs/ecs.config", name, value};
-}
-
 } // namespace
 
 std::vector<Destination> unanswered_destinations(const ErrandReport& report,
@@ -129,11 +122,11 @@ Look look_at_endpoint(const ErrandReport& report, const EndpointCauses& causes) 
     way.is_untimely = text.find("not yet valid") != std::string_view::npos
                       || (is_awss && text.find("has expired") != std::string_view::npos);
     Sign unreached = endpoint_sign(causes, values, way, {evidence("curl", text)});
+    const AgentConfig config = settings_of(report);
     if (causes.name == std::string_view("api"))
-        tell_own_setting(own_line(report, "ECS_BACKEND_HOST"), "AWS's own endpoint", unreached);
+        tell_own_setting(config.find("ECS_BACKEND_HOST"), "AWS's own endpoint", unreached);
     if (unreached.cause == "TLS_TRUST")
-        tell_own_setting(
-            own_line(report, "SSL_CERT_FILE"), "the host's own authorities", unreached);
+        tell_own_setting(config.find("SSL_CERT_FILE"), "the host's own authorities", unreached);
     tell_rules(firewall_rules(report, unanswered_destinations(report, fact)), unreached);
     return finding(std::move(unreached));
 }

@@ -24,4 +24,13 @@ int number(const Pairs& all, std::string_view key) {
     return static_cast<int>(to_integer(get(all, key)).value_or(-1));
 }
 
+AgentConfig settings_of(const ErrandReport& report) {
+    constexpr const char* file = "/etc/ecs/ecs.config";
+    AgentConfig config;
+    read_settings(report.config, file, config);
+    for (ConfigLine& line : config.lines)
+        line.place = file;
+    return config;
+}
+
 } // namespace squall::host

@@ -63,11 +63,7 @@ Look look_at_firewall(const ErrandReport& report) {
         auto more = unanswered_destinations(report, fact);
         destinations.insert(destinations.end(), more.begin(), more.end());
     }
-    if (const auto rules = rules_that_may_be(sent.listing, destinations); !rules.empty())
-        return look_at_doubtful(rules);
-    if (!rules_in_the_way(sent.listing, destinations).empty())
-        return not_here("its rules are told with what they keep away");
-    return healthy("no rule of iptables' OUTPUT and INPUT is sure to keep anything away, or may");
+    return look_at_rules(sent.listing, destinations);
 }
 
 } // namespace squall::host

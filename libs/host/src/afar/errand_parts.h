@@ -3,6 +3,7 @@
 #pragma once
 
 #include "afar/errand_report.h"
+#include "checks/agent_config.h"
 #include "checks/firewall.h"
 #include "checks/look.h"
 
@@ -32,6 +33,10 @@ using Pairs = std::map<std::string, std::string, std::less<>>;
 [[nodiscard]] std::string get(const Pairs& all, std::string_view key);
 // -1 where it is none.
 [[nodiscard]] int number(const Pairs& all, std::string_view key);
+
+// The agent's settings that were sent. Of the file these are some lines: their numbers are not
+// known, and each place is the file.
+[[nodiscard]] AgentConfig settings_of(const ErrandReport& report);
 
 // errand_endpoints.cc
 struct EndpointCauses {

@@ -65,13 +65,9 @@ std::string trouble_with_json(const Pairs& values) {
 }
 
 OwnIdentity identity_of(const ErrandReport& report) {
-    constexpr const char* config_file = "/etc/ecs/ecs.config";
     OwnIdentity own;
-    AgentConfig config;
-    read_settings(report.config, config_file, config);
-    // Of the file only some lines were sent: their numbers are not known.
-    if (const auto* cluster = config.find("ECS_CLUSTER"))
-        own.cluster = ConfigLine{config_file, cluster->name, cluster->value};
+    const AgentConfig config = settings_of(report);
+    if (const auto* cluster = config.find("ECS_CLUSTER")) own.cluster = *cluster;
     if (config.is_true("ECS_EXTERNAL")) return own;
     const auto metadata = pairs(report.fact("metadata"), '\n');
     const std::string answer = get(metadata, "instance-id");

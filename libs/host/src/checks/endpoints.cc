@@ -206,31 +206,12 @@ remedies(Service service, const EndpointView& view, const std::string& cause) {
                         endpoint_of_vpc(service))};
 }
 
-// Whose addresses were tried in vain; a proxy's, where there is one.
-std::vector<FirewallRule> rules_against(const EndpointView& view, Facts& facts, Deadline deadline) {
-    std::vector<Destination> destinations;
-    for (const auto& one : view.probed.attempts) {
-        if (one.trouble == Trouble::none) continue;
-        const auto [address, port] = split_once(one.address, ':');
-        // IPv6 ("[2001:…") has rules of its own.
-        if (address.starts_with('[')) continue;
-        destinations.push_back(
-            {std::string(address), static_cast<int>(to_integer(port).value_or(0))});
-    }
-    return firewall_rules(facts, destinations, deadline);
-}
-
 // Who drops packets in the VPC is not seen from here. From afar only the way of an instance to
 // AWS's own endpoints is looked at.
 bool may_be_the_vpc(Facts& facts, const EndpointView& view, Deadline deadline) {
     const auto* config = facts.config(deadline);
     return !view.is_through_proxy && config != nullptr && config->get("ECS_BACKEND_HOST").empty()
            && !config->is_true("ECS_EXTERNAL");
-}
-
-std::optional<ConfigLine> own_line(const AgentConfig& config, const char* name) {
-    const ConfigLine* line = config.find(name);
-    return line == nullptr ? std::nullopt : std::optional(*line);
 }
 
 constexpr const char* look_from_afar =
@@ -247,10 +228,8 @@ Look look_at(Facts& facts, Service service, Deadline deadline) {
     const auto url = wire::parse_url(view->url);
     const std::string cause = cause_of(facts, service, *view, deadline);
     const std::string meant = meaning(facts, *view);
-    const bool is_unconnected = view->probed.step == Step::connect;
-    const auto rules =
-        is_unconnected ? rules_against(*view, facts, deadline) : std::vector<FirewallRule>();
-    Sign unreached =
+    const auto rules = firewall_rules(facts, unreached(*view), deadline);
+    Sign closed =
         sign(cause,
              certainty_of(*view),
              fmt::format("{} at {} is not reached{}: {} {}{}",
@@ -264,15 +243,14 @@ Look look_at(Facts& facts, Service service, Deadline deadline) {
              rules.empty() ? remedies(service, *view, cause) : std::vector<std::string>());
     const auto* config = facts.config(deadline);
     if (service == Service::api && config != nullptr)
-        tell_own_setting(own_line(*config, "ECS_BACKEND_HOST"), "AWS's own endpoint", unreached);
+        tell_own_setting(config->find("ECS_BACKEND_HOST"), "AWS's own endpoint", closed);
     if (cause == "TLS_TRUST" && config != nullptr)
-        tell_own_setting(
-            own_line(*config, "SSL_CERT_FILE"), "the host's own authorities", unreached);
-    tell_rules(rules, unreached);
-    if (is_unconnected && rules.empty() && is_silence(*view, cause)
+        tell_own_setting(config->find("SSL_CERT_FILE"), "the host's own authorities", closed);
+    tell_rules(rules, closed);
+    if (view->probed.step == Step::connect && rules.empty() && is_silence(*view, cause)
         && may_be_the_vpc(facts, *view, deadline))
-        unreached.remedy.emplace_back(look_from_afar);
-    return finding(std::move(unreached));
+        closed.remedy.emplace_back(look_from_afar);
+    return finding(std::move(closed));
 }
 
 } // namespace

@@ -37,9 +37,9 @@ Facts::Facts(Ground ground)
                      [this](Deadline deadline) { return find_endpoint(Service::api, deadline); }),
                  Once<EndpointView>(
                      [this](Deadline deadline) { return find_endpoint(Service::acs, deadline); }),
-                 Once<EndpointView>([this](Deadline deadline) {
-                     return find_endpoint(Service::tcs, deadline);
-                 })} {}
+                 Once<EndpointView>(
+                     [this](Deadline deadline) { return find_endpoint(Service::tcs, deadline); })},
+      filter_rules_([this](Deadline deadline) { return find_filter_rules(deadline); }) {}
 
 Path Facts::path(std::string_view absolute) const {
     return ground_.root / absolute.substr(absolute.starts_with('/') ? 1 : 0);
@@ -98,6 +98,23 @@ Result<transport::ProbeOrder> Facts::order(const std::string& url, Deadline dead
         order.proxy = std::move(*proxy_url);
     }
     return order;
+}
+
+FilterRules Facts::find_filter_rules(Deadline deadline) const {
+    // The table filter alone: to ask for another one may load its module.
+    auto listing = ground_.run({{"iptables", "-w", "1", "-S"}, {}, {}, {}},
+                               deadline.sooner(Deadline::in(Seconds(2))));
+    if (!listing)
+        return {{},
+                listing.error().code == Errc::not_found
+                    ? "there is no iptables on the host: it may have another firewall"
+                    : listing.error().message};
+    if (listing->exit_code != 0)
+        return {{}, fmt::format("iptables does not list its rules: {}", trimmed(listing->errors))};
+    // Of a chain that was cut, the part that is missing may let pass what the rest of it drops.
+    if (listing->output.size() >= command_output_max)
+        return {{}, "the host's firewall has more rules than are read"};
+    return {std::move(listing->output), {}};
 }
 
 Introspection Facts::find_introspection(Deadline deadline) const {

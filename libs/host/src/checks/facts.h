@@ -84,6 +84,12 @@ struct EndpointView {
     Probed probed;
 };
 
+// Of the host's own firewall, as `iptables -S` prints the table filter.
+struct FilterRules {
+    std::string listing;
+    std::string why_not; // empty: that is all of them
+};
+
 // Null results mean that the deadline came first. May be used from several threads at once.
 class Facts {
 public:
@@ -120,6 +126,10 @@ public:
         return endpoints_.at(static_cast<std::size_t>(service)).get(deadline);
     }
 
+    [[nodiscard]] const FilterRules* filter_rules(Deadline deadline) {
+        return filter_rules_.get(deadline);
+    }
+
     // As the agent finds it; empty where nothing says it.
     [[nodiscard]] std::string region(Deadline deadline);
     // The ECS API's, as the agent asks it; empty where no region is known.
@@ -135,6 +145,7 @@ private:
     [[nodiscard]] Introspection find_introspection(Deadline deadline) const;
     [[nodiscard]] Discovery find_discovery(Deadline deadline);
     [[nodiscard]] EndpointView find_endpoint(Service service, Deadline deadline);
+    [[nodiscard]] FilterRules find_filter_rules(Deadline deadline) const;
 
     Ground ground_;
     Once<AgentConfig> config_;
@@ -144,6 +155,7 @@ private:
     Once<Introspection> introspection_;
     Once<Discovery> discovery_;
     std::array<Once<EndpointView>, 3> endpoints_;
+    Once<FilterRules> filter_rules_;
 };
 
 // One request over one connection; no proxy, no name server.

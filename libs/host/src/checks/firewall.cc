@@ -4,6 +4,7 @@
 #include "squall/base/text.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -303,10 +304,25 @@ private:
     int rules_ = 0;
 };
 
-bool has_line(std::string_view text, std::string_view wanted) {
-    const auto lines = split(text, '\n');
-    return std::any_of(
-        lines.begin(), lines.end(), [&](const auto& line) { return trimmed(line) == wanted; });
+// The chains that this host's own packets and their answers come through.
+constexpr std::array<std::pair<Way, const char*>, 2> ways{
+    {{Way::out, "OUTPUT"}, {Way::back, "INPUT"}}};
+
+std::string closing_of(std::string_view chain) { return fmt::format("-P {} DROP", chain); }
+
+// A listing as it is understood, once for all that is asked of it.
+struct Table {
+    Chains chains;
+    std::set<std::string, std::less<>> closed; // chains of which the policy drops
+};
+
+Table table_of(std::string_view listing) {
+    Table table{chains_of(listing), {}};
+    for (const std::string& line : split(listing, '\n')) {
+        for (const auto& [way, chain] : ways)
+            if (trimmed(line) == closing_of(chain)) table.closed.insert(chain);
+    }
+    return table;
 }
 
 // What is in the way of any packet, each once.
@@ -351,39 +367,39 @@ private:
     std::vector<FirewallRule> policies_;
 };
 
-} // namespace
-
-std::vector<FirewallRule> rules_in_the_way(std::string_view listing,
-                                           const std::vector<Destination>& destinations) {
-    const Chains chains = chains_of(listing);
+std::vector<FirewallRule> in_the_way_of(const Table& table,
+                                        const std::vector<Destination>& destinations) {
     InTheWay in_the_way;
-    for (const auto& [way, chain] :
-         {std::pair{Way::out, "OUTPUT"}, std::pair{Way::back, "INPUT"}}) {
-        const std::string closed = fmt::format("-P {} DROP", chain);
-        const bool is_closed = has_line(listing, closed);
+    for (const auto& [way, chain] : ways) {
+        const bool is_closed = table.closed.contains(chain);
         for (const auto& there : destinations) {
             const Packet packet{there, way};
-            const auto outcome = Walk(chains, packet).from(chain);
+            const auto outcome = Walk(table.chains, packet).from(chain);
             for (const Rule* rule : outcome.found)
                 in_the_way.add(*rule);
             if (is_closed && outcome.end == Walk::End::returns)
-                in_the_way.add_policy(closed, packet);
+                in_the_way.add_policy(closing_of(chain), packet);
         }
     }
     return std::move(in_the_way).take();
 }
 
+} // namespace
+
+std::vector<FirewallRule> rules_in_the_way(std::string_view listing,
+                                           const std::vector<Destination>& destinations) {
+    return in_the_way_of(table_of(listing), destinations);
+}
+
 std::vector<std::string> rules_that_may_be(std::string_view listing,
                                            const std::vector<Destination>& destinations) {
-    const Chains chains = chains_of(listing);
+    const Table table = table_of(listing);
     std::vector<std::string> found;
     for (const auto& there : destinations) {
-        if (!rules_in_the_way(listing, {there}).empty()) continue;
-        for (const auto& [way, chain] :
-             {std::pair{Way::out, "OUTPUT"}, std::pair{Way::back, "INPUT"}}) {
-            const std::string closed = fmt::format("-P {} DROP", chain);
-            for (auto& rule : Doubts(chains, {there, way})
-                                  .from(chain, has_line(listing, closed) ? closed : "")) {
+        if (!in_the_way_of(table, {there}).empty()) continue;
+        for (const auto& [way, chain] : ways) {
+            const std::string closed = table.closed.contains(chain) ? closing_of(chain) : "";
+            for (auto& rule : Doubts(table.chains, {there, way}).from(chain, closed)) {
                 if (std::find(found.begin(), found.end(), rule) == found.end())
                     found.push_back(std::move(rule));
             }

@@ -38,8 +38,13 @@ rules_in_the_way(std::string_view listing, const std::vector<Destination>& desti
 [[nodiscard]] std::vector<std::string>
 rules_that_may_be(std::string_view listing, const std::vector<Destination>& destinations);
 
-// A look at rules that may keep something away, and at nothing more: it could not be judged.
-[[nodiscard]] Look look_at_doubtful(const std::vector<std::string>& rules);
+// A look at all rules together, where these destinations were tried in vain.
+[[nodiscard]] Look look_at_rules(std::string_view listing,
+                                 const std::vector<Destination>& destinations);
+
+// What of these was tried and could not be connected to: a proxy, where there is one.
+[[nodiscard]] std::vector<Destination> unreached(const EndpointView& view);
+[[nodiscard]] std::vector<Destination> unreached(const MetadataView& view);
 
 // Of this host; none where iptables is not there, or may not be asked.
 [[nodiscard]] std::vector<FirewallRule>

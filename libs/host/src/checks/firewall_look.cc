@@ -5,65 +5,10 @@
 #include "squall/base/text.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace squall::host {
 namespace {
-
-Result<Finished> list_rules(const Facts& facts, Deadline deadline) {
-    // The table filter alone: to ask for another one may load its module.
-    return facts.ground().run({{"iptables", "-w", "1", "-S"}, {}, {}, {}},
-                              deadline.sooner(Deadline::in(Seconds(2))));
-}
-
-void add_unreached(const EndpointView& view, std::vector<Destination>& destinations) {
-    if (view.url.empty() || view.probed.is_well() || view.probed.step != transport::Step::connect)
-        return;
-    for (const auto& one : view.probed.attempts) {
-        const auto [address, port] = split_once(one.address, ':');
-        // IPv6 ("[2001:…") has rules of its own.
-        if (one.trouble == Trouble::none || address.starts_with('[')) continue;
-        destinations.push_back(
-            {std::string(address), static_cast<int>(to_integer(port).value_or(0))});
-    }
-}
-
-std::vector<Destination> unreached(Facts& facts, Deadline deadline) {
-    std::vector<Destination> destinations;
-    for (const Service service : {Service::api, Service::acs, Service::tcs})
-        if (const auto* view = facts.endpoint(service, deadline))
-            add_unreached(*view, destinations);
-    const auto* config = facts.config(deadline);
-    const auto* metadata =
-        config != nullptr && config->is_true("ECS_EXTERNAL") ? nullptr : facts.metadata(deadline);
-    if (metadata == nullptr || metadata->token.answer) return destinations;
-    if (const auto url = wire::parse_url(metadata->url))
-        destinations.push_back({url->host, url->port});
-    return destinations;
-}
-
-} // namespace
-
-std::vector<FirewallRule>
-firewall_rules(Facts& facts, const std::vector<Destination>& destinations, Deadline deadline) {
-    if (destinations.empty()) return {};
-    const auto listing = list_rules(facts, deadline);
-    if (!listing || listing->exit_code != 0) return {};
-    // Of a chain that was cut, the part that is missing may let pass what the rest of it drops.
-    if (listing->output.size() >= command_output_max) return {};
-    return rules_in_the_way(listing->output, destinations);
-}
-
-void tell_rules(const std::vector<FirewallRule>& rules, Sign& sign) {
-    if (rules.empty()) return;
-    std::vector<std::string> removals;
-    for (const auto& each : rules) {
-        sign.evidence.push_back(evidence("iptables -S", each.rule));
-        removals.push_back(each.removal);
-    }
-    sign.remedy.insert(sign.remedy.begin(), removals.begin(), removals.end());
-    sign.summary += "; a rule of this host's firewall keeps it away";
-    sign.instead_of = Sign::all_steps;
-}
 
 Look look_at_doubtful(const std::vector<std::string>& rules) {
     const auto words = split(rules.front(), ' ');
@@ -80,27 +25,78 @@ Look look_at_doubtful(const std::vector<std::string>& rules) {
         fmt::format("sudo iptables -L {} -v -n", chain));
 }
 
-Look check_firewall(Facts& facts, Deadline deadline) {
-    const auto destinations = unreached(facts, deadline);
-    if (destinations.empty()) return not_here("nothing was tried in vain");
-    const auto listing = list_rules(facts, deadline);
-    if (!listing)
-        return could_not_look(listing.error().code == Errc::not_found
-                                  ? "there is no iptables on the host: it may have another firewall"
-                                  : listing.error().message,
-                              how_to_list_rules);
-    if (listing->exit_code != 0)
-        return could_not_look(
-            fmt::format("iptables does not list its rules: {}", trimmed(listing->errors)),
-            how_to_list_rules);
-    if (listing->output.size() >= command_output_max)
-        return could_not_look("the host's firewall has more rules than are read",
-                              how_to_list_rules);
-    const auto rules = rules_that_may_be(listing->output, destinations);
-    if (!rules.empty()) return look_at_doubtful(rules);
-    if (!rules_in_the_way(listing->output, destinations).empty())
+std::vector<Destination> all_unreached(Facts& facts, Deadline deadline) {
+    std::vector<Destination> all;
+    const auto add = [&](const auto* view) {
+        if (view == nullptr) return;
+        auto more = unreached(*view);
+        std::move(more.begin(), more.end(), std::back_inserter(all));
+    };
+    for (const Service service : {Service::api, Service::acs, Service::tcs})
+        add(facts.endpoint(service, deadline));
+    const auto* config = facts.config(deadline);
+    if (config == nullptr || !config->is_true("ECS_EXTERNAL")) add(facts.metadata(deadline));
+    return all;
+}
+
+} // namespace
+
+std::vector<Destination> unreached(const EndpointView& view) {
+    const Probed& probed = view.probed;
+    if (view.url.empty() || probed.is_well() || probed.step != transport::Step::connect) return {};
+    std::vector<Destination> destinations;
+    for (const auto& one : probed.attempts) {
+        const auto [address, port] = split_once(one.address, ':');
+        // IPv6 ("[2001:…") has rules of its own.
+        if (one.trouble == Trouble::none || address.starts_with('[')) continue;
+        destinations.push_back(
+            {std::string(address), static_cast<int>(to_integer(port).value_or(0))});
+    }
+    return destinations;
+}
+
+std::vector<Destination> unreached(const MetadataView& view) {
+    const auto url = wire::parse_url(view.url);
+    if (view.token.answer || !url) return {};
+    return {{url->host, url->port}};
+}
+
+std::vector<FirewallRule>
+firewall_rules(Facts& facts, const std::vector<Destination>& destinations, Deadline deadline) {
+    if (destinations.empty()) return {};
+    const auto* rules = facts.filter_rules(deadline);
+    if (rules == nullptr || !rules->why_not.empty()) return {};
+    return rules_in_the_way(rules->listing, destinations);
+}
+
+void tell_rules(const std::vector<FirewallRule>& rules, Sign& sign) {
+    if (rules.empty()) return;
+    std::vector<std::string> removals;
+    for (const auto& each : rules) {
+        sign.evidence.push_back(evidence("iptables -S", each.rule));
+        removals.push_back(each.removal);
+    }
+    sign.remedy.insert(sign.remedy.begin(), removals.begin(), removals.end());
+    sign.summary += "; a rule of this host's firewall keeps it away";
+    sign.instead_of = Sign::all_steps;
+}
+
+Look look_at_rules(std::string_view listing, const std::vector<Destination>& destinations) {
+    if (const auto rules = rules_that_may_be(listing, destinations); !rules.empty())
+        return look_at_doubtful(rules);
+    if (!rules_in_the_way(listing, destinations).empty())
         return not_here("its rules are told with what they keep away");
     return healthy("no rule of iptables' OUTPUT and INPUT is sure to keep anything away, or may");
+}
+
+Look check_firewall(Facts& facts, Deadline deadline) {
+    const auto destinations = all_unreached(facts, deadline);
+    if (destinations.empty()) return not_here("nothing was tried in vain");
+    const auto* rules = facts.filter_rules(deadline);
+    if (rules == nullptr)
+        return could_not_look("the rules were not listed in time", how_to_list_rules);
+    if (!rules->why_not.empty()) return could_not_look(rules->why_not, how_to_list_rules);
+    return look_at_rules(rules->listing, destinations);
 }
 
 } // namespace squall::host

@@ -24,12 +24,6 @@ Evidence asked_token(const MetadataView& view) {
     return evidence(fmt::format("PUT {}/latest/api/token", view.url), outcome_text(view.token));
 }
 
-std::vector<FirewallRule> rules_against(const MetadataView& view, Facts& facts, Deadline deadline) {
-    const auto url = wire::parse_url(view.url);
-    if (view.token.answer || !url) return {};
-    return firewall_rules(facts, {{url->host, url->port}}, deadline);
-}
-
 // An agent that has registered knows its region. One that has not ends without, before it needs
 // anything else of the metadata.
 bool lacks_region(Facts& facts, Deadline deadline) {
@@ -71,14 +65,14 @@ Look no_token(Facts& facts, const MetadataView& view, Deadline deadline) {
             "instance metadata at {} is not reached: {}", view.url, outcome_text(view.token));
         remedy = {"ip route get 169.254.169.254"};
     }
-    Sign unreached = sign("IMDS_UNREACHABLE",
-                          Certainty::certain,
-                          std::move(summary),
-                          {asked_token(view)},
-                          std::move(remedy));
-    tell_rules(rules_against(view, facts, deadline), unreached);
-    return lacks_region(facts, deadline) ? no_region(std::move(unreached))
-                                         : finding(std::move(unreached));
+    Sign silent = sign("IMDS_UNREACHABLE",
+                       Certainty::certain,
+                       std::move(summary),
+                       {asked_token(view)},
+                       std::move(remedy));
+    tell_rules(firewall_rules(facts, unreached(view), deadline), silent);
+    return lacks_region(facts, deadline) ? no_region(std::move(silent))
+                                         : finding(std::move(silent));
 }
 
 Look no_role(const MetadataView& view) {

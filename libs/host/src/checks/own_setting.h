@@ -4,13 +4,12 @@
 #include "checks/agent_config.h"
 #include "checks/look.h"
 
-#include <optional>
 #include <string_view>
 
 namespace squall::host {
 
 // Whoever has set one may have mistyped it: at the end of the sign's evidence, and first in its
-// remedy. `line`: the setting, if it is there; `instead`: what counts without it.
-void tell_own_setting(const std::optional<ConfigLine>& line, std::string_view instead, Sign& sign);
+// remedy. `line`: the setting, or nullptr; `instead`: what counts without it.
+void tell_own_setting(const ConfigLine* line, std::string_view instead, Sign& sign);
 
 } // namespace squall::host

@@ -14,6 +14,8 @@
 namespace squall::host {
 namespace {
 
+constexpr const char* reinstall = "`sudo yum reinstall -y ecs-init`, or on Debian and Ubuntu `sudo "
+                                  "apt-get install --reinstall amazon-ecs-init`";
 constexpr int terminal = 5; // what the agent ends with when starting it again cannot help
 
 Evidence shown(const Unit& unit) { return evidence(unit.asked, unit.state_text()); }
@@ -125,11 +127,12 @@ Look without_unit(Facts& facts, const Unit& unit, Deadline deadline) {
         is_masked ? "the ecs service is masked (a link to /dev/null): nothing can start it"
                   : fmt::format("there is no ecs service to start the agent (LoadState={})", state),
         {evidence(unit.asked, "LoadState=" + state)},
-        {is_masked ? "sudo systemctl unmask ecs && sudo systemctl enable --now --no-block ecs"
-                   : "`sudo yum reinstall -y ecs-init`, or on Debian and Ubuntu `sudo apt-get "
-                     "install --reinstall amazon-ecs-init`; then `sudo systemctl daemon-reload && "
-                     "sudo systemctl enable --now --no-block ecs`. Where the agent runs without a "
-                     "unit: `sudo docker start ecs-agent`"});
+        {is_masked
+             ? "sudo systemctl unmask ecs && sudo systemctl enable --now --no-block ecs"
+             : fmt::format("{}; then `sudo systemctl daemon-reload && sudo systemctl enable "
+                           "--now --no-block ecs`. Where the agent runs without a unit: `sudo "
+                           "docker start ecs-agent`",
+                           reinstall)});
     stopped.instead_of = Sign::all_steps;
     stopped.is_root = true;
     return finding(std::move(stopped));
@@ -200,18 +203,14 @@ Look running(const Facts& facts, const Unit& unit) {
 } // namespace
 
 Sign program_is_missing(const std::string& program, bool is_there, Evidence seen) {
-    auto found = sign(
-        "AGENT_CRASHLOOP",
-        Certainty::certain,
-        fmt::format("the ecs service cannot start: its program {} {}",
-                    program,
-                    is_there ? "may not be executed" : "is not there"),
-        {std::move(seen)},
-        {is_there
-             ? "sudo chmod 755 " + program
-             : "`sudo yum reinstall -y ecs-init`, or on Debian and Ubuntu `sudo apt-get install "
-               "--reinstall amazon-ecs-init`",
-         "sudo systemctl reset-failed ecs && sudo systemctl start --no-block ecs"});
+    auto found = sign("AGENT_CRASHLOOP",
+                      Certainty::certain,
+                      fmt::format("the ecs service cannot start: its program {} {}",
+                                  program,
+                                  is_there ? "may not be executed" : "is not there"),
+                      {std::move(seen)},
+                      {is_there ? "sudo chmod 755 " + program : reinstall,
+                       "sudo systemctl reset-failed ecs && sudo systemctl start --no-block ecs"});
     found.severity = doctor::Severity::terminal;
     found.is_root = true;
     found.instead_of = 1;
