@@ -1,5 +1,7 @@
 #include "bolt_bytes.h"
 #include "checks/bolt.h"
+#include "checks/checks.h"
+#include "checks/facts.h"
 #include "fake_host.h"
 
 #include <gtest/gtest.h>
@@ -116,19 +118,37 @@ TEST(AgentState, ThatIsAFolderIsCorrupt) {
     EXPECT_EQ(look.signs.front().instead_of, 1U);
 }
 
-TEST(AgentState, ThatSomebodyElseHoldsIsLocked) {
-    FakeHost host;
+// A state that process 77 has locked, as the kernel lists it.
+struct stat make_locked_state(FakeHost& host) {
     host.file("/var/lib/ecs/data/agent.db", saved());
 
     struct stat info {};
 
-    ASSERT_EQ(::stat(host.path("/var/lib/ecs/data/agent.db").c_str(), &info), 0);
+    EXPECT_EQ(::stat(host.path("/var/lib/ecs/data/agent.db").c_str(), &info), 0);
     host.file("/proc/locks",
               fmt::format("1: POSIX  ADVISORY  WRITE 4 00:28:61 0 EOF\n"
                           "2: FLOCK  ADVISORY  WRITE 77 {:02x}:{:02x}:{} 0 EOF\n",
                           major(info.st_dev),
                           minor(info.st_dev),
                           info.st_ino));
+    return info;
+}
+
+TEST(AgentState, ThatAnAgentHeldWhichEndedSinceIsNotLocked) {
+    FakeHost host;
+    make_locked_state(host);
+    host.remove("/proc/42");
+    Facts facts(host.ground());
+    facts.read_config();
+    const FileThatActs ends(host.path("/proc/77/cmdline"), [&] { host.file("/proc/locks", ""); });
+    const auto look = check_agent_state(facts, Deadline::in(Seconds(10)));
+    EXPECT_TRUE(ends.has_acted());
+    EXPECT_EQ(causes(look), Causes{});
+}
+
+TEST(AgentState, ThatSomebodyElseHoldsIsLocked) {
+    FakeHost host;
+    const struct stat info = make_locked_state(host);
     host.file("/proc/77/comm", "backup\n");
     const auto look = host.look("agent-state");
     ASSERT_EQ(causes(look), Causes{"STATE_LOCKED"});

@@ -30,7 +30,7 @@ std::string printed_by(const FakeHost& host, const std::string& function) {
     // Behind it, all is done at once.
     script.resize(script.find("\nfolder=\n"));
     const std::string root = host.path("/").string();
-    for (const char* folder : {"/etc/ecs", "/var/lib/ecs"})
+    for (const char* folder : {"/etc/ecs", "/var/lib/ecs", "/run/ecs-agent.pid"})
         script = replace_all(std::move(script), folder, host.path(folder).string());
     script += fmt::format("\nfolder={}\nPATH={}:$PATH\n{}\n",
                           host.path("/dev/shm").string(),
@@ -209,6 +209,20 @@ TEST_F(SavedStateFromAfar, ThatSomebodyHasLockedNamesHim) {
     EXPECT_EQ(found.signs.front().remedy.front(), fmt::format("sudo kill {}", ::getpid()));
     EXPECT_EQ(found.signs.front().evidence.front().file,
               fmt::format("/proc/{}/fdinfo", ::getpid()));
+}
+
+TEST_F(SavedStateFromAfar, ThatAnAgentHasOrHadWhichEndedSinceIsNotLocked) {
+    host.file("/var/lib/ecs/data/agent.db", json);
+    Fd held(::open(host.path("/var/lib/ecs/data/agent.db").c_str(), O_RDWR | O_CLOEXEC));
+    ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+    host.file("/run/ecs-agent.pid", fmt::format("{}\n", ::getpid()));
+    EXPECT_EQ(causes(look()), Causes{});
+    host.file("/run/ecs-agent.pid", "1\n");
+    EXPECT_EQ(causes(look()), Causes{"STATE_LOCKED"});
+    host.remove("/run/ecs-agent.pid");
+    const FileThatActs ends(host.path("/run/ecs-agent.pid"), [&] { held.reset(); });
+    EXPECT_EQ(causes(look()), Causes{});
+    EXPECT_TRUE(ends.has_acted());
 }
 
 TEST_F(SavedStateFromAfar, ThatIsLargeIsJudgedByItsForm) {

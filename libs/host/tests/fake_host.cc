@@ -1,6 +1,10 @@
 #include "fake_host.h"
 
+#include "squall/base/fd.h"
 #include "squall/base/text.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -197,6 +201,25 @@ doctor::Look FakeHost::look(const std::string& check, Millis limit) {
         looks.begin(), looks.end(), [&](const auto& look) { return look.check == check; });
     SQUALL_ASSERT(found != looks.end());
     return std::move(*found);
+}
+
+FileThatActs::FileThatActs(Path path, std::function<void()> act) : path_(std::move(path)) {
+    std::filesystem::create_directories(path_.parent_path());
+    SQUALL_ASSERT(::mkfifo(path_.c_str(), 0600) == 0);
+    thread_ = std::thread([this, act = std::move(act)] {
+        // Opening waits for who reads; he waits for the end of the file.
+        while (const Fd writer{::open(path_.c_str(), O_WRONLY | O_CLOEXEC)}) {
+            if (is_over_) return;
+            if (!has_acted_) act();
+            has_acted_ = true;
+        }
+    });
+}
+
+FileThatActs::~FileThatActs() {
+    is_over_ = true;
+    const Fd reader(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    thread_.join();
 }
 
 std::vector<std::string> causes(const doctor::Look& look) {

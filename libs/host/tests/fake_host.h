@@ -7,6 +7,7 @@
 #include "squall/transport/http_server.h"
 #include "squall/transport/socket.h"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -106,6 +107,23 @@ private:
     std::unique_ptr<FakeServer> docker_server_;
     std::unique_ptr<FakeServer> introspection_server_;
     std::vector<SilentServer> silent_;
+};
+
+// A file, empty, that does something when it is read, before who reads it goes on.
+class FileThatActs {
+public:
+    FileThatActs(Path path, std::function<void()> act);
+    FileThatActs(const FileThatActs&) = delete;
+    FileThatActs& operator=(const FileThatActs&) = delete;
+    ~FileThatActs();
+
+    [[nodiscard]] bool has_acted() const { return has_acted_; }
+
+private:
+    Path path_;
+    std::atomic<bool> has_acted_ = false;
+    std::atomic<bool> is_over_ = false;
+    std::thread thread_;
 };
 
 // The causes that a look has signs of, in its order.

@@ -51,9 +51,10 @@ services() {
         echo
     done
 }
+agents() { cat /run/ecs-agent.pid 2>/dev/null || pgrep -o -x agent 2>/dev/null || pgrep -o -x amazon-ecs-agen 2>/dev/null; }
 processes() {
     ended=
-    for pid in $(cat /run/ecs-agent.pid 2>/dev/null || pgrep -o -x agent 2>/dev/null || pgrep -o -x amazon-ecs-agen 2>/dev/null) ''; do
+    for pid in $(agents) ''; do
         grep -q '^State:[[:space:]]*Z' "/proc/$pid/status" 2>/dev/null || break
         ended=$pid
     done
@@ -113,14 +114,16 @@ reach() {
     echo "exit=$exit tried=${tried%,} $servers$({ printf '%s ' "$answer"; grep -a '^curl: ' "$trace" 2>/dev/null | head -n 1; } | tr '\n' ' ' | mask)"
 }
 # Who has an open file with a lock on this one, be it inherited: of its /proc/PID/fdinfo. flock names the file by its
-# device and its inode.
+# device and its inode. What the agent holds, and what one held that ends at once each time, keeps nobody waiting.
 state_lock() {
     device=$(stat -L -c %d "$1" 2>/dev/null) || return
     id=$(printf '%02x:%02x:%s' $((device >> 8 & 4095)) $((device & 255 | device >> 12 & 1048320)) "$(stat -L -c %i "$1")")
     holder=$(within 3 grep -rlsE "FLOCK.* $id " /proc/[0-9]*/fdinfo | sed -n '1s#.*/proc/\([0-9]*\)/.*#\1#p')
     [ -n "$holder" ] || return
-    echo "lock=$holder"
-    echo "locker=$(tr -cd 'A-Za-z0-9_.:/-' 2>/dev/null <"/proc/$holder/comm")"
+    locker=$(tr -cd 'A-Za-z0-9_.:/-' 2>/dev/null <"/proc/$holder/comm")
+    ! agents | grep -qx "$holder" || return
+    within 3 grep -rqsE "FLOCK.* $id " "/proc/$holder/fdinfo" || return
+    printf 'lock=%s\nlocker=%s\n' "$holder" "$locker"
 }
 hex() { within 2 od -An -v -tx1 -j "$1" -N "$2" "$file" | tr -d ' \n'; }
 # Only what judges the saved state: it holds tasks, and these hold secrets. Of a database its meta pages, of JSON its

@@ -90,18 +90,15 @@ Look look_at_json(const ErrandReport& report, const Pairs& values, SavedState sa
     return finding_or_healthy(mismatches(saved, identity_of(report)), text_of(saved));
 }
 
-// An agent has the lock while it runs; which process that is, is not as sure from here as its name.
+// The lock of somebody who is not the agent by its number; that is not as sure there as its name.
 std::optional<Sign>
 locked(const ErrandReport& report, const Pairs& values, const std::string& file) {
     const auto holder = to_integer(get(values, "lock"));
     if (!holder || *holder <= 0) return std::nullopt;
     const std::string name = get(values, "locker");
-    const std::string agent = get(pairs(report.fact("agent"), '\n'), "agent");
-    const bool is_agent =
-        get(values, "lock") == agent
-        || std::find(agent_names.begin(), agent_names.end(), name) != agent_names.end();
-    if (is_agent) return std::nullopt;
-    const bool has_agent = to_integer(agent).has_value();
+    if (std::find(agent_names.begin(), agent_names.end(), name) != agent_names.end())
+        return std::nullopt;
+    const bool has_agent = to_integer(get(pairs(report.fact("agent"), '\n'), "agent")).has_value();
     return locked_state(file, {*holder, name}, fmt::format("/proc/{}/fdinfo", *holder), has_agent);
 }
 

@@ -107,6 +107,8 @@ std::optional<Sign> locked(Facts& facts, const std::string& file, Deadline deadl
     if (holders.empty()) return std::nullopt;
     const auto agent = find_agent(facts, deadline);
     if (agent && agent->pid == holders.front()) return std::nullopt;
+    // An agent that ends at once each time had it, where another has it now, or nobody.
+    if (lock_holders(facts, facts.path(file), deadline) != holders) return std::nullopt;
     const auto name = read_file(facts.path(fmt::format("/proc/{}/comm", holders.front())), 256);
     const LockHolder holder{holders.front(), std::string(trimmed(name.value_or("")))};
     return locked_state(file, holder, "/proc/locks", agent.has_value());
