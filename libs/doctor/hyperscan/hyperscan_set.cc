@@ -1,4 +1,4 @@
-#include "patterns/pattern_set.h"
+#include "patterns/text_set.h"
 
 #include <hs/hs.h>
 
@@ -13,33 +13,30 @@ struct Deleter {
     void operator()(hs_compile_error_t* error) const { hs_free_compile_error(error); }
 };
 
-// Hyperscan's dot and negated sets match a line's end unless they are told not to; so the text goes
-// in as it is and what matches is within a line by the patterns' own doing.
-std::string regex_of(const Pattern& pattern) {
-    if (pattern.is_regex) return pattern.text;
-    std::string quoted;
-    for (const char c : pattern.text) {
+std::string quoted(const std::string& text) {
+    std::string regex;
+    for (const char c : text) {
         constexpr std::string_view special = R"(\^$.|?*+()[]{}/)";
-        if (special.find(c) != std::string_view::npos) quoted.push_back('\\');
-        quoted.push_back(c);
+        if (special.find(c) != std::string_view::npos) regex.push_back('\\');
+        regex.push_back(c);
     }
-    return quoted;
+    return regex;
 }
 
-class HyperscanSet final : public PatternSet::Implementation {
+class HyperscanSet final : public TextSet::Implementation {
 public:
-    Result<void> fill(const std::vector<Pattern>& patterns) {
-        std::vector<std::string> texts;
+    Result<void> fill(const std::vector<std::string>& texts) {
+        std::vector<std::string> regexes;
         std::vector<const char*> pointers;
         std::vector<unsigned> ids;
-        texts.reserve(patterns.size());
-        for (const Pattern& pattern : patterns)
-            texts.push_back(regex_of(pattern));
-        for (std::size_t i = 0; i < texts.size(); ++i) {
-            pointers.push_back(texts[i].c_str());
+        regexes.reserve(texts.size());
+        for (const std::string& text : texts)
+            regexes.push_back(quoted(text));
+        for (std::size_t i = 0; i < regexes.size(); ++i) {
+            pointers.push_back(regexes[i].c_str());
             ids.push_back(static_cast<unsigned>(i));
         }
-        const std::vector<unsigned> flags(texts.size(), HS_FLAG_CASELESS);
+        const std::vector<unsigned> flags(regexes.size(), HS_FLAG_CASELESS);
         hs_database_t* database = nullptr;
         hs_compile_error_t* error = nullptr;
         if (hs_compile_multi(pointers.data(),
@@ -52,29 +49,24 @@ public:
                              &error)
             != HS_SUCCESS) {
             const std::unique_ptr<hs_compile_error_t, Deleter> kept(error);
-            const bool is_known = error->expression >= 0;
-            return fail(Errc::invalid_input,
-                        "the pattern /{}/: {}",
-                        is_known ? patterns.at(static_cast<std::size_t>(error->expression)).text
-                                 : "?",
-                        error->message);
+            return fail(Errc::failed, "preparing the texts to look for: {}", error->message);
         }
         database_.reset(database);
         hs_scratch_t* scratch = nullptr;
         if (hs_alloc_scratch(database, &scratch) != HS_SUCCESS)
-            return fail(Errc::failed, "no memory to look for the patterns");
+            return fail(Errc::failed, "no memory for the texts to look for");
         scratch_.reset(scratch);
         return {};
     }
 
-    void scan(std::string_view text, const PatternSet::OnMatch& on_match) override {
+    void scan(std::string_view lines, const TextSet::OnFound& on_found) override {
         // hs_scan counts in 32 bits; and nobody waits for the end of more.
         constexpr std::size_t block = 1U << 30U;
-        for (std::size_t begin = 0; begin < text.size(); begin += block) {
-            Call call{on_match, begin};
-            const auto size = std::min(block, text.size() - begin);
+        for (std::size_t begin = 0; begin < lines.size(); begin += block) {
+            Call call{on_found, begin};
+            const auto size = std::min(block, lines.size() - begin);
             if (hs_scan(database_.get(),
-                        text.data() + begin,
+                        lines.data() + begin,
                         static_cast<unsigned>(size),
                         0,
                         scratch_.get(),
@@ -87,7 +79,7 @@ public:
 
 private:
     struct Call {
-        const PatternSet::OnMatch& on_match;
+        const TextSet::OnFound& on_found;
         std::size_t begin;
     };
 
@@ -98,7 +90,7 @@ private:
                        void* context) {
         const Call& call = *static_cast<const Call*>(context);
         // The end of a match is the offset behind it: one before it is inside, and on its line.
-        return call.on_match(id, call.begin + static_cast<std::size_t>(to) - 1) ? 0 : 1;
+        return call.on_found(id, call.begin + static_cast<std::size_t>(to) - 1) ? 0 : 1;
     }
 
     std::unique_ptr<hs_database_t, Deleter> database_;
@@ -107,11 +99,11 @@ private:
 
 } // namespace
 
-Result<std::unique_ptr<PatternSet::Implementation>>
-make_hyperscan_set(const std::vector<Pattern>& patterns) {
+Result<std::unique_ptr<TextSet::Implementation>>
+make_hyperscan_set(const std::vector<std::string>& texts) {
     auto made = std::make_unique<HyperscanSet>();
-    if (auto filled = made->fill(patterns); !filled) return fail(filled.error());
-    return std::unique_ptr<PatternSet::Implementation>(std::move(made));
+    if (auto filled = made->fill(texts); !filled) return fail(filled.error());
+    return std::unique_ptr<TextSet::Implementation>(std::move(made));
 }
 
 bool has_hyperscan() {

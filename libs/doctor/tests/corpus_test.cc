@@ -1,6 +1,6 @@
 #include "corpus.h"
 
-#include "patterns/pattern_set.h"
+#include "patterns/text_set.h"
 
 #include <algorithm>
 
@@ -53,17 +53,17 @@ TEST(Corpus, AFindingShowsALineOfTheLogAndSaysWhatToDo) {
 TEST(Corpus, IsReadHereByTheFasterEngine) { EXPECT_EQ(best_engine(), Engine::hyperscan); }
 #endif
 
-TEST(Corpus, BothEnginesFindTheSamePatternsInEveryLine) {
-    std::vector<Pattern> patterns;
-    for (const std::string& written : catalogue().patterns())
-        patterns.push_back(pattern_of(written));
-    const auto best = PatternSet::compile(patterns);
-    const auto re2 = PatternSet::compile(patterns, Engine::re2);
+TEST(Corpus, BothEnginesFindTheSameTextsInEveryLine) {
+    std::vector<std::string> texts;
+    for (const auto& needed : catalogue().needed_texts())
+        texts.insert(texts.end(), needed.begin(), needed.end());
+    const auto best = TextSet::compile(texts);
+    const auto re2 = TextSet::compile(texts, Engine::re2);
     ASSERT_TRUE(best && re2);
-    const auto found_by = [](const PatternSet& set, std::string_view line) {
+    const auto found_by = [](const TextSet& set, std::string_view line) {
         std::set<std::size_t> found;
-        set.scan(line, [&](std::size_t pattern, std::size_t /*offset*/) {
-            found.insert(pattern);
+        set.scan(line, [&](std::size_t text, std::size_t /*offset*/) {
+            found.insert(text);
             return true;
         });
         return found;

@@ -1,6 +1,6 @@
 #include "catalogue/catalogue_reader.h"
 
-#include "patterns/pattern_set.h"
+#include "patterns/pattern.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
@@ -83,6 +83,11 @@ Result<void> CatalogueReader::read(std::string_view yaml) {
         Result<void> done;
         if (name == "groups") {
             done = read_groups(value);
+        } else if (name == "usual") {
+            auto lines = words(value);
+            if (!lines) return fail(lines.error());
+            catalogue_.usual_lines_.insert(
+                catalogue_.usual_lines_.end(), lines->begin(), lines->end());
         } else if (name == "marks") {
             done = read_marks(value);
         } else if (name == "causes") {
@@ -92,7 +97,7 @@ Result<void> CatalogueReader::read(std::string_view yaml) {
             }
         } else {
             return mistake(root->key(i),
-                           fmt::format("'{}' is none of groups, marks, causes", name));
+                           fmt::format("'{}' is none of groups, usual, marks, causes", name));
         }
         if (!done) return done;
     }
@@ -216,7 +221,7 @@ Result<SignRule> CatalogueReader::read_sign(const Node& node) {
         if (!found) return fail(found.error());
         rule.all.push_back(std::move(*found));
         rule.in = usual_kinds;
-        return rule;
+        return with_text(node, std::move(rule));
     }
     if (node.kind != Node::Kind::mapping)
         return mistake(node, "a sign is a pattern, or a mapping with `all` or `any`");
@@ -226,6 +231,20 @@ Result<SignRule> CatalogueReader::read_sign(const Node& node) {
     }
     if (rule.all.empty()) return mistake(node, "a sign needs `all` or `any`");
     if (rule.in.empty()) rule.in = usual_kinds;
+    return with_text(node, std::move(rule));
+}
+
+// Logs are searched for texts: a sign that can fit without any would never be looked at.
+Result<SignRule> CatalogueReader::with_text(const Node& node, SignRule rule) const {
+    const auto needs_text = [&](std::size_t pattern) {
+        return !catalogue_.needed_texts_[pattern].empty();
+    };
+    if (std::none_of(rule.all.begin(), rule.all.end(), [&](const auto& set) {
+            return std::all_of(set.begin(), set.end(), needs_text);
+        }))
+        return mistake(node,
+                       "this can fit without any text of two characters or more: add, in an `all`, "
+                       "some that is always there");
     return rule;
 }
 
@@ -300,9 +319,10 @@ Result<std::size_t> CatalogueReader::pattern(const Node& item) {
     const auto known = std::find(patterns.begin(), patterns.end(), item.text);
     if (known != patterns.end()) return static_cast<std::size_t>(known - patterns.begin());
     // Said here, where the line is known.
-    if (const auto compiled = PatternSet::compile({pattern_of(item.text)}, Engine::re2); !compiled)
-        return mistake(item, compiled.error().message);
+    const Pattern meant = pattern_of(item.text);
+    if (const auto sound = check(meant); !sound) return mistake(item, sound.error().message);
     patterns.push_back(item.text);
+    catalogue_.needed_texts_.push_back(needed_texts(meant));
     return patterns.size() - 1;
 }
 

@@ -26,6 +26,7 @@ private:
     Result<void> read_marks(const Node& node);
     Result<SignRule> read_sign(const Node& node);
     Result<void> read_sign_member(SignRule& rule, std::string_view name, const Node& value);
+    [[nodiscard]] Result<SignRule> with_text(const Node& node, SignRule rule) const;
     Result<Words> words(const Node& node) const;
     // One item of a list of patterns: a pattern, or all of a group ($name).
     Result<std::vector<std::size_t>> alternatives(const Node& item);

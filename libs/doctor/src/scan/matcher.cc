@@ -1,32 +1,71 @@
 #include "scan/matcher.h"
 
+#include "patterns/rarity.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace squall::doctor {
 namespace {
 
-// How well a pattern tells records apart: the longer, the rarer. Quotes and arrows are written
-// otherwise in JSON, so a pattern with them would be missed there.
-std::size_t worth(const std::string& pattern) {
-    if (pattern_of(pattern).is_regex) return 5;
-    if (pattern.find_first_of("\"\\<>&") != std::string::npos) return 1;
-    return pattern.size();
-}
+// By which of its patterns a record is found that a rule may fit.
+class Choice {
+public:
+    explicit Choice(const Catalogue& catalogue) : catalogue_(&catalogue) {
+        std::vector<std::string> texts;
+        for (const auto& needed : catalogue.needed_texts())
+            texts.insert(texts.end(), needed.begin(), needed.end());
+        rarity_.emplace(texts, catalogue.usual_lines());
+        for (const auto& needed : catalogue.needed_texts())
+            worths_.push_back(worth_of(needed));
+    }
 
-// Of the sets of which a record must have one each, the one whose commonest pattern is rarest.
-const std::vector<std::size_t>& rarest(const SignRule& rule, const std::vector<std::string>& all) {
-    const auto worth_of = [&](const std::vector<std::size_t>& set) {
-        std::size_t least = 1000;
-        for (const std::size_t pattern : set)
-            least = std::min(least, worth(all[pattern]));
+    // Of the sets of which a record must have one each, the one whose commonest pattern is rarest.
+    [[nodiscard]] const std::vector<std::size_t>& rarest(const SignRule& rule) const {
+        const auto worth_of_set = [&](const std::vector<std::size_t>& set) {
+            Worth least = most;
+            for (const std::size_t pattern : set)
+                least = std::min(least, worths_[pattern]);
+            return least;
+        };
+        return *std::max_element(
+            rule.all.begin(), rule.all.end(), [&](const auto& a, const auto& b) {
+                return worth_of_set(a) < worth_of_set(b);
+            });
+    }
+
+    [[nodiscard]] std::vector<std::string> triggers(const std::set<std::size_t>& patterns) const {
+        std::vector<std::string> texts;
+        for (const std::size_t pattern : patterns) {
+            const auto& needed = catalogue_->needed_texts()[pattern];
+            texts.insert(texts.end(), needed.begin(), needed.end());
+        }
+        return rarity_->parts_of_all(std::move(texts));
+    }
+
+private:
+    // That it says something, its size, how rare it is: the more, the better.
+    using Worth = std::tuple<bool, std::size_t, std::int64_t>;
+
+    static constexpr Worth most{true, Rarity::part_max, 0};
+
+    [[nodiscard]] Worth worth_of(const std::vector<std::string>& needed) const {
+        if (needed.empty()) return {false, 0, 0};
+        Worth least = most;
+        for (const std::string& text : needed) {
+            const Rarity::Part part = rarity_->rarest_part(text);
+            least = std::min(
+                least,
+                {!part.is_usual, part.text.size(), -static_cast<std::int64_t>(part.commonness)});
+        }
         return least;
-    };
-    return *std::max_element(rule.all.begin(), rule.all.end(), [&](const auto& a, const auto& b) {
-        return worth_of(a) < worth_of(b);
-    });
-}
+    }
+
+    const Catalogue* catalogue_;
+    std::optional<Rarity> rarity_;
+    std::vector<Worth> worths_; // by pattern
+};
 
 // Only said of what is something else, too.
 bool is_said_beside(Mark mark) {
@@ -54,47 +93,41 @@ std::string_view name_of(Level level) {
 } // namespace
 
 Result<Matcher> Matcher::make(const Catalogue& catalogue) {
-    std::vector<Pattern> all;
+    const Choice choice(catalogue);
+    std::vector<Pattern> patterns;
     for (const std::string& written : catalogue.patterns())
-        all.push_back(pattern_of(written));
+        patterns.push_back(pattern_of(written));
+    // Marks first, then signs, numbered through.
+    std::vector<std::vector<std::size_t>> rules_with(patterns.size());
     std::set<std::size_t> chosen;
-    const auto choose = [&](const SignRule& rule) {
-        const auto& set = rarest(rule, catalogue.patterns());
-        chosen.insert(set.begin(), set.end());
-    };
-    for (const SignRule& sign : catalogue.signs())
-        choose(sign);
-    for (const MarkRule& mark : catalogue.marks()) {
-        if (!is_said_beside(mark.mark)) choose(mark.rule);
-    }
-    std::vector<Pattern> triggers;
-    triggers.reserve(chosen.size());
-    for (const std::size_t index : chosen)
-        triggers.push_back(all[index]);
-    auto trigger_set = PatternSet::compile(triggers);
-    if (!trigger_set) return fail(trigger_set.error());
-    auto all_set = PatternSet::compile(all);
-    if (!all_set) return fail(all_set.error());
-    return Matcher(catalogue, std::move(*trigger_set), std::move(*all_set));
-}
-
-Matcher::Matcher(const Catalogue& catalogue, PatternSet triggers, PatternSet all)
-    : catalogue_(&catalogue),
-      triggers_(std::move(triggers)),
-      all_(std::move(all)),
-      rules_with_(catalogue.patterns().size()),
-      is_there_(catalogue.patterns().size(), 0) {
     std::size_t number = 0;
-    const auto enter = [&](const SignRule& rule) {
-        for (const std::size_t pattern : rarest(rule, catalogue.patterns()))
-            rules_with_[pattern].push_back(number);
+    const auto enter = [&](const SignRule& rule, bool is_looked_for) {
+        const auto& set = choice.rarest(rule);
+        if (is_looked_for) chosen.insert(set.begin(), set.end());
+        for (const std::size_t pattern : set)
+            rules_with[pattern].push_back(number);
         ++number;
     };
     for (const MarkRule& mark : catalogue.marks())
-        enter(mark.rule);
+        enter(mark.rule, !is_said_beside(mark.mark));
     for (const SignRule& sign : catalogue.signs())
-        enter(sign);
+        enter(sign, true);
+    auto triggers = TextSet::compile(choice.triggers(chosen));
+    if (!triggers) return fail(triggers.error());
+    auto compiled = RecordPatterns::compile(patterns);
+    if (!compiled) return fail(compiled.error());
+    return Matcher(catalogue, std::move(*triggers), std::move(*compiled), std::move(rules_with));
 }
+
+Matcher::Matcher(const Catalogue& catalogue,
+                 TextSet triggers,
+                 RecordPatterns patterns,
+                 std::vector<std::vector<std::size_t>> rules_with)
+    : catalogue_(&catalogue),
+      triggers_(std::move(triggers)),
+      patterns_(std::move(patterns)),
+      rules_with_(std::move(rules_with)),
+      is_there_(catalogue.patterns().size(), 0) {}
 
 bool Matcher::fits(const SignRule& rule, const Record& record, LogKind kind) const {
     const auto is_there = [&](std::size_t pattern) {
@@ -117,12 +150,10 @@ void Matcher::find_rules(std::string_view text) {
         is_there_[pattern] = 0;
     there_.clear();
     rules_.clear();
-    all_.scan(text, [this](std::size_t pattern, std::size_t /*offset*/) {
-        if (is_there_[pattern] == 0) {
-            is_there_[pattern] = 1;
-            there_.push_back(pattern);
-        }
-        return true;
+    patterns_.find(text, [this](std::size_t pattern) {
+        if (is_there_[pattern] != 0) return;
+        is_there_[pattern] = 1;
+        there_.push_back(pattern);
     });
     for (const std::size_t pattern : there_)
         rules_.insert(rules_.end(), rules_with_[pattern].begin(), rules_with_[pattern].end());

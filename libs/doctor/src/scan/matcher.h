@@ -2,7 +2,7 @@
 #pragma once
 
 #include "logs/record.h"
-#include "patterns/pattern_set.h"
+#include "patterns/record_patterns.h"
 #include "squall/doctor/catalogue.h"
 
 #include <set>
@@ -21,22 +21,25 @@ public:
     [[nodiscard]] static Result<Matcher> make(const Catalogue& catalogue);
 
     // Every sign that a record can show has one of these in one of its lines.
-    [[nodiscard]] const PatternSet& triggers() const { return triggers_; }
+    [[nodiscard]] const TextSet& triggers() const { return triggers_; }
 
     [[nodiscard]] Reading read(const Record& record, LogKind kind);
 
 private:
-    Matcher(const Catalogue& catalogue, PatternSet triggers, PatternSet all);
+    Matcher(const Catalogue& catalogue,
+            TextSet triggers,
+            RecordPatterns patterns,
+            std::vector<std::vector<std::size_t>> rules_with);
 
     void find_rules(std::string_view text);
     void take(const SignRule& sign, Reading& reading) const;
     [[nodiscard]] bool fits(const SignRule& rule, const Record& record, LogKind kind) const;
 
     const Catalogue* catalogue_;
-    PatternSet triggers_;
-    PatternSet all_;
+    TextSet triggers_;
+    RecordPatterns patterns_;
     // By pattern: the rules that cannot fit where none of some patterns is, this being one of them.
-    // Marks first, then signs, numbered through.
+    // Numbered: marks first, then signs.
     std::vector<std::vector<std::size_t>> rules_with_;
     // Of the record that is read.
     std::vector<char> is_there_;     // by pattern

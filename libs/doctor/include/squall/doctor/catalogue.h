@@ -84,8 +84,17 @@ public:
 
     [[nodiscard]] const std::vector<MarkRule>& marks() const { return marks_; }
 
-    // As they are written; see PatternSet.
+    // As they are written: text, or /a regular expression/ in RE2's syntax.
     [[nodiscard]] const std::vector<std::string>& patterns() const { return patterns_; }
+
+    // Of each of them, texts in small letters: wherever it fits, one of these is. None where it can
+    // fit without.
+    [[nodiscard]] const std::vector<std::vector<std::string>>& needed_texts() const {
+        return needed_texts_;
+    }
+
+    // Lines as an agent that is well writes them, for what tells others from these.
+    [[nodiscard]] const std::vector<std::string>& usual_lines() const { return usual_lines_; }
 
     // Null where there is none.
     [[nodiscard]] const Cause* find(std::string_view id) const;
@@ -98,6 +107,8 @@ private:
     std::vector<SignRule> signs_;
     std::vector<MarkRule> marks_;
     std::vector<std::string> patterns_;
+    std::vector<std::vector<std::string>> needed_texts_;
+    std::vector<std::string> usual_lines_;
 };
 
 } // namespace squall::doctor
