@@ -35,6 +35,22 @@ TEST(Current, FollowsTheLinesWhereTheClockWasSetBack) {
     EXPECT_EQ(told(diagnosed(began() + line("08:00:03", dns))), "recovered: NET_DNS");
 }
 
+TEST(Current, ALostConnectionOfTelemetryIsNothingWhereAnotherFollows) {
+    const std::string lost = "Error: lost websocket connection with ECS Telemetry service (TCS): "
+                             "websocket: close 1006 (abnormal closure): unexpected EOF";
+    const std::string up = "Connected to TCS endpoint";
+    EXPECT_EQ(told(diagnosed(began() + line("08:20:00", lost) + info("08:20:01", up))),
+              "healthy: ");
+    EXPECT_EQ(told(diagnosed(began() + line("08:20:00", lost))), "healthy: ");
+    EXPECT_EQ(told(diagnosed(began() + line("08:20:00", lost) + line("08:22:00", lost))),
+              "finding: NET_TCS_ONLY");
+    EXPECT_EQ(told(diagnosed(began() + line("08:20:00", lost) + line("08:22:00", tcs))),
+              "finding: NET_TCS_ONLY");
+    // Out of reach for a while is more than that.
+    EXPECT_EQ(told(diagnosed(began() + line("08:20:00", tcs) + info("08:22:01", up))),
+              "recovered: NET_TCS_ONLY");
+}
+
 TEST(Current, OfAnAgentThatIsAwayForAReasonThatNobodyKnowsIsUnknown) {
     EXPECT_EQ(told(diagnosed(began() + info("08:20:00", "Sending state change to ECS"))),
               "healthy: ");

@@ -52,6 +52,32 @@ TEST(Diagnosis, TakesAConnectionInTheSecondOfAFailureForTheLaterOne) {
               "finding: NET_ACS_BLOCKED");
 }
 
+TEST(Diagnosis, BlamesDockerForAnExitCodeOnlyWhereNothingElseIsKnown) {
+    const auto messages = [](std::string_view text) {
+        std::string lines;
+        for (int i = 0; i < 3; ++i)
+            lines += fmt::format("Mar 11 08:00:{}0 host {}\n"
+                                 "Mar 11 08:00:{}0 host systemd[1]: ecs.service: Control process "
+                                 "exited, code=exited, status=255/EXCEPTION\n",
+                                 i,
+                                 text,
+                                 i);
+        return lines;
+    };
+    EXPECT_EQ(told(diagnosed(messages("systemd[1]: Starting it."), "messages")),
+              "finding: DOCKER_DOWN");
+    EXPECT_EQ(told(diagnosed(messages("amazon-ecs-init[7]: level=error time=2026-03-11T08:00:00Z "
+                                      "msg=\"could not create route to the credentials proxy: "
+                                      "exit status 3\""),
+                             "messages")),
+              "finding: ECS_INIT_IPTABLES");
+    const auto docker_runs =
+        diagnosed("Mar 11 07:59:59 host systemd[1]: Started Docker Application Container Engine.\n"
+                      + messages("systemd[1]: Starting it."),
+                  "messages");
+    EXPECT_EQ(docker_runs.findings.front().certainty, Certainty::possible);
+}
+
 TEST(Diagnosis, TellsTroubleWithTelemetryApart) {
     EXPECT_EQ(told(diagnosed(line("08:00:00", acs_is_up) + line("08:01:00", tcs))),
               "finding: NET_TCS_ONLY");

@@ -99,6 +99,30 @@ TEST(LooksAndLogs, TakesLostCredentialsForTheProxysWorkWhereTheSettingsSaySo) {
     EXPECT_EQ(told(beside("role", "IAM_NO_CREDS")), "finding: IAM_NO_CREDS, NET_PROXY");
 }
 
+// The disk was full; then it had room again, and somebody stopped the agent.
+TEST(LooksAndLogs, PutsWhatIsOverBehindWhatKeepsTheAgentAwayNow) {
+    Case evidence;
+    evidence.logs.push_back(
+        scanned(line("08:00:00", "write agent.db: no space left on device"), "ecs-agent.log"));
+    evidence.looks.push_back({"disk", Look::State::healthy, "1 % used", "", {}, {}});
+    evidence.now = corpus_now();
+    const Finding full = diagnose(catalogue(), evidence).findings.front();
+    EXPECT_EQ(full.cause, "DISK_FULL");
+    EXPECT_EQ(full.certainty, Certainty::certain);
+    Sign stopped;
+    stopped.cause = "AGENT_STOPPED";
+    stopped.certainty = Certainty::certain;
+    stopped.summary = "the ecs service was stopped";
+    evidence.looks.push_back(
+        {"ecs-service", Look::State::finding, stopped.summary, "", {stopped}, {}});
+    const Diagnosis both = diagnose(catalogue(), evidence);
+    EXPECT_EQ(told(both), "finding: AGENT_STOPPED, DISK_FULL");
+    EXPECT_EQ(both.findings.back().certainty, Certainty::possible);
+    EXPECT_NE(both.findings.back().summary.find("nothing wrong now"), std::string::npos);
+    evidence.looks.front().state = Look::State::could_not_look;
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: DISK_FULL, AGENT_STOPPED");
+}
+
 TEST(LooksAndLogs, SaysOfWhatALookFindsWellThatTheAgentMayNotHaveTriedAgain) {
     Case evidence;
     evidence.logs.push_back(scanned(

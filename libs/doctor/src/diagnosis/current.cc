@@ -29,6 +29,23 @@ std::optional<WallTime> in_seconds(const std::optional<WallTime>& when) {
     return std::chrono::floor<Seconds>(*when);
 }
 
+// Metrics' connection was lost, and not refused: agents take up another within a second.
+bool is_lost_telemetry(const Candidate& candidate) {
+    const auto is_lost = [](const Sighting& seen) {
+        return seen.text.find("lost websocket connection") != std::string::npos
+               && seen.text.find("unable to dial") == std::string::npos;
+    };
+    return is_about_telemetry(candidate) && is_lost(candidate.group.first)
+           && is_lost(candidate.group.last);
+}
+
+// Where the log ends with it, nobody has seen what followed.
+bool is_at_end(const Timeline& timeline, const Candidate& candidate) {
+    const auto& seen = candidate.group.last.when;
+    const auto end = timeline.end_of(candidate.log);
+    return candidate.group.moments == 1 && seen && end && *end - *seen <= out_of_order_max;
+}
+
 // Docker that did not answer once, in a log that goes on without another word of it.
 bool is_blip(const Catalogue& catalogue, const Timeline& timeline, const Candidate& candidate) {
     const std::string& id = catalogue.causes()[candidate.cause].id;
@@ -85,6 +102,7 @@ bool is_undone(const Catalogue& catalogue, const Timeline& timeline, const Candi
     if (id == "DOCKER_DOWN" || id == "DOCKER_UNRESPONSIVE")
         return timeline.is_followed_by(candidate, Mark::docker_up);
     return is_no_fault(catalogue, timeline, candidate)
+           || (is_lost_telemetry(candidate) && is_at_end(timeline, candidate))
            || is_past_loading(catalogue, timeline, candidate)
            || is_past_registration(catalogue, timeline, candidate);
 }
@@ -272,7 +290,7 @@ std::vector<Suspicion> past_suspicions(const Catalogue& catalogue, const Timelin
         const Cause& cause = catalogue.causes()[candidate.cause];
         // To be stopped and started is no illness.
         if (cause.symptom == Cause::Symptom::always || cause.id == "AGENT_STOPPED") continue;
-        if (is_no_fault(catalogue, timeline, candidate)) continue;
+        if (is_no_fault(catalogue, timeline, candidate) || is_lost_telemetry(candidate)) continue;
         const bool is_later =
             !timeline.connected() || timeline.is_after(candidate, *timeline.connected());
         const bool is_trouble = timeline.connected() && cause.stage.value_or(0) >= 4;

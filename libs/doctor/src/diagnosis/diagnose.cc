@@ -175,7 +175,7 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence, Names& names) {
     for (const Sign* sign : the_surest_last(evidence.looks))
         add_sign(catalogue, *sign, diagnosis.findings);
     fold_proxied_metadata(evidence.looks, diagnosis.findings);
-    tell_what_is_over(evidence.looks, diagnosis.findings);
+    tell_what_is_over(catalogue, evidence.looks, diagnosis.findings);
     for (Look& look : evidence.looks) {
         has_looked |= vouches(look);
         if (look.state == Look::State::healthy)

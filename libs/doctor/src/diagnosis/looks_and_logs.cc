@@ -12,12 +12,47 @@ bool is_well(const std::vector<Look>& looks, std::string_view check) {
     });
 }
 
+// Looked at the same thing as a log's word of that cause, and found nothing.
+bool is_found_well(const std::vector<Look>& looks, std::string_view cause) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> checks{
+        {{"IMDS_UNREACHABLE", "imds"},
+         {"IAM_NO_CREDS", "role"},
+         {"CLOCK_SKEW", "clock"},
+         {"DISK_FULL", "disk"}}};
+    constexpr std::array<std::string_view, 7> of_endpoints{"NET_REFUSED",
+                                                           "NET_API_TIMEOUT",
+                                                           "NET_ACS_BLOCKED",
+                                                           "NET_DNS",
+                                                           "NET_PROXY",
+                                                           "TLS_TRUST",
+                                                           "TLS_HANDSHAKE"};
+    if (std::find(of_endpoints.begin(), of_endpoints.end(), cause) != of_endpoints.end())
+        return is_well(looks, "endpoint-api") && is_well(looks, "endpoint-acs")
+               && is_well(looks, "endpoint-tcs");
+    return std::any_of(checks.begin(), checks.end(), [&](const auto& each) {
+        return each.first == cause && is_well(looks, each.second);
+    });
+}
+
 bool is_told_of(const std::vector<Look>& looks, std::string_view cause, std::string_view by = {}) {
     return std::any_of(looks.begin(), looks.end(), [&](const Look& look) {
         return (by.empty() || look.check == by)
                && std::any_of(look.signs.begin(), look.signs.end(), [&](const Sign& sign) {
                       return sign.cause == cause && sign.certainty != Certainty::possible;
                   });
+    });
+}
+
+// What keeps the agent away now, and is no part of what the finding tells of.
+bool has_other_reason(const Catalogue& catalogue,
+                      const std::vector<Look>& looks,
+                      const Finding& finding) {
+    return std::any_of(looks.begin(), looks.end(), [&](const Look& look) {
+        return std::any_of(look.signs.begin(), look.signs.end(), [&](const Sign& sign) {
+            const Cause* cause = catalogue.find(sign.cause);
+            return sign.certainty == Certainty::certain && sign.cause != finding.cause
+                   && cause != nullptr && cause->symptom == Cause::Symptom::never;
+        });
     });
 }
 
@@ -90,9 +125,9 @@ void fold_endpoints(std::vector<Look>& looks) {
     }
 }
 
-void tell_what_is_over(const std::vector<Look>& looks, std::vector<Finding>& findings) {
-    const bool is_reached = is_well(looks, "endpoint-api") && is_well(looks, "endpoint-acs")
-                            && is_well(looks, "endpoint-tcs");
+void tell_what_is_over(const Catalogue& catalogue,
+                       const std::vector<Look>& looks,
+                       std::vector<Finding>& findings) {
     constexpr std::array<std::string_view, 4> ways{
         "NET_REFUSED", "NET_API_TIMEOUT", "NET_ACS_BLOCKED", "NET_DNS"};
     const auto is_seen_now = [&](std::string_view cause) {
@@ -102,8 +137,10 @@ void tell_what_is_over(const std::vector<Look>& looks, std::vector<Finding>& fin
     for (Finding& finding : findings) {
         const bool is_way = std::find(ways.begin(), ways.end(), finding.cause) != ways.end();
         if (is_told_of(looks, finding.cause)) continue;
-        if ((is_way && is_reached)
-            || (finding.cause == "IMDS_UNREACHABLE" && is_well(looks, "imds"))) {
+        if (is_found_well(looks, finding.cause) && has_other_reason(catalogue, looks, finding)) {
+            finding.certainty = Certainty::possible;
+            finding.summary += " A look at it finds nothing wrong now.";
+        } else if (is_found_well(looks, finding.cause)) {
             finding.summary += " A look at it finds nothing wrong now: the agent may not have "
                                "tried again since.";
             finding.remedy.insert(finding.remedy.begin(),

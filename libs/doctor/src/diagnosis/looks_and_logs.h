@@ -26,7 +26,10 @@ void fold_endpoints(std::vector<Look>& looks);
 
 // What only a log tells, and what a look at the same thing shows to be well now: an agent waits up
 // to 2m24s before it finds that out.
-void tell_what_is_over(const std::vector<Look>& looks, std::vector<Finding>& findings);
+// Where something else keeps it away meanwhile, that comes first.
+void tell_what_is_over(const Catalogue& catalogue,
+                       const std::vector<Look>& looks,
+                       std::vector<Finding>& findings);
 
 // Of several that tell of one cause, the last one's words and remedy come first.
 [[nodiscard]] std::vector<const Sign*> the_surest_last(const std::vector<Look>& looks);

@@ -248,6 +248,31 @@ void drop_stop_before_start(const Catalogue& catalogue, std::vector<Suspicion>& 
     if (stopped != suspicions.end()) suspicions.erase(stopped);
 }
 
+// ecs-init's first step fails for lack of Docker, and for all that it finds fault with itself. By
+// its exit code alone it is Docker where nothing else is known, and Docker was not seen to run.
+void drop_docker_by_exit_code(const Catalogue& catalogue,
+                              const Timeline& timeline,
+                              std::vector<Suspicion>& suspicions) {
+    const auto docker = find(catalogue, suspicions, "DOCKER_DOWN");
+    if (docker == suspicions.end() || docker->certainty == Certainty::certain) return;
+    const auto is_exit_code = [](const Candidate& candidate) {
+        constexpr std::string_view exited = "Control process exited";
+        return candidate.group.first.text.find(exited) != std::string::npos
+               && candidate.group.last.text.find(exited) != std::string::npos;
+    };
+    if (!std::all_of(docker->seen.begin(), docker->seen.end(), is_exit_code)) return;
+    const bool has_other =
+        std::any_of(suspicions.begin(), suspicions.end(), [&](const Suspicion& suspicion) {
+            const Cause& cause = catalogue.causes()[suspicion.cause];
+            return suspicion.cause != docker->cause && cause.symptom == Cause::Symptom::never
+                   && suspicion.certainty != Certainty::possible && cause.id != "AGENT_STOPPED";
+        });
+    if (has_other)
+        suspicions.erase(docker);
+    else if (has_mark(timeline, Mark::docker_up))
+        docker->certainty = Certainty::possible;
+}
+
 // An agent that ends a connection, because nothing comes over it or because it is told to end,
 // finds it closed where it still reads.
 void drop_own_closing(const Catalogue& catalogue, std::vector<Suspicion>& suspicions) {
@@ -278,6 +303,7 @@ void apply_rules(const Catalogue& catalogue,
     find_repeated_ends(catalogue, timeline, suspicions);
     drop_stop_before_start(catalogue, suspicions);
     drop_own_closing(catalogue, suspicions);
+    drop_docker_by_exit_code(catalogue, timeline, suspicions);
 }
 
 } // namespace squall::doctor

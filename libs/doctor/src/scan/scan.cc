@@ -4,6 +4,7 @@
 #include "logs/wrapping.h"
 #include "scan/lines.h"
 #include "scan/matcher.h"
+#include "scan/pieces.h"
 #include "scan/repeats.h"
 #include "scan/text_chunks.h"
 #include "squall/doctor/oom_episode.h"
@@ -76,14 +77,24 @@ void put(Group& group, const Seen& seen, const Reading& reading) {
     group.certainty = std::max(group.certainty, reading.certainty);
 }
 
+void open_segment(ScannedLog& log) {
+    if (log.segments.size() >= ScannedLog::segments_max) log.segments.pop_front();
+    log.segments.emplace_back();
+}
+
 void note(ScannedLog& log, const Reading& reading, const Seen& seen) {
     if (!reading.cause && reading.marks.empty()) return;
     ++log.known;
+    // Where several logs are mixed, it goes to and fro.
+    constexpr std::uint64_t pieces_max = 64;
+    if (may_begin_piece(log.last_time, seen.when) && ++log.steps_back < pieces_max) {
+        open_segment(log);
+        log.segments.back().begins_piece = true;
+    }
     if (seen.when) log.last_time = seen.when;
     for (const Mark milestone : {Mark::connected, Mark::starting}) {
         if (!reading.marks.contains(milestone)) continue;
-        if (log.segments.size() >= ScannedLog::segments_max) log.segments.pop_front();
-        log.segments.emplace_back();
+        open_segment(log);
         log.segments.back().opened_by = milestone;
         seen.keep_in(log.segments.back().opening);
     }
@@ -100,18 +111,36 @@ bool names_agent(std::string_view text) {
            || text.find("Elastic Container Service") != std::string_view::npos;
 }
 
-// Of the last record that has one. What lies ahead of the reader's clock is no record's time.
-std::optional<WallTime> end_of(std::string_view tail, WallTime now) {
-    constexpr int lines_max = 40;
+// Of a record that has one. What lies ahead of the reader's clock is no record's time.
+std::optional<WallTime> time_of(std::string_view line, WallTime now) {
     constexpr std::chrono::hours clocks_differ_by{24};
-    for (int i = 0; i < lines_max && !tail.empty(); ++i) {
-        const std::size_t begin = line_begin(tail, tail.size() - 1);
-        const std::string_view line = tail.substr(begin);
-        tail = tail.substr(0, begin);
-        const auto when = parse_record(line, now).when;
-        if (when && *when <= now + clocks_differ_by) return when;
+    const auto when = parse_record(line, now).when;
+    return when && *when <= now + clocks_differ_by ? when : std::nullopt;
+}
+
+constexpr int timed_within = 40; // lines
+
+// Of the first record that has one, or of the last.
+std::optional<WallTime> begin_of(std::string_view head, WallTime now) {
+    for (int i = 0; i < timed_within && !head.empty(); ++i) {
+        if (const auto when = time_of(line_at(head, 0), now)) return when;
+        head.remove_prefix(line_end(head, 0));
     }
     return std::nullopt;
+}
+
+std::optional<WallTime> end_of(std::string_view tail, WallTime now) {
+    for (int i = 0; i < timed_within && !tail.empty(); ++i) {
+        const std::size_t begin = line_begin(tail, tail.size() - 1);
+        if (const auto when = time_of(tail.substr(begin), now)) return when;
+        tail = tail.substr(0, begin);
+    }
+    return std::nullopt;
+}
+
+void keep_tail(std::string& tail, std::string_view text) {
+    tail += text.substr(text.size() - std::min(text.size(), tail_max));
+    if (tail.size() > tail_max) tail.erase(0, tail.size() - tail_max);
 }
 
 // The kernel says first whose cgroup it is, and then whom it killed.
@@ -228,7 +257,10 @@ ScannedLog Scanner::scan(std::string name, ByteSource& bytes, std::uint64_t skip
     parts_->repeats.clear(); // what a line says can hang on the file it is in
     TextChunks chunks(bytes);
     bool has_rest = false;
+    StreamTimes times;
+    std::string first_tail; // of the first piece, where there are several
     for (std::string_view text = chunks.next(); !text.empty(); text = chunks.next()) {
+        if (log.tail.empty()) times.begin = begin_of(text, parts_->now);
         std::size_t counted = 0; // of the chunk, where `log.lines` is up to
         std::size_t done = 0;    // records before this have been read
         parts_->matcher.triggers().scan(text, [&](std::size_t /*pattern*/, std::size_t offset) {
@@ -240,15 +272,20 @@ ScannedLog Scanner::scan(std::string name, ByteSource& bytes, std::uint64_t skip
                                 text.substr(0, record.begin),
                                 text.substr(record.begin, record.end - record.begin),
                                 skipped > 0 ? 0 : log.lines + 1);
+            if (log.steps_back == 1 && first_tail.empty()) {
+                first_tail = log.tail;
+                keep_tail(first_tail, text.substr(0, record.begin));
+            }
             done = record.end;
             return true;
         });
         log.lines += count_lines(text.substr(counted));
         has_rest = !text.ends_with('\n'); // a line that is longer than a chunk goes on in the next
-        log.tail += text.substr(text.size() - std::min(text.size(), tail_max));
-        if (log.tail.size() > tail_max) log.tail.erase(0, log.tail.size() - tail_max);
+        keep_tail(log.tail, text);
     }
     if (has_rest) ++log.lines;
+    times.end = end_of(log.tail, parts_->now);
+    if (put_in_order(log, times)) log.tail = std::move(first_tail);
     // The newest of a log that is well may be nothing that anybody knows.
     const auto ends_at = end_of(log.tail, parts_->now);
     if (ends_at && (!log.last_time || *ends_at > *log.last_time)) log.last_time = ends_at;

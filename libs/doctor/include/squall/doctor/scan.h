@@ -36,6 +36,7 @@ struct Segment {
     Sighting opening;
     std::map<std::size_t, Group> causes; // by the catalogue's index
     std::map<Mark, Group> marks;
+    bool begins_piece = false; // while a log is read: another file may begin here
 };
 
 struct ScannedLog {
@@ -46,10 +47,11 @@ struct ScannedLog {
     std::deque<Segment> segments;
     std::uint64_t lines = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t skipped = 0;  // bytes before what was read
-    std::uint64_t known = 0;    // records that are a cause or a mark
-    std::uint64_t of_agent = 0; // of those that were read, in an agent's form or about it
-    std::uint64_t of_host = 0;  // by a program of an agent's host: its kernel, systemd, Docker
+    std::uint64_t skipped = 0;    // bytes before what was read
+    std::uint64_t known = 0;      // records that are a cause or a mark
+    std::uint64_t steps_back = 0; // in time, from one of those to the next
+    std::uint64_t of_agent = 0;   // of those that were read, in an agent's form or about it
+    std::uint64_t of_host = 0;    // by a program of an agent's host: its kernel, systemd, Docker
     std::optional<WallTime> last_time; // of the last record that has one, known or not
     std::string tail;                  // the last lines, as they are
     std::string trouble;               // it could not be read to its end: why
