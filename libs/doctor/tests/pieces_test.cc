@@ -1,7 +1,6 @@
 #include "agent_lines.h"
 #include "corpus.h"
 
-
 namespace squall::doctor {
 namespace {
 
@@ -42,6 +41,16 @@ TEST(Pieces, OfAStreamWithTheNewestFirstAreReadInTheOrderOfTheirTimes) {
     EXPECT_EQ(told(diagnosed(join(of_an_agent_that_is_back(), ""))), "recovered: NET_DNS");
 }
 
+// The roll begins with what nobody knows, and the trouble of before is long over.
+TEST(Pieces, EndWhenTheNewestEnds) {
+    const std::string before = info("05:00:00", "Managed task") + info("05:00:01", up)
+                               + line("05:30:00", "write agent.db: no space left on device")
+                               + info("05:40:00", up) + info("06:59:00", "Managed task");
+    const std::string newest = info("07:00:00", up) + info("09:00:00", up);
+    EXPECT_EQ(told(diagnosed(before + newest)), "healthy: ");
+    EXPECT_EQ(told(diagnosed(newest + before)), "healthy: ");
+}
+
 TEST(Pieces, KeepTheLinesOfTheStream) {
     const auto files = of_an_agent_that_is_away();
     const auto found = diagnosed(files[2] + files[0] + files[1]);
@@ -68,7 +77,8 @@ TEST(Pieces, AreOneLogWhereTheClockWasSetBack) {
               "finding: NET_DNS");
     EXPECT_EQ(told(diagnosed(began + line("07:40:00", dns) + line("08:10:00", dns))),
               "finding: NET_DNS");
-    const auto found = diagnosed(began + line("07:00:00", dns) + line("08:10:00", dns) + line("07:20:00", dns));
+    const auto found =
+        diagnosed(began + line("07:00:00", dns) + line("08:10:00", dns) + line("07:20:00", dns));
     ASSERT_EQ(told(found), "finding: NET_DNS");
     EXPECT_NE(found.findings.front().summary.find("Seen 3 times"), std::string::npos);
 }

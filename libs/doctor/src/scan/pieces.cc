@@ -89,7 +89,10 @@ bool put_in_order(ScannedLog& log, const StreamTimes& times) {
     if (std::none_of(log.segments.begin(), log.segments.end(), begins)) return false;
     std::vector<Piece> pieces = pieces_of(log);
     const bool is_turned = are_newest_first(pieces, times);
-    if (is_turned) std::reverse(pieces.begin(), pieces.end());
+    if (is_turned) {
+        log.last_time = pieces.front().end;
+        std::reverse(pieces.begin(), pieces.end());
+    }
     for (Piece& piece : pieces) {
         for (Segment& segment : piece.segments) {
             const bool goes_on = !is_turned && segment.begins_piece && !log.segments.empty();

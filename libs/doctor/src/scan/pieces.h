@@ -17,7 +17,8 @@ struct StreamTimes {
 
 // Puts the segments into the order of their files' times, where these show that the newest stands
 // first. Else its pieces are one log again, in the order of its lines, as where a clock was set
-// back. True where it has changed the order: what came last is the end of the first piece then.
+// back. True where it has changed the order: what came last, the log's last time, is the end of the
+// first piece then.
 [[nodiscard]] bool put_in_order(ScannedLog& log, const StreamTimes& times);
 
 } // namespace squall::doctor

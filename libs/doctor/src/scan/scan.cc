@@ -138,6 +138,21 @@ std::optional<WallTime> end_of(std::string_view tail, WallTime now) {
     return std::nullopt;
 }
 
+// What the next piece begins with, before the first of its records that anybody knows, is no part
+// of this one.
+void drop_older_end(std::string& tail, const ScannedLog& log, WallTime now) {
+    std::size_t end = tail.size();
+    std::size_t begin = end;
+    for (int i = 0; i < timed_within && begin > 0; ++i) {
+        const std::size_t line = line_begin(tail, begin - 1);
+        const auto when = time_of(line_at(tail, line), now);
+        if (when && !may_begin_piece(log.last_time, when)) break;
+        if (when) end = line;
+        begin = line;
+    }
+    tail.resize(end);
+}
+
 void keep_tail(std::string& tail, std::string_view text) {
     tail += text.substr(text.size() - std::min(text.size(), tail_max));
     if (tail.size() > tail_max) tail.erase(0, tail.size() - tail_max);
@@ -285,7 +300,10 @@ ScannedLog Scanner::scan(std::string name, ByteSource& bytes, std::uint64_t skip
     }
     if (has_rest) ++log.lines;
     times.end = end_of(log.tail, parts_->now);
-    if (put_in_order(log, times)) log.tail = std::move(first_tail);
+    if (put_in_order(log, times)) {
+        drop_older_end(first_tail, log, parts_->now);
+        log.tail = std::move(first_tail);
+    }
     // The newest of a log that is well may be nothing that anybody knows.
     const auto ends_at = end_of(log.tail, parts_->now);
     if (ends_at && (!log.last_time || *ends_at > *log.last_time)) log.last_time = ends_at;
