@@ -28,7 +28,7 @@ void blank_out_patterns(std::string& text) {
         RE2::GlobalReplace(&text, pattern, blank);
     // Of each log by itself; and how sure it is, which is told of each.
     static const RE2 end(
-        R"( Seen \d+ times\b.*\.$| The agent last connected to ACS at .*$|, unless .*$)");
+        R"( Seen \d+ times\b.*\.$|\.? The agent last connected to ACS at .*$|, unless .*$)");
     RE2::Replace(&text, end, "");
 }
 

@@ -99,6 +99,17 @@ TEST(LooksAndLogs, TakesLostCredentialsForTheProxysWorkWhereTheSettingsSaySo) {
     EXPECT_EQ(told(beside("role", "IAM_NO_CREDS")), "finding: IAM_NO_CREDS, NET_PROXY");
 }
 
+TEST(LooksAndLogs, TellsOfTelemetryThatIsReachedNowAsOver) {
+    Case evidence;
+    evidence.logs.push_back(scanned(line("08:00:00", tcs), "ecs-agent.log"));
+    evidence.looks.push_back({"endpoint-tcs", Look::State::healthy, "reached", "", {}, {}});
+    evidence.now = corpus_now();
+    const Finding found = diagnose(catalogue(), evidence).findings.front();
+    EXPECT_EQ(found.cause, "NET_TCS_ONLY");
+    EXPECT_NE(found.summary.find(". A look at it finds nothing wrong now"), std::string::npos)
+        << found.summary;
+}
+
 // The disk was full; then it had room again, and somebody stopped the agent.
 TEST(LooksAndLogs, PutsWhatIsOverBehindWhatKeepsTheAgentAwayNow) {
     Case evidence;

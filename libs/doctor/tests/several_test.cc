@@ -69,7 +69,7 @@ TEST(Several, OfOneCulpritAreOneGroupHoweverSureEachIs) {
                                 "acl-0a",
                                 i % 3 == 0   ? ""
                                 : i % 3 == 1 ? ", unless its agent goes through a proxy"
-                                             : fmt::format(" The agent last connected to ACS at "
+                                             : fmt::format(". The agent last connected to ACS at "
                                                            "2026-03-11T08:00:0{}Z (x.log:{}).",
                                                            i % 10,
                                                            i)));

@@ -99,7 +99,7 @@ void tell_of_logs(const Timeline& timeline, bool has_trouble, Diagnosis& diagnos
                     timeline.logs()[place.log].segments[place.segment].opening.line);
     // Of a log that tells of trouble since, that is no good news.
     if (has_trouble)
-        diagnosis.findings.front().summary += " The agent " + last + ".";
+        say_also(diagnosis.findings.front(), "The agent " + last + ".");
     else
         diagnosis.healthy.push_back({"agent-log", Look::State::healthy, last, "", {}});
 }

@@ -154,6 +154,11 @@ void add_sign(const Catalogue& catalogue, const Sign& sign, std::vector<Finding>
     found->remedy = std::move(remedy);
 }
 
+void say_also(Finding& finding, std::string_view sentence) {
+    if (!finding.summary.ends_with('.')) finding.summary += '.';
+    finding.summary += fmt::format(" {}", sentence);
+}
+
 void rank(const Catalogue& catalogue, std::vector<Finding>& findings) {
     const auto rank_of = [&](const Finding& finding) {
         const Cause* cause = catalogue.find(finding.cause);

@@ -14,6 +14,9 @@ namespace squall::doctor {
 // What a check saw is worth more than what a log says: it comes first.
 void add_sign(const Catalogue& catalogue, const Sign& sign, std::vector<Finding>& findings);
 
+// One more sentence about it, behind what may not have been one.
+void say_also(Finding& finding, std::string_view sentence);
+
 // The root first; what it brings about is marked as a symptom.
 void rank(const Catalogue& catalogue, std::vector<Finding>& findings);
 

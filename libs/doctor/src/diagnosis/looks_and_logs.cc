@@ -1,5 +1,7 @@
 #include "diagnosis/looks_and_logs.h"
 
+#include "diagnosis/findings.h"
+
 #include <algorithm>
 #include <array>
 
@@ -14,8 +16,9 @@ bool is_well(const std::vector<Look>& looks, std::string_view check) {
 
 // Looked at the same thing as a log's word of that cause, and found nothing.
 bool is_found_well(const std::vector<Look>& looks, std::string_view cause) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> checks{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 5> checks{
         {{"IMDS_UNREACHABLE", "imds"},
+         {"NET_TCS_ONLY", "endpoint-tcs"},
          {"IAM_NO_CREDS", "role"},
          {"CLOCK_SKEW", "clock"},
          {"DISK_FULL", "disk"}}};
@@ -139,16 +142,17 @@ void tell_what_is_over(const Catalogue& catalogue,
         if (is_told_of(looks, finding.cause)) continue;
         if (is_found_well(looks, finding.cause) && has_other_reason(catalogue, looks, finding)) {
             finding.certainty = Certainty::possible;
-            finding.summary += " A look at it finds nothing wrong now.";
+            say_also(finding, "A look at it finds nothing wrong now.");
         } else if (is_found_well(looks, finding.cause)) {
-            finding.summary += " A look at it finds nothing wrong now: the agent may not have "
-                               "tried again since.";
+            say_also(finding,
+                     "A look at it finds nothing wrong now: the agent may not have "
+                     "tried again since.");
             finding.remedy.insert(finding.remedy.begin(),
                                   "wait for its next attempt, or `sudo systemctl restart ecs`");
         } else if (is_way && is_otherwise) {
             // What keeps the agent away has changed.
             finding.certainty = Certainty::possible;
-            finding.summary += " A look at it finds another reason now.";
+            say_also(finding, "A look at it finds another reason now.");
         }
     }
 }
