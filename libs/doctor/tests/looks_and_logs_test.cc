@@ -211,6 +211,40 @@ TEST(LooksAndLogs, OfAnAgentThatRunsDoesNotSayThatItWasStopped) {
     EXPECT_EQ(told(diagnose(catalogue(), evidence)), "healthy: ");
 }
 
+TEST(LooksAndLogs, AFileOfAnOldStateIsNothingToAnAgentThatIsPastIt) {
+    Look left = endpoint("agent-state", "CLUSTER_MISMATCH", "prod, and staging");
+    left.signs.front().certainty = Certainty::likely;
+    const Look config{"config", Look::State::healthy, "the agent is told to join staging", "", {}};
+    const auto beside = [&](const std::string& log) {
+        Case evidence;
+        evidence.now = corpus_now();
+        if (!log.empty()) evidence.logs = {scanned(log, "ecs-agent.log")};
+        evidence.looks = {config, left};
+        return diagnose(catalogue(), std::move(evidence));
+    };
+    const auto tells_config = [](const Diagnosis& diagnosis) {
+        return std::any_of(diagnosis.healthy.begin(),
+                           diagnosis.healthy.end(),
+                           [](const Look& look) { return look.check == "config"; });
+    };
+    EXPECT_EQ(told(beside("")), "finding: CLUSTER_MISMATCH");
+    EXPECT_FALSE(tells_config(beside("")));
+    EXPECT_EQ(told(beside(line("08:00:00", "Agent exited with code 5"))),
+              "finding: CLUSTER_MISMATCH, AGENT_TERMINAL");
+    EXPECT_EQ(
+        told(beside(line("07:00:00", acs_is_up) + line("08:00:00", "Agent exited with code 5"))),
+        "finding: CLUSTER_MISMATCH, AGENT_TERMINAL");
+    EXPECT_EQ(told(beside(line("08:00:00", acs_is_up))), "healthy: ");
+    EXPECT_TRUE(tells_config(beside(line("08:00:00", acs_is_up))));
+    EXPECT_EQ(told(beside(line("08:00:00", dns))), "finding: NET_DNS");
+    left.signs.front().cause = "DATA_DIR";
+    EXPECT_EQ(told(beside(line("08:00:00", acs_is_up))), "finding: DATA_DIR");
+    left.signs.front().cause = "CLUSTER_MISMATCH";
+    // The host's own look has seen the state that counts.
+    left.signs.front().certainty = Certainty::certain;
+    EXPECT_EQ(told(beside(line("08:00:00", acs_is_up))), "finding: CLUSTER_MISMATCH");
+}
+
 TEST(LooksAndLogs, OfTwoLooksAtOneCauseTakesTheWordsOfTheSurer) {
     Look sure = endpoint("agent-process", "AGENT_HUNG", "it is in state T");
     sure.signs.front().remedy = {"kill -CONT 24"};

@@ -171,11 +171,13 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence, Names& names) {
         diagnosis.findings.push_back(finding_of(catalogue, timeline, suspicion, evidence.now));
     bool has_looked = false;
     drop_harmless_proxy(timeline, !suspicions.empty(), evidence.looks);
+    drop_left_state(catalogue, timeline, suspicions, evidence.looks);
     fold_endpoints(evidence.looks);
     for (const Sign* sign : the_surest_last(evidence.looks))
         add_sign(catalogue, *sign, diagnosis.findings);
     fold_proxied_metadata(evidence.looks, diagnosis.findings);
     tell_what_is_over(evidence.looks, diagnosis.findings);
+    drop_settings_of_another_cluster(diagnosis.findings, evidence.looks);
     for (Look& look : evidence.looks) {
         has_looked |= vouches(look);
         if (look.state == Look::State::healthy)

@@ -156,6 +156,41 @@ void drop_harmless_proxy(const Timeline& timeline, bool has_trouble, std::vector
     }
 }
 
+void drop_left_state(const Catalogue& catalogue,
+                     const Timeline& timeline,
+                     const std::vector<Suspicion>& suspicions,
+                     std::vector<Look>& looks) {
+    // An agent reads its state before it does anything else.
+    constexpr int stage_of_state = 1;
+    const bool is_past =
+        suspicions.empty()
+            ? timeline.connected().has_value()
+            : std::any_of(suspicions.begin(), suspicions.end(), [&](const Suspicion& suspicion) {
+                  return suspicion.certainty != Certainty::possible
+                         && catalogue.causes()[suspicion.cause].stage.value_or(0) > stage_of_state;
+              });
+    if (!is_past) return;
+    std::erase_if(looks, [](const Look& look) {
+        return look.check == "agent-state" && !look.signs.empty()
+               && std::all_of(look.signs.begin(), look.signs.end(), [](const Sign& sign) {
+                      return sign.certainty != Certainty::certain
+                             && (sign.cause == "CLUSTER_MISMATCH"
+                                 || sign.cause == "STALE_IDENTITY");
+                  });
+    });
+}
+
+void drop_settings_of_another_cluster(const std::vector<Finding>& findings,
+                                      std::vector<Look>& looks) {
+    const bool is_other = std::any_of(findings.begin(), findings.end(), [](const Finding& each) {
+        return each.cause == "CLUSTER_MISMATCH";
+    });
+    if (!is_other) return;
+    std::erase_if(looks, [](const Look& look) {
+        return look.check == "config" && look.state == Look::State::healthy;
+    });
+}
+
 void order_by_time(const Catalogue& catalogue,
                    const std::vector<Look>& looks,
                    const std::vector<Suspicion>& suspicions,

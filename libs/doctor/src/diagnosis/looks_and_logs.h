@@ -38,6 +38,16 @@ void order_by_looks(const std::vector<Look>& looks, std::vector<Finding>& findin
 // has connected, and had no trouble since.
 void drop_harmless_proxy(const Timeline& timeline, bool has_trouble, std::vector<Look>& looks);
 
+// What is likely of a state that was left behind, and an agent has shown to be past.
+void drop_left_state(const Catalogue& catalogue,
+                     const Timeline& timeline,
+                     const std::vector<Suspicion>& suspicions,
+                     std::vector<Look>& looks);
+
+// Settings whose cluster is not the agent's are not well, whatever else they say.
+void drop_settings_of_another_cluster(const std::vector<Finding>& findings,
+                                      std::vector<Look>& looks);
+
 // By what is in the way first, of two that only logs tell of: who was refused, and for a good while
 // since has not even got there, is kept away by the latter.
 void order_by_time(const Catalogue& catalogue,
