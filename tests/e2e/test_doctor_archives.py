@@ -19,6 +19,10 @@ def state(cluster, instance=INSTANCE):
     return {'ecs-agent/ecs_agent_data.txt': json.dumps({'Data': data, 'Version': 31}, indent=4)}
 
 
+def services(ecs):
+    return {'services.txt': f'UNIT LOAD ACTIVE SUB JOB DESCRIPTION\ndocker.service loaded active running Docker\necs.service loaded {ecs} Amazon ECS\n'}
+
+
 def cluster(name):
     return {'ecs-agent/ecs.config': f'ECS_CLUSTER={name}\n'}
 
@@ -46,3 +50,20 @@ def test_the_saved_state_is_held_against_the_settings_and_the_instance():
     assert 'planted' not in json.dumps(found)
     assert causes(said(cluster('prod'), state('prod', 'i-0fff0000ffff00000'))) == ['STALE_IDENTITY']
     assert causes(said(cluster('prod'), state('prod'))) == []
+
+
+def test_a_service_that_the_user_data_waits_for_was_not_stopped():
+    processes = ('USER PID %CPU %MEM VSZ RSS TTY STAT START TIME COMMAND\n'
+                 'root 1402 0.0 0.5 90000 30000 ? Ss 07:00 0:01 /usr/bin/python3 /usr/bin/cloud-init modules --mode=final\n'
+                 'root 1500 0.0 0.0 10000  3000 ? S  07:00 0:00  \\_ /bin/bash /var/lib/cloud/instance/scripts/part-001\n'
+                 'root 1510 0.0 0.0 10000  3000 ? S  07:00 0:00      \\_ systemctl start ecs\n')
+    found = said(services('inactive dead start'), {'ps.txt': processes})
+    assert causes(found) == ['CLOUD_INIT_DEADLOCK'] and found['findings'][0]['certainty'] == 'certain', found
+    assert not any('systemctl start ecs' in step for step in found['findings'][0]['remedy']), 'that would wait as well'
+
+
+def test_an_agent_whose_service_runs_was_not_stopped():
+    log = {'ecs_agent_logs/ecs-agent.log': 'level=info time=2026-11-20T08:00:00Z msg="Agent received termination signal: terminated"\n'}
+    assert causes(said(log, services('inactive dead'))) == ['AGENT_STOPPED']
+    found = said(log, services('active running'))
+    assert (found['verdict'], causes(found)) == ('unknown', []), found

@@ -1,4 +1,5 @@
-// What several files of an archive say only together: the saved state beside the settings.
+// What several files of an archive say only together: the saved state beside the settings, a job
+// that waits beside the processes.
 #include "squall/base/text.h"
 #include "squall/doctor/bundle_evidence.h"
 #include "squall/doctor/looks.h"
@@ -139,6 +140,97 @@ TEST(BundleTogether, WhereTheHostLookedAtItsStateTheFileIsNotAsked) {
                                  {config_file, "ECS_CLUSTER=staging\n"},
                                  {state_file, state("prod")}});
     EXPECT_EQ(signs(looks), "");
+}
+
+const std::string waiting =
+    "UNIT LOAD ACTIVE SUB JOB DESCRIPTION\n"
+    "docker.service loaded active running Docker Application Container Engine\n"
+    "ecs.service loaded inactive dead start Amazon Elastic Container Service - container agent\n";
+const std::string stopped = "UNIT LOAD ACTIVE SUB DESCRIPTION\n"
+                            "ecs.service loaded inactive dead Amazon Elastic Container Service\n";
+
+std::string processes(const std::string& parent, const std::string& command) {
+    return "USER       PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n"
+           "root         1  0.0  0.1 170000 13000 ?        Ss   07:00   0:02 /usr/lib/systemd\n"
+           "root      1402  0.0  0.5  90000 30000 ?        Ss   07:00   0:01 /usr/bin/python3 "
+           "/usr/bin/cloud-init modules --mode=final\n"
+           "root      1450  0.0  0.0  10000  3000 ?        S    07:00   0:00  \\_ /bin/bash "
+           "/var/lib/cloud/instance/scripts/part-001\n"
+           "root      1460  0.0  0.0  10000  3000 ?        S    07:00   0:00      \\_ sleep 600\n"
+           + parent + "root      1510  0.0  0.0  10000  3000 ?        S    07:00   0:00      \\_ "
+           + command + "\nroot       800  0.1  1.0 900000 80000 ?   Ssl  07:00   0:05 dockerd\n";
+}
+
+const std::string shell =
+    "root      1500  0.0  0.0  10000  3000 pts/0    Ss   07:30   0:00 -bash\n";
+
+TEST(BundleTogether, NamesUserDataThatWaitsForWhatWaitsForIt) {
+    for (const char* command : {"systemctl start ecs",
+                                "/usr/bin/systemctl enable --now ecs.service",
+                                "systemctl restart ecs docker",
+                                "sudo systemctl enable --now amazon-ecs"}) {
+        const auto looks =
+            looks_at({{"services.txt", waiting}, {"ps.txt", processes("", command)}});
+        EXPECT_EQ(signs(looks), "CLOUD_INIT_DEADLOCK certain") << command;
+        const Look* look = look_of(looks, "services");
+        ASSERT_NE(look, nullptr);
+        ASSERT_EQ(look->signs.front().evidence.size(), 2U);
+        EXPECT_EQ(look->signs.front().evidence[0].line, 3U);
+        EXPECT_EQ(look->signs.front().evidence[1].line, 6U);
+    }
+    EXPECT_EQ(signs(looks_at({{"ps.txt",
+                               "USER PID COMMAND\nroot 1402 /usr/bin/cloud-init modules\nroot 1510 "
+                               "systemctl start ecs\n"},
+                              {"services.txt", waiting}})),
+              "CLOUD_INIT_DEADLOCK certain");
+}
+
+TEST(BundleTogether, OfAServiceThatWaitsForItsStartDoesNotSayThatItWasStopped) {
+    EXPECT_EQ(signs(looks_at({{"services.txt", waiting}})), "CLOUD_INIT_DEADLOCK likely");
+    EXPECT_EQ(signs(looks_at({{"services.txt", waiting},
+                              {"squall/services.txt",
+                               "Id=ecs.service\nLoadState=loaded\nActiveState=inactive\n"}})),
+              "CLOUD_INIT_DEADLOCK likely");
+    EXPECT_EQ(signs(looks_at({{"services.txt", stopped}})), "AGENT_STOPPED likely");
+    // User data that does not wait may still be at work; and somebody at a terminal is no
+    // cloud-init.
+    for (const char* command :
+         {"sleep 100", "systemctl start docker", "systemctl start --no-block ecs"})
+        EXPECT_EQ(signs(looks_at({{"services.txt", waiting}, {"ps.txt", processes("", command)}})),
+                  "CLOUD_INIT_DEADLOCK possible")
+            << command;
+    EXPECT_EQ(signs(looks_at({{"services.txt", waiting},
+                              {"ps.txt", processes(shell, "systemctl start ecs")}})),
+              "CLOUD_INIT_DEADLOCK possible");
+}
+
+TEST(BundleTogether, KnowsTheDeadlockByItsProcessesAlone) {
+    const std::string ps = processes("", "systemctl start ecs");
+    // The list is not of systemd, or says of the service that it is not there yet.
+    EXPECT_EQ(signs(looks_at({{"ps.txt", ps}})), "CLOUD_INIT_DEADLOCK likely");
+    EXPECT_EQ(signs(looks_at({{"ps.txt", ps}, {"services.txt", stopped}})),
+              "CLOUD_INIT_DEADLOCK likely");
+    EXPECT_EQ(signs(looks_at({{"ps.txt", processes(shell, "systemctl start ecs")}})), "");
+    for (const char* other : {"activating start-pre", "active running"})
+        EXPECT_EQ(signs(looks_at({{"ps.txt", ps},
+                                  {"services.txt",
+                                   "ecs.service loaded " + std::string(other) + " Amazon\n"}})),
+                  "")
+            << other;
+}
+
+TEST(BundleTogether, SaysThatTheServiceOfTheAgentRuns) {
+    const std::string runs = "● docker.service loaded failed failed Docker\n"
+                             "ecs.service loaded active running Amazon Elastic Container Service\n";
+    const auto looks = looks_at({{"services.txt", runs}});
+    const Look* look = look_of(looks, "agent-service");
+    ASSERT_NE(look, nullptr);
+    EXPECT_EQ(look->state, Look::State::healthy);
+    for (const char* not_so : {"ecs.service loaded active exited A\n",
+                               "ecs.service loaded activating auto-restart A\n",
+                               "docker.service loaded active running D\n"})
+        EXPECT_EQ(look_of(looks_at({{"services.txt", not_so}}), "agent-service"), nullptr)
+            << not_so;
 }
 
 } // namespace

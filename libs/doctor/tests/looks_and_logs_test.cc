@@ -209,6 +209,16 @@ TEST(LooksAndLogs, OfAnAgentThatRunsDoesNotSayThatItWasStopped) {
     Look runs{"ecs-service", Look::State::healthy, "active (running)", "", {}};
     evidence.looks = {runs};
     EXPECT_EQ(told(diagnose(catalogue(), evidence)), "healthy: ");
+    // In an archive, the list of services says it; that the agent is well, it does not say.
+    runs.check = "agent-service";
+    evidence.looks = {runs};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "unknown: ");
+    const std::string before = line("07:00:00", acs_is_up);
+    const std::string stop = line("08:00:00", "Agent received termination signal: terminated");
+    evidence.logs = {scanned(before + stop)};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "unknown: ");
+    evidence.logs = {scanned(before + stop + line("08:01:00", acs_is_up))};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "healthy: ");
 }
 
 TEST(LooksAndLogs, AFileOfAnOldStateIsNothingToAnAgentThatIsPastIt) {

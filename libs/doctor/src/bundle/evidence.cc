@@ -37,8 +37,12 @@ constexpr std::array<Known, 18> known{{
     {"docker/container-", look_at_container},
 }};
 
-constexpr std::array<std::string_view, 3> together{
-    "instance-id.txt", "ecs-agent/ecs.config", "ecs-agent/ecs_agent_data.txt"};
+constexpr std::array<std::string_view, 6> together{"instance-id.txt",
+                                                   "ecs-agent/ecs.config",
+                                                   "ecs-agent/ecs_agent_data.txt",
+                                                   "services.txt",
+                                                   "squall/services.txt",
+                                                   "ps.txt"};
 
 constexpr std::string_view looks_name = "squall/looks.json";
 
@@ -116,7 +120,18 @@ bool BundleEvidence::take(const Member& member, ByteSource& bytes) {
 }
 
 void BundleEvidence::look_at_several() {
-    if (auto look = look_at_saved_state(together_)) add(std::move(*look));
+    if (auto look = look_at_waiting_start(together_)) {
+        // What waits to be started is as inactive as what was stopped.
+        for (Look& each : of_files_) {
+            if (each.check != look->check) continue;
+            std::erase_if(each.signs,
+                          [](const Sign& sign) { return sign.cause == "AGENT_STOPPED"; });
+            if (each.signs.empty()) each.state = Look::State::healthy;
+        }
+        add(std::move(*look));
+    }
+    for (const auto read : {look_at_saved_state, look_at_running_service})
+        if (auto look = read(together_)) add(std::move(*look));
 }
 
 std::vector<Look> BundleEvidence::looks() && {

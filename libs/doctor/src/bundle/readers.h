@@ -48,5 +48,9 @@ using TextFiles = std::map<std::string, TextFile, std::less<>>;
 
 // What the agent has saved of itself, held against its settings and the archive's own instance.
 [[nodiscard]] std::optional<Look> look_at_saved_state(const TextFiles& files);
+// A service of the agent that waits to be started, and who waits for that.
+[[nodiscard]] std::optional<Look> look_at_waiting_start(const TextFiles& files);
+// Where it runs; nothing where it does not, or where the list of services does not say.
+[[nodiscard]] std::optional<Look> look_at_running_service(const TextFiles& files);
 
 } // namespace squall::doctor

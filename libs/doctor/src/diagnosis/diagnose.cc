@@ -165,7 +165,7 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence, Names& names) {
     learn_from(timeline, names);
     auto suspicions = current_suspicions(catalogue, timeline);
     apply_rules(catalogue, timeline, evidence.now, suspicions);
-    drop_refuted(catalogue, evidence.looks, suspicions);
+    const bool has_begun_unseen = drop_refuted(catalogue, evidence.looks, suspicions);
     Diagnosis diagnosis;
     for (const Suspicion& suspicion : suspicions)
         diagnosis.findings.push_back(finding_of(catalogue, timeline, suspicion, evidence.now));
@@ -201,7 +201,8 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence, Names& names) {
         return diagnosis;
     }
     // Who began anew, and was not seen at work since, is not back.
-    const bool is_known = !timeline.has_since_connection(Mark::unexplained) && is_settled(timeline);
+    const bool is_known = !has_begun_unseen && !timeline.has_since_connection(Mark::unexplained)
+                          && is_settled(timeline);
     if (is_known) {
         for (const Suspicion& suspicion : past_suspicions(catalogue, timeline))
             diagnosis.findings.push_back(finding_of(catalogue, timeline, suspicion, evidence.now));

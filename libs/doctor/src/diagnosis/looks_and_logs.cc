@@ -21,9 +21,17 @@ bool is_told_of(const std::vector<Look>& looks, std::string_view cause, std::str
     });
 }
 
+bool is_suspected(const Catalogue& catalogue,
+                  const std::vector<Suspicion>& suspicions,
+                  std::string_view cause) {
+    return std::any_of(suspicions.begin(), suspicions.end(), [&](const Suspicion& suspicion) {
+        return catalogue.causes()[suspicion.cause].id == cause;
+    });
+}
+
 } // namespace
 
-void drop_refuted(const Catalogue& catalogue,
+bool drop_refuted(const Catalogue& catalogue,
                   const std::vector<Look>& looks,
                   std::vector<Suspicion>& suspicions) {
     const bool has_docker = is_well(looks, "docker");
@@ -33,14 +41,18 @@ void drop_refuted(const Catalogue& catalogue,
             return sign.cause == "DOCKER_UNRESPONSIVE" && sign.certainty == Certainty::certain;
         });
     });
-    const bool runs =
-        is_well(looks, "ecs") || is_well(looks, "ecs-service") || is_well(looks, "introspection");
+    const bool runs = is_well(looks, "ecs") || is_well(looks, "ecs-service")
+                      || is_well(looks, "introspection") || is_well(looks, "agent-service");
+    // What waits to be started was not stopped since.
+    const bool is_to_start = is_told_of(looks, "CLOUD_INIT_DEADLOCK");
+    const bool was_stopped = is_suspected(catalogue, suspicions, "AGENT_STOPPED");
     std::erase_if(suspicions, [&](const Suspicion& suspicion) {
         const std::string& id = catalogue.causes()[suspicion.cause].id;
-        if (id == "AGENT_STOPPED" && runs) return true;
+        if (id == "AGENT_STOPPED" && (runs || is_to_start)) return true;
         return (id == "DOCKER_DOWN" && (has_docker || hangs))
                || (id == "DOCKER_UNRESPONSIVE" && has_docker);
     });
+    return was_stopped && !is_suspected(catalogue, suspicions, "AGENT_STOPPED");
 }
 
 void fold_proxied_metadata(const std::vector<Look>& looks, std::vector<Finding>& findings) {

@@ -10,10 +10,11 @@
 
 namespace squall::doctor {
 
-// What a log said, and a look now shows to be over.
-void drop_refuted(const Catalogue& catalogue,
-                  const std::vector<Look>& looks,
-                  std::vector<Suspicion>& suspicions);
+// What a log said, and a look now shows to be over. True: a stop is among it, and how the agent
+// went on after it, no log says.
+[[nodiscard]] bool drop_refuted(const Catalogue& catalogue,
+                                const std::vector<Look>& looks,
+                                std::vector<Suspicion>& suspicions);
 
 // The settings send the agent to its proxy for what the metadata service alone has. Where nothing
 // but logs tells of the metadata and the credentials, that is why. From afar the settings are not
