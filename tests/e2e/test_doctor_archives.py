@@ -4,12 +4,15 @@ import json
 import subprocess
 import tarfile
 
+import pytest
+
 from conftest import SQUALL
 
 INSTANCE = 'i-0abc1234def567890'
 NO_PROCESS = {'ecs-agent/ecs-agent-not-running.txt': 'warning: The Amazon ECS Container Agent is not running\n'}
 TERMINAL = {'ecs_agent_logs/ecs-init.log': 'level=info time=2026-11-20T08:00:03Z msg="Agent exited with code 5"\n'
                                            'level=error time=2026-11-20T08:00:03Z msg="agent exited with terminal exit code: 5"\n'}
+LOADING = {'ecs_agent_logs/ecs-agent.log': 'level=info time=2026-11-20T08:00:00Z msg="Loading configuration"\n'}
 
 
 def state(cluster, instance=INSTANCE):
@@ -67,3 +70,15 @@ def test_an_agent_whose_service_runs_was_not_stopped():
     assert causes(said(log, services('inactive dead'))) == ['AGENT_STOPPED']
     found = said(log, services('active running'))
     assert (found['verdict'], causes(found)) == ('unknown', []), found
+
+
+@pytest.mark.parametrize('beside, expected', [
+    ([], ['AGENT_STOPPED']),
+    ([TERMINAL], ['AGENT_TERMINAL (symptom)']),
+    ([services('inactive dead start')], ['CLOUD_INIT_DEADLOCK']),
+    ([{'mounts.txt': 'Filesystem Size Used Avail Use% Mounted on\n/dev/xvda1 8.0G 8.0G 20K 100% /\n'}], ['DISK_FULL', 'AGENT_STOPPED (symptom)']),
+    ([LOADING], ['AGENT_STOPPED']),
+    ([LOADING, cluster('staging'), state('prod')], ['CLUSTER_MISMATCH', 'AGENT_STOPPED (symptom)'])],
+    ids=['alone', 'terminal', 'to-be-started', 'full', 'no-lock', 'mismatch'])
+def test_that_no_process_is_there_is_no_stop_where_something_else_ended_it(beside, expected):
+    assert causes(said(NO_PROCESS, *beside)) == expected

@@ -221,6 +221,84 @@ TEST(LooksAndLogs, OfAnAgentThatRunsDoesNotSayThatItWasStopped) {
     EXPECT_EQ(told(diagnose(catalogue(), evidence)), "healthy: ");
 }
 
+// "there is no process of the agent", as AWS's collector says it.
+Look no_process() {
+    Look look = endpoint("agent-process", "AGENT_STOPPED", "there was no process of the agent");
+    look.signs.front().certainty = Certainty::possible;
+    return look;
+}
+
+Diagnosis without_process(const std::string& log, std::vector<Look> looks = {}) {
+    Case evidence;
+    evidence.now = corpus_now();
+    if (!log.empty()) evidence.logs.push_back(scanned(log, "ecs-init.log"));
+    evidence.looks = std::move(looks);
+    evidence.looks.push_back(no_process());
+    return diagnose(catalogue(), std::move(evidence));
+}
+
+TEST(LooksAndLogs, OfAnAgentThatEndedOtherwiseDoesNotSayThatItWasStopped) {
+    const std::string terminal = line("08:00:00", "Agent exited with code 5");
+    const Diagnosis final = without_process(terminal);
+    ASSERT_EQ(told(final), "finding: AGENT_TERMINAL");
+    EXPECT_EQ(final.findings.front().certainty, Certainty::certain);
+    EXPECT_EQ(final.findings.front().evidence.back().file, "agent-process");
+    std::string loop;
+    for (const char* time : {"08:00:00", "08:00:05", "08:00:12"})
+        loop += line(time, "Agent exited with code 1");
+    EXPECT_EQ(told(without_process(loop)), "finding: AGENT_CRASHLOOP");
+    EXPECT_EQ(told(without_process(terminal, {endpoint("config", "INVALID_TAG", "aws:")})),
+              "finding: INVALID_TAG, AGENT_TERMINAL");
+    // Nothing else tells of an end; and a stop that is logged is one.
+    EXPECT_EQ(told(without_process("")), "finding: AGENT_STOPPED");
+    EXPECT_EQ(told(without_process(line("08:00:00", "Agent exited with code 0"))),
+              "finding: AGENT_STOPPED");
+    EXPECT_EQ(told(without_process(line("08:00:00", "Agent exited with code 0"),
+                                   {endpoint("disk", "DISK_FULL", "full")})),
+              "finding: DISK_FULL, AGENT_STOPPED");
+}
+
+TEST(LooksAndLogs, BesideARootAProcessThatIsMissingIsItsSymptom) {
+    const Diagnosis full = without_process("", {endpoint("disk", "DISK_FULL", "full")});
+    ASSERT_EQ(told(full), "finding: DISK_FULL, AGENT_STOPPED");
+    EXPECT_TRUE(full.findings.back().is_symptom);
+    EXPECT_FALSE(full.findings.front().is_symptom);
+    ASSERT_EQ(full.findings.back().remedy.size(), 1U);
+    EXPECT_NE(full.findings.back().remedy.front().find("when that is mended"), std::string::npos);
+    // What may be a root, or ends no agent, brings nothing about.
+    Look vague = endpoint("memory", "OOM", "little is left");
+    vague.signs.front().certainty = Certainty::possible;
+    for (const Look& other : {vague, endpoint("endpoint-tcs", "NET_TCS_ONLY", "telemetry")}) {
+        const Diagnosis both = without_process("", {other});
+        ASSERT_EQ(both.findings.size(), 2U);
+        for (const Finding& finding : both.findings) {
+            if (finding.cause == "AGENT_STOPPED") {
+                EXPECT_FALSE(finding.is_symptom) << told(both);
+            }
+        }
+    }
+}
+
+TEST(LooksAndLogs, OfAnAgentThatWasNeverStartedDoesNotSayThatItWasStopped) {
+    const Look deadlock = endpoint("services", "CLOUD_INIT_DEADLOCK", "it waits");
+    EXPECT_EQ(told(without_process("", {deadlock})), "finding: CLOUD_INIT_DEADLOCK");
+    EXPECT_EQ(told(without_process(line("08:00:00", "Agent exited with code 0"), {deadlock})),
+              "finding: CLOUD_INIT_DEADLOCK");
+}
+
+TEST(LooksAndLogs, OfAnAgentThatDoesNotRunDoesNotSayThatItWaitsForALock) {
+    const std::string last = line("08:00:00", "Loading configuration");
+    EXPECT_EQ(told(diagnosed(last, "ecs-agent.log")), "finding: STATE_LOCKED");
+    EXPECT_EQ(told(without_process(last)), "finding: AGENT_STOPPED");
+    Case evidence;
+    evidence.now = corpus_now();
+    evidence.logs.push_back(scanned(last, "ecs-agent.log"));
+    evidence.looks = {endpoint("agent-container", "AGENT_HUNG", "unhealthy")};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: AGENT_HUNG, STATE_LOCKED");
+    evidence.looks = {endpoint("agent-container", "AGENT_TERMINAL", "it ended with 5")};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: AGENT_TERMINAL");
+}
+
 TEST(LooksAndLogs, AFileOfAnOldStateIsNothingToAnAgentThatIsPastIt) {
     Look left = endpoint("agent-state", "CLUSTER_MISMATCH", "prod, and staging");
     left.signs.front().certainty = Certainty::likely;

@@ -186,6 +186,7 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence, Names& names) {
             diagnosis.could_not_look.push_back(std::move(look));
     }
     rank(catalogue, diagnosis.findings);
+    settle_missing_process(catalogue, evidence.looks, suspicions, diagnosis.findings);
     order_by_time(catalogue, evidence.looks, suspicions, diagnosis.findings);
     order_by_looks(evidence.looks, diagnosis.findings);
     tell_of_logs(timeline, !suspicions.empty() && !diagnosis.findings.empty(), diagnosis);

@@ -49,6 +49,13 @@ void drop_left_state(const Catalogue& catalogue,
 void drop_settings_of_another_cluster(const std::vector<Finding>& findings,
                                       std::vector<Look>& looks);
 
+// Of ranked findings: where something else says how or why the agent ended, that no process of it
+// was there is evidence of that end, or a symptom, and not a stop by somebody.
+void settle_missing_process(const Catalogue& catalogue,
+                            const std::vector<Look>& looks,
+                            const std::vector<Suspicion>& suspicions,
+                            std::vector<Finding>& findings);
+
 // By what is in the way first, of two that only logs tell of: who was refused, and for a good while
 // since has not even got there, is kept away by the latter.
 void order_by_time(const Catalogue& catalogue,
