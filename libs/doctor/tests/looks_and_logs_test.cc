@@ -244,6 +244,128 @@ TEST(LooksAndLogs, OfAnAgentThatRunsDoesNotSayThatItWasStopped) {
     Look runs{"ecs-service", Look::State::healthy, "active (running)", "", {}};
     evidence.looks = {runs};
     EXPECT_EQ(told(diagnose(catalogue(), evidence)), "healthy: ");
+    // In an archive, the list of services says it; that the agent is well, it does not say.
+    runs.check = "agent-service";
+    evidence.looks = {runs};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "unknown: ");
+    const std::string before = line("07:00:00", acs_is_up);
+    const std::string stop = line("08:00:00", "Agent received termination signal: terminated");
+    evidence.logs = {scanned(before + stop)};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "unknown: ");
+    evidence.logs = {scanned(before + stop + line("08:01:00", acs_is_up))};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "healthy: ");
+}
+
+// "there is no process of the agent", as AWS's collector says it.
+Look no_process() {
+    Look look = endpoint("agent-process", "AGENT_STOPPED", "there was no process of the agent");
+    look.signs.front().certainty = Certainty::possible;
+    return look;
+}
+
+Diagnosis without_process(const std::string& log, std::vector<Look> looks = {}) {
+    Case evidence;
+    evidence.now = corpus_now();
+    if (!log.empty()) evidence.logs.push_back(scanned(log, "ecs-init.log"));
+    evidence.looks = std::move(looks);
+    evidence.looks.push_back(no_process());
+    return diagnose(catalogue(), std::move(evidence));
+}
+
+TEST(LooksAndLogs, OfAnAgentThatEndedOtherwiseDoesNotSayThatItWasStopped) {
+    const std::string terminal = line("08:00:00", "Agent exited with code 5");
+    const Diagnosis final = without_process(terminal);
+    ASSERT_EQ(told(final), "finding: AGENT_TERMINAL");
+    EXPECT_EQ(final.findings.front().certainty, Certainty::certain);
+    EXPECT_EQ(final.findings.front().evidence.back().file, "agent-process");
+    std::string loop;
+    for (const char* time : {"08:00:00", "08:00:05", "08:00:12"})
+        loop += line(time, "Agent exited with code 1");
+    EXPECT_EQ(told(without_process(loop)), "finding: AGENT_CRASHLOOP");
+    EXPECT_EQ(told(without_process(terminal, {endpoint("config", "INVALID_TAG", "aws:")})),
+              "finding: INVALID_TAG, AGENT_TERMINAL");
+    // Nothing else tells of an end; and a stop that is logged is one.
+    EXPECT_EQ(told(without_process("")), "finding: AGENT_STOPPED");
+    EXPECT_EQ(told(without_process(line("08:00:00", "Agent exited with code 0"))),
+              "finding: AGENT_STOPPED");
+    EXPECT_EQ(told(without_process(line("08:00:00", "Agent exited with code 0"),
+                                   {endpoint("disk", "DISK_FULL", "full")})),
+              "finding: DISK_FULL, AGENT_STOPPED");
+}
+
+TEST(LooksAndLogs, BesideARootAProcessThatIsMissingIsItsSymptom) {
+    const Diagnosis full = without_process("", {endpoint("disk", "DISK_FULL", "full")});
+    ASSERT_EQ(told(full), "finding: DISK_FULL, AGENT_STOPPED");
+    EXPECT_TRUE(full.findings.back().is_symptom);
+    EXPECT_FALSE(full.findings.front().is_symptom);
+    ASSERT_EQ(full.findings.back().remedy.size(), 1U);
+    EXPECT_NE(full.findings.back().remedy.front().find("when that is mended"), std::string::npos);
+    // What may be a root, or ends no agent, brings nothing about.
+    Look vague = endpoint("memory", "OOM", "little is left");
+    vague.signs.front().certainty = Certainty::possible;
+    for (const Look& other : {vague, endpoint("endpoint-tcs", "NET_TCS_ONLY", "telemetry")}) {
+        const Diagnosis both = without_process("", {other});
+        ASSERT_EQ(both.findings.size(), 2U);
+        for (const Finding& finding : both.findings) {
+            if (finding.cause == "AGENT_STOPPED") {
+                EXPECT_FALSE(finding.is_symptom) << told(both);
+            }
+        }
+    }
+}
+
+TEST(LooksAndLogs, OfAnAgentThatWasNeverStartedDoesNotSayThatItWasStopped) {
+    const Look deadlock = endpoint("services", "CLOUD_INIT_DEADLOCK", "it waits");
+    EXPECT_EQ(told(without_process("", {deadlock})), "finding: CLOUD_INIT_DEADLOCK");
+    EXPECT_EQ(told(without_process(line("08:00:00", "Agent exited with code 0"), {deadlock})),
+              "finding: CLOUD_INIT_DEADLOCK");
+}
+
+TEST(LooksAndLogs, OfAnAgentThatDoesNotRunDoesNotSayThatItWaitsForALock) {
+    const std::string last = line("08:00:00", "Loading configuration");
+    EXPECT_EQ(told(diagnosed(last, "ecs-agent.log")), "finding: STATE_LOCKED");
+    EXPECT_EQ(told(without_process(last)), "finding: AGENT_STOPPED");
+    Case evidence;
+    evidence.now = corpus_now();
+    evidence.logs.push_back(scanned(last, "ecs-agent.log"));
+    evidence.looks = {endpoint("agent-container", "AGENT_HUNG", "unhealthy")};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: AGENT_HUNG, STATE_LOCKED");
+    evidence.looks = {endpoint("agent-container", "AGENT_TERMINAL", "it ended with 5")};
+    EXPECT_EQ(told(diagnose(catalogue(), evidence)), "finding: AGENT_TERMINAL");
+}
+
+TEST(LooksAndLogs, AFileOfAnOldStateIsNothingToAnAgentThatIsPastIt) {
+    Look left = endpoint("agent-state", "CLUSTER_MISMATCH", "prod, and staging");
+    left.signs.front().certainty = Certainty::likely;
+    const Look config{"config", Look::State::healthy, "the agent is told to join staging", "", {}};
+    const auto beside = [&](const std::string& log) {
+        Case evidence;
+        evidence.now = corpus_now();
+        if (!log.empty()) evidence.logs = {scanned(log, "ecs-agent.log")};
+        evidence.looks = {config, left};
+        return diagnose(catalogue(), std::move(evidence));
+    };
+    const auto tells_config = [](const Diagnosis& diagnosis) {
+        return std::any_of(diagnosis.healthy.begin(),
+                           diagnosis.healthy.end(),
+                           [](const Look& look) { return look.check == "config"; });
+    };
+    EXPECT_EQ(told(beside("")), "finding: CLUSTER_MISMATCH");
+    EXPECT_FALSE(tells_config(beside("")));
+    EXPECT_EQ(told(beside(line("08:00:00", "Agent exited with code 5"))),
+              "finding: CLUSTER_MISMATCH, AGENT_TERMINAL");
+    EXPECT_EQ(
+        told(beside(line("07:00:00", acs_is_up) + line("08:00:00", "Agent exited with code 5"))),
+        "finding: CLUSTER_MISMATCH, AGENT_TERMINAL");
+    EXPECT_EQ(told(beside(line("08:00:00", acs_is_up))), "healthy: ");
+    EXPECT_TRUE(tells_config(beside(line("08:00:00", acs_is_up))));
+    EXPECT_EQ(told(beside(line("08:00:00", dns))), "finding: NET_DNS");
+    left.signs.front().cause = "DATA_DIR";
+    EXPECT_EQ(told(beside(line("08:00:00", acs_is_up))), "finding: DATA_DIR");
+    left.signs.front().cause = "CLUSTER_MISMATCH";
+    // The host's own look has seen the state that counts.
+    left.signs.front().certainty = Certainty::certain;
+    EXPECT_EQ(told(beside(line("08:00:00", acs_is_up))), "finding: CLUSTER_MISMATCH");
 }
 
 TEST(LooksAndLogs, OfTwoLooksAtOneCauseTakesTheWordsOfTheSurer) {

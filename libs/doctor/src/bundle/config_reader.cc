@@ -1,38 +1,12 @@
 // ecs.config: what the agent was told.
-#include "bundle/readers.h"
+#include "bundle/settings.h"
 #include "squall/base/json.h"
 #include "squall/base/text.h"
 
 #include <fmt/format.h>
 
-#include <map>
-
 namespace squall::doctor {
 namespace {
-
-struct Setting {
-    std::string value;
-    TextLine line;
-};
-
-using Settings = std::map<std::string, Setting, std::less<>>;
-
-Settings settings_of(const TextFile& file) {
-    Settings settings;
-    for (const TextLine& line : lines_of(file)) {
-        const std::string_view text = trimmed(line.text);
-        const auto [name, value] = split_once(text, '=');
-        if (text.starts_with('#') || name.size() == text.size()) continue;
-        settings[std::string(trimmed(name))] = {std::string(trimmed(value)),
-                                                line}; // the last one counts
-    }
-    return settings;
-}
-
-const Setting* set(const Settings& settings, std::string_view name) {
-    const auto found = settings.find(name);
-    return found == settings.end() || found->second.value.empty() ? nullptr : &found->second;
-}
 
 // A proxy that is asked for what only the host itself can answer.
 std::optional<Sign> sign_of_proxy(const TextFile& file, const Settings& settings) {
@@ -84,19 +58,39 @@ std::optional<Sign> sign_of_tags(const TextFile& file, const Settings& settings)
 
 } // namespace
 
+Settings settings_of(const TextFile& file) {
+    Settings settings;
+    for (const TextLine& line : lines_of(file)) {
+        const std::string_view text = trimmed(line.text);
+        const auto [name, value] = split_once(text, '=');
+        if (text.starts_with('#') || name.size() == text.size()) continue;
+        settings[std::string(trimmed(name))] = {std::string(trimmed(value)),
+                                                line}; // the last one counts
+    }
+    return settings;
+}
+
+const Setting* set(const Settings& settings, std::string_view name) {
+    const auto found = settings.find(name);
+    return found == settings.end() || found->second.value.empty() ? nullptr : &found->second;
+}
+
+bool is_external(const Settings& settings) {
+    const Setting* external = set(settings, "ECS_EXTERNAL");
+    return external != nullptr && lower(external->value) == "true";
+}
+
 std::optional<Look> look_at_config(const TextFile& file) {
     const Settings settings = settings_of(file);
     std::vector<Sign> signs;
     if (auto sign = sign_of_proxy(file, settings)) signs.push_back(std::move(*sign));
     if (auto sign = sign_of_attributes(file, settings)) signs.push_back(std::move(*sign));
     if (auto sign = sign_of_tags(file, settings)) signs.push_back(std::move(*sign));
-    const Setting* external = set(settings, "ECS_EXTERNAL");
-    if (external != nullptr && lower(external->value) == "true"
-        && set(settings, "AWS_DEFAULT_REGION") == nullptr)
+    if (is_external(settings) && set(settings, "AWS_DEFAULT_REGION") == nullptr)
         signs.push_back({"REGION_MISSING",
                          Certainty::certain,
                          "on an external instance AWS_DEFAULT_REGION has to be set",
-                         {evidence_at(file, external->line)}});
+                         {evidence_at(file, set(settings, "ECS_EXTERNAL")->line)}});
     const Setting* cluster = set(settings, "ECS_CLUSTER");
     // That "default" is not there, the agent's own log says; nothing is wrong with joining it.
     const std::string summary =

@@ -37,6 +37,13 @@ constexpr std::array<Known, 18> known{{
     {"docker/container-", look_at_container},
 }};
 
+constexpr std::array<std::string_view, 6> together{"instance-id.txt",
+                                                   "ecs-agent/ecs.config",
+                                                   "ecs-agent/ecs_agent_data.txt",
+                                                   "services.txt",
+                                                   "squall/services.txt",
+                                                   "ps.txt"};
+
 constexpr std::string_view looks_name = "squall/looks.json";
 
 Reader reader_of(std::string_view name) {
@@ -103,12 +110,32 @@ bool BundleEvidence::take(const Member& member, ByteSource& bytes) {
         return true;
     }
     const Reader read = reader_of(member.name);
-    if (read == nullptr) return false;
-    if (auto look = read({member.path, text_of(bytes)})) add(std::move(*look));
+    const bool is_kept = std::find(together.begin(), together.end(), member.name) != together.end();
+    if (read == nullptr && !is_kept) return false;
+    TextFile file{member.path, text_of(bytes)};
+    if (read != nullptr)
+        if (auto look = read(file)) add(std::move(*look));
+    if (is_kept) together_.try_emplace(member.name, std::move(file));
     return true;
 }
 
+void BundleEvidence::look_at_several() {
+    if (auto look = look_at_waiting_start(together_)) {
+        // What waits to be started is as inactive as what was stopped.
+        for (Look& each : of_files_) {
+            if (each.check != look->check) continue;
+            std::erase_if(each.signs,
+                          [](const Sign& sign) { return sign.cause == "AGENT_STOPPED"; });
+            if (each.signs.empty()) each.state = Look::State::healthy;
+        }
+        add(std::move(*look));
+    }
+    for (const auto read : {look_at_saved_state, look_at_running_service})
+        if (auto look = read(together_)) add(std::move(*look));
+}
+
 std::vector<Look> BundleEvidence::looks() && {
+    look_at_several();
     // How its container ended is why there is no process.
     const bool has_end = std::any_of(of_files_.begin(), of_files_.end(), [](const Look& look) {
         return look.check == "agent-container" && look.state == Look::State::finding;

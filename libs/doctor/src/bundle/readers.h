@@ -1,20 +1,16 @@
-// One reader for each kind of file in an archive. They say what is in the file and no more: a file
-// that they do not understand is nothing to them.
+// One reader for each kind of file in an archive, and those that hold several against each other.
+// They say what is in the file and no more: a file that they do not understand is nothing to them.
 #pragma once
 
-#include "squall/doctor/finding.h"
+#include "squall/doctor/bundle_evidence.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace squall::doctor {
-
-struct TextFile {
-    std::string path; // as people are told it
-    std::string text;
-};
 
 struct TextLine {
     std::string_view text;
@@ -46,5 +42,15 @@ struct TextLine {
 [[nodiscard]] std::optional<Look> look_at_top(const TextFile& file);
 [[nodiscard]] std::optional<Look> look_at_memory(const TextFile& file);
 [[nodiscard]] std::optional<Look> look_at_processes(const TextFile& file);
+
+// By their names in an archive: "services.txt".
+using TextFiles = std::map<std::string, TextFile, std::less<>>;
+
+// What the agent has saved of itself, held against its settings and the archive's own instance.
+[[nodiscard]] std::optional<Look> look_at_saved_state(const TextFiles& files);
+// A service of the agent that waits to be started, and who waits for that.
+[[nodiscard]] std::optional<Look> look_at_waiting_start(const TextFiles& files);
+// Where it runs; nothing where it does not, or where the list of services does not say.
+[[nodiscard]] std::optional<Look> look_at_running_service(const TextFiles& files);
 
 } // namespace squall::doctor

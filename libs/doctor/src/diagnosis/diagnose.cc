@@ -165,17 +165,19 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence, Names& names) {
     learn_from(timeline, names);
     auto suspicions = current_suspicions(catalogue, timeline);
     apply_rules(catalogue, timeline, evidence.now, suspicions);
-    drop_refuted(catalogue, evidence.looks, suspicions);
+    const bool has_begun_unseen = drop_refuted(catalogue, evidence.looks, suspicions);
     Diagnosis diagnosis;
     for (const Suspicion& suspicion : suspicions)
         diagnosis.findings.push_back(finding_of(catalogue, timeline, suspicion, evidence.now));
     bool has_looked = false;
     drop_harmless_proxy(timeline, !suspicions.empty(), evidence.looks);
+    drop_left_state(catalogue, timeline, suspicions, evidence.looks);
     fold_endpoints(evidence.looks);
     for (const Sign* sign : the_surest_last(evidence.looks))
         add_sign(catalogue, *sign, diagnosis.findings);
     fold_proxied_metadata(evidence.looks, diagnosis.findings);
     tell_what_is_over(catalogue, evidence.looks, diagnosis.findings);
+    drop_settings_of_another_cluster(diagnosis.findings, evidence.looks);
     for (Look& look : evidence.looks) {
         has_looked |= vouches(look);
         if (look.state == Look::State::healthy)
@@ -184,6 +186,7 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence, Names& names) {
             diagnosis.could_not_look.push_back(std::move(look));
     }
     rank(catalogue, diagnosis.findings);
+    settle_missing_process(catalogue, evidence.looks, suspicions, diagnosis.findings);
     order_by_time(catalogue, evidence.looks, suspicions, diagnosis.findings);
     order_by_looks(evidence.looks, diagnosis.findings);
     tell_of_logs(timeline, !suspicions.empty() && !diagnosis.findings.empty(), diagnosis);
@@ -199,7 +202,8 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence, Names& names) {
         return diagnosis;
     }
     // Who began anew, and was not seen at work since, is not back.
-    const bool is_known = !timeline.has_since_connection(Mark::unexplained) && is_settled(timeline);
+    const bool is_known = !has_begun_unseen && !timeline.has_since_connection(Mark::unexplained)
+                          && is_settled(timeline);
     if (is_known) {
         for (const Suspicion& suspicion : past_suspicions(catalogue, timeline))
             diagnosis.findings.push_back(finding_of(catalogue, timeline, suspicion, evidence.now));

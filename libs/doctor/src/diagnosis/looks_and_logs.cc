@@ -59,9 +59,54 @@ bool has_other_reason(const Catalogue& catalogue,
     });
 }
 
+bool is_suspected(const Catalogue& catalogue,
+                  const std::vector<Suspicion>& suspicions,
+                  std::string_view cause) {
+    return std::any_of(suspicions.begin(), suspicions.end(), [&](const Suspicion& suspicion) {
+        return catalogue.causes()[suspicion.cause].id == cause;
+    });
+}
+
+// No process of the agent was there, or its container had ended.
+bool is_away(const std::vector<Look>& looks) {
+    return std::any_of(looks.begin(), looks.end(), [](const Look& look) {
+        return std::any_of(look.signs.begin(), look.signs.end(), [&](const Sign& sign) {
+            return (look.check == "agent-process" && sign.cause == "AGENT_STOPPED")
+                   || (look.check == "agent-container" && sign.cause != "AGENT_HUNG");
+        });
+    });
+}
+
+// That there is no process says how an agent ended as little as why.
+bool is_told_by_absence_alone(const Catalogue& catalogue,
+                              const std::vector<Look>& looks,
+                              const std::vector<Suspicion>& suspicions,
+                              std::string_view cause) {
+    if (is_suspected(catalogue, suspicions, cause)) return false;
+    return std::all_of(looks.begin(), looks.end(), [&](const Look& look) {
+        return std::all_of(look.signs.begin(), look.signs.end(), [&](const Sign& sign) {
+            return sign.cause != cause
+                   || (look.check == "agent-process" && sign.certainty == Certainty::possible);
+        });
+    });
+}
+
+// What it says itself of an agent that does not run: that needs no second word.
+bool is_end(const Finding& finding) {
+    constexpr std::array<std::string_view, 4> ends{
+        "AGENT_TERMINAL", "AGENT_CRASHLOOP", "AGENT_PANIC", "CLOUD_INIT_DEADLOCK"};
+    return std::find(ends.begin(), ends.end(), finding.cause) != ends.end();
+}
+
+bool can_end_an_agent(const Catalogue& catalogue, const Finding& finding) {
+    const Cause* cause = catalogue.find(finding.cause);
+    return finding.certainty != Certainty::possible && finding.severity != Severity::heals
+           && cause != nullptr && cause->symptom == Cause::Symptom::never;
+}
+
 } // namespace
 
-void drop_refuted(const Catalogue& catalogue,
+bool drop_refuted(const Catalogue& catalogue,
                   const std::vector<Look>& looks,
                   std::vector<Suspicion>& suspicions) {
     const bool has_docker = is_well(looks, "docker");
@@ -71,14 +116,20 @@ void drop_refuted(const Catalogue& catalogue,
             return sign.cause == "DOCKER_UNRESPONSIVE" && sign.certainty == Certainty::certain;
         });
     });
-    const bool runs =
-        is_well(looks, "ecs") || is_well(looks, "ecs-service") || is_well(looks, "introspection");
+    const bool runs = is_well(looks, "ecs") || is_well(looks, "ecs-service")
+                      || is_well(looks, "introspection") || is_well(looks, "agent-service");
+    // What waits to be started was not stopped since.
+    const bool is_to_start = is_told_of(looks, "CLOUD_INIT_DEADLOCK");
+    const bool waits_for_nothing = is_away(looks);
+    const bool was_stopped = is_suspected(catalogue, suspicions, "AGENT_STOPPED");
     std::erase_if(suspicions, [&](const Suspicion& suspicion) {
         const std::string& id = catalogue.causes()[suspicion.cause].id;
-        if (id == "AGENT_STOPPED" && runs) return true;
+        if (id == "AGENT_STOPPED" && (runs || is_to_start)) return true;
+        if (id == "STATE_LOCKED" && waits_for_nothing) return true;
         return (id == "DOCKER_DOWN" && (has_docker || hangs))
                || (id == "DOCKER_UNRESPONSIVE" && has_docker);
     });
+    return was_stopped && !is_suspected(catalogue, suspicions, "AGENT_STOPPED");
 }
 
 void fold_proxied_metadata(const std::vector<Look>& looks, std::vector<Finding>& findings) {
@@ -195,6 +246,67 @@ void drop_harmless_proxy(const Timeline& timeline, bool has_trouble, std::vector
         if (look.state == Look::State::finding && look.signs.empty())
             look.state = Look::State::healthy;
     }
+}
+
+void drop_left_state(const Catalogue& catalogue,
+                     const Timeline& timeline,
+                     const std::vector<Suspicion>& suspicions,
+                     std::vector<Look>& looks) {
+    // An agent reads its state before it does anything else.
+    constexpr int stage_of_state = 1;
+    const bool is_past =
+        suspicions.empty()
+            ? timeline.connected().has_value()
+            : std::any_of(suspicions.begin(), suspicions.end(), [&](const Suspicion& suspicion) {
+                  return suspicion.certainty != Certainty::possible
+                         && catalogue.causes()[suspicion.cause].stage.value_or(0) > stage_of_state;
+              });
+    if (!is_past) return;
+    std::erase_if(looks, [](const Look& look) {
+        return look.check == "agent-state" && !look.signs.empty()
+               && std::all_of(look.signs.begin(), look.signs.end(), [](const Sign& sign) {
+                      return sign.certainty != Certainty::certain
+                             && (sign.cause == "CLUSTER_MISMATCH"
+                                 || sign.cause == "STALE_IDENTITY");
+                  });
+    });
+}
+
+void drop_settings_of_another_cluster(const std::vector<Finding>& findings,
+                                      std::vector<Look>& looks) {
+    const bool is_other = std::any_of(findings.begin(), findings.end(), [](const Finding& each) {
+        return each.cause == "CLUSTER_MISMATCH";
+    });
+    if (!is_other) return;
+    std::erase_if(looks, [](const Look& look) {
+        return look.check == "config" && look.state == Look::State::healthy;
+    });
+}
+
+void settle_missing_process(const Catalogue& catalogue,
+                            const std::vector<Look>& looks,
+                            const std::vector<Suspicion>& suspicions,
+                            std::vector<Finding>& findings) {
+    constexpr std::string_view stopped = "AGENT_STOPPED";
+    const auto missing = std::find_if(findings.begin(), findings.end(), [&](const Finding& each) {
+        return each.cause == stopped;
+    });
+    if (missing == findings.end()
+        || !is_told_by_absence_alone(catalogue, looks, suspicions, stopped))
+        return;
+    if (const auto end = std::find_if(findings.begin(), findings.end(), is_end);
+        end != findings.end()) {
+        std::move(
+            missing->evidence.begin(), missing->evidence.end(), std::back_inserter(end->evidence));
+        findings.erase(missing);
+        return;
+    }
+    if (!can_end_an_agent(catalogue, findings.front()) || missing == findings.begin()) return;
+    missing->is_symptom = true;
+    missing->remedy = {"when that is mended: `sudo systemctl start ecs`"};
+    std::stable_partition(findings.begin(), findings.end(), [](const Finding& finding) {
+        return !finding.is_symptom;
+    });
 }
 
 void order_by_time(const Catalogue& catalogue,

@@ -10,10 +10,11 @@
 
 namespace squall::doctor {
 
-// What a log said, and a look now shows to be over.
-void drop_refuted(const Catalogue& catalogue,
-                  const std::vector<Look>& looks,
-                  std::vector<Suspicion>& suspicions);
+// What a log said, and a look now shows to be over. True: a stop is among it, and how the agent
+// went on after it, no log says.
+[[nodiscard]] bool drop_refuted(const Catalogue& catalogue,
+                                const std::vector<Look>& looks,
+                                std::vector<Suspicion>& suspicions);
 
 // The settings send the agent to its proxy for what the metadata service alone has. Where nothing
 // but logs tells of the metadata and the credentials, that is why. From afar the settings are not
@@ -40,6 +41,23 @@ void order_by_looks(const std::vector<Look>& looks, std::vector<Finding>& findin
 // A proxy that settings send the agent to for what is on its host keeps nothing from an agent that
 // has connected, and had no trouble since.
 void drop_harmless_proxy(const Timeline& timeline, bool has_trouble, std::vector<Look>& looks);
+
+// What is likely of a state that was left behind, and an agent has shown to be past.
+void drop_left_state(const Catalogue& catalogue,
+                     const Timeline& timeline,
+                     const std::vector<Suspicion>& suspicions,
+                     std::vector<Look>& looks);
+
+// Settings whose cluster is not the agent's are not well, whatever else they say.
+void drop_settings_of_another_cluster(const std::vector<Finding>& findings,
+                                      std::vector<Look>& looks);
+
+// Of ranked findings: where something else says how or why the agent ended, that no process of it
+// was there is evidence of that end, or a symptom, and not a stop by somebody.
+void settle_missing_process(const Catalogue& catalogue,
+                            const std::vector<Look>& looks,
+                            const std::vector<Suspicion>& suspicions,
+                            std::vector<Finding>& findings);
 
 // By what is in the way first, of two that only logs tell of: who was refused, and for a good while
 // since has not even got there, is kept away by the latter.

@@ -5,7 +5,15 @@
 #include "squall/doctor/bundle.h"
 #include "squall/doctor/finding.h"
 
+#include <map>
+#include <string>
+
 namespace squall::doctor {
+
+struct TextFile {
+    std::string path; // as people are told it
+    std::string text;
+};
 
 class BundleEvidence {
 public:
@@ -19,9 +27,12 @@ public:
 
 private:
     void add(Look look);
+    void look_at_several();
 
     std::vector<Look> of_host_;
     std::vector<Look> of_files_;
+    // By their names: those that say more when they are held against each other.
+    std::map<std::string, TextFile, std::less<>> together_;
 };
 
 } // namespace squall::doctor
