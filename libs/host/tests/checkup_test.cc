@@ -51,7 +51,7 @@ TEST(Checkup, EndsAtItsDeadlineThoughAProgramHangs) {
         looks.begin(), looks.end(), [](const auto& look) { return look.check == "ecs-service"; });
     ASSERT_NE(late, looks.end());
     EXPECT_EQ(late->state, State::could_not_look);
-    EXPECT_EQ(late->summary, "did not answer within 0.4 s");
+    EXPECT_EQ(late->summary.rfind("did not answer within ", 0), 0U) << late->summary;
     EXPECT_EQ(late->how, "systemctl status ecs");
     EXPECT_GT(late->took, Millis(0));
     // The others have answered.
