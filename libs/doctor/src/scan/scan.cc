@@ -187,9 +187,10 @@ void Scanner::Parts::read_record(ScannedLog& log,
     if (!is_of_another && (record.has_agents_form || names_agent(record.text))) ++log.of_agent;
     if (!is_of_another && record.kind != LogKind::unknown) ++log.of_host;
     LogKind kind = record.kind == LogKind::unknown ? log.kind.kind : record.kind;
-    // Many write as the agent does: where a program gives its name, that counts.
-    if (record.has_agents_form && kind != LogKind::init && kind != LogKind::unknown
-        && !is_of_another)
+    // Many write as the agent does: where a program gives its name, that counts. Under ecs-init's
+    // name the host's log has both of them.
+    const bool may_be_init_alone = kind == LogKind::init && record.kind == LogKind::unknown;
+    if (record.has_agents_form && !may_be_init_alone && kind != LogKind::unknown && !is_of_another)
         kind = LogKind::agent;
     if (record.has_agents_form) writers.remember(record.writer);
     // What Go's runtime and the old agents' errors say has no form of the agent's; in the host's
