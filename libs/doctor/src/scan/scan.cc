@@ -4,6 +4,7 @@
 #include "logs/wrapping.h"
 #include "scan/lines.h"
 #include "scan/matcher.h"
+#include "scan/record_lines.h"
 #include "scan/repeats.h"
 #include "scan/text_chunks.h"
 #include "squall/doctor/oom_episode.h"
@@ -16,40 +17,6 @@ namespace {
 
 constexpr std::size_t sighting_text_max = 4U << 10U;
 constexpr std::size_t tail_max = 16U << 10U;
-constexpr int continuations_max = 40;
-constexpr int stack_lines_max = 200;
-
-struct Extent {
-    std::size_t begin;
-    std::size_t end;
-};
-
-// The whole record around a line.
-Extent record_around(std::string_view text, std::size_t at, std::size_t not_before) {
-    std::size_t begin = line_begin(text, at);
-    for (int i = 0; i < continuations_max && begin > not_before; ++i) {
-        if (!is_continuation(line_at(text, begin), /*in_panic=*/false)) break;
-        begin = line_begin(text, begin - 1);
-    }
-    const bool in_panic = begins_panic(line_at(text, begin));
-    std::size_t end = line_end(text, begin);
-    const int lines_max = in_panic ? stack_lines_max : continuations_max;
-    for (int i = 0; i < lines_max && end < text.size(); ++i) {
-        if (end - begin > TextChunks::record_max) break;
-        if (!is_continuation(line_at(text, end), in_panic)) break;
-        end = line_end(text, end);
-    }
-    return {begin, std::max(end, line_end(text, at))};
-}
-
-// Of a line that is far too long, what is around the place.
-Extent window(Extent record, std::size_t at) {
-    constexpr std::size_t before = 8U << 10U;
-    if (record.end - record.begin <= TextChunks::record_max || at - record.begin <= before)
-        return record;
-    const std::size_t begin = at - before;
-    return {begin, std::min(record.end, begin + TextChunks::record_max)};
-}
 
 // What was seen, without a copy of it.
 struct Seen {
@@ -93,6 +60,18 @@ void note(ScannedLog& log, const Reading& reading, const Seen& seen) {
     if (reading.cause) put(segment.causes[*reading.cause], seen, reading);
 }
 
+// `joined` keeps them where they do not follow each other.
+std::string_view
+lines_of(std::string_view text, const std::vector<Extent>& extents, std::string& joined) {
+    const auto lines = [&](const Extent& extent) {
+        return text.substr(extent.begin, extent.end - extent.begin);
+    };
+    if (extents.size() == 1) return lines(extents.front());
+    for (const Extent& extent : extents)
+        joined += lines(extent);
+    return joined;
+}
+
 // As init systems and Docker speak of it.
 bool names_agent(std::string_view text) {
     return has_word(text, "ecs-agent") || has_word(text, "amazon-ecs")
@@ -108,6 +87,10 @@ std::optional<WallTime> end_of(std::string_view tail, WallTime now) {
         const std::size_t begin = line_begin(tail, tail.size() - 1);
         const std::string_view line = tail.substr(begin);
         tail = tail.substr(0, begin);
+        // What a record goes on with has the time of its wrapping alone.
+        const Unwrapping said = unwrapped(line, now);
+        if (!said.is_bare && (said.text.empty() || is_continuation(said, /*in_panic=*/false)))
+            continue;
         const auto when = parse_record(line, now).when;
         if (when && *when <= now + clocks_differ_by) return when;
     }
@@ -231,17 +214,22 @@ ScannedLog Scanner::scan(std::string name, ByteSource& bytes, std::uint64_t skip
     bool has_rest = false;
     for (std::string_view text = chunks.next(); !text.empty(); text = chunks.next()) {
         std::size_t counted = 0; // of the chunk, where `log.lines` is up to
-        std::size_t done = 0;    // records before this have been read
+        RecordLines records(text, parts_->now);
         parts_->matcher.triggers().scan(text, [&](std::size_t /*pattern*/, std::size_t offset) {
-            if (offset < done) return true;
-            const Extent record = window(record_around(text, offset, done), offset);
-            log.lines += count_lines(text.substr(counted, record.begin - counted));
-            counted = record.begin;
+            if (records.is_taken(offset)) return true;
+            const std::vector<Extent>& extents = records.take(offset);
+            const std::size_t begin = extents.front().begin;
+            // A record can begin before the last one, between whose lines it stands.
+            if (begin >= counted)
+                log.lines += count_lines(text.substr(counted, begin - counted));
+            else
+                log.lines -= count_lines(text.substr(begin, counted - begin));
+            counted = begin;
+            std::string joined;
             parts_->read_record(log,
-                                text.substr(0, record.begin),
-                                text.substr(record.begin, record.end - record.begin),
+                                text.substr(0, begin),
+                                lines_of(text, extents, joined),
                                 skipped > 0 ? 0 : log.lines + 1);
-            done = record.end;
             return true;
         });
         log.lines += count_lines(text.substr(counted));
