@@ -1,12 +1,17 @@
 #include "logs/record.h"
 
 #include "corpus.h"
+#include "logs/continuation.h"
 #include "squall/base/time_text.h"
 
 namespace squall::doctor {
 namespace {
 
 Record parsed(std::string_view lines) { return parse_record(lines, corpus_now()); }
+
+bool goes_on(std::string_view line, bool in_panic = false) {
+    return is_continuation(unwrapped(line, corpus_now()), in_panic);
+}
 
 std::string time_of(const Record& record) {
     return record.when ? rfc3339_seconds(*record.when) : "none";
@@ -111,21 +116,37 @@ TEST(Record, OfAnotherProgramSaysSo) {
 }
 
 TEST(Record, GoesOnInLinesThatAreIndentedAndHaveNoPrefix) {
-    EXPECT_TRUE(is_continuation("\tstatus code: 400", false));
-    EXPECT_TRUE(is_continuation("caused by: Post https://x: EOF", false));
-    EXPECT_TRUE(is_continuation("   Active: inactive (dead)", false));
-    EXPECT_FALSE(
-        is_continuation("    2026-03-11T08:15:00Z [INFO] Agent exited with code 1", false));
-    EXPECT_FALSE(is_continuation("level=info time=x", false));
-    EXPECT_FALSE(is_continuation("", false));
+    EXPECT_TRUE(goes_on("\tstatus code: 400"));
+    EXPECT_TRUE(goes_on("caused by: Post https://x: EOF"));
+    EXPECT_TRUE(goes_on("EC2RoleRequestError: no EC2 instance role found"));
+    EXPECT_TRUE(goes_on("   Active: inactive (dead)"));
+    EXPECT_FALSE(goes_on("    2026-03-11T08:15:00Z [INFO] Agent exited with code 1"));
+    EXPECT_FALSE(goes_on("level=info time=x"));
+    EXPECT_FALSE(goes_on(""));
+}
+
+TEST(Record, GoesOnWhateverEachOfItsLinesIsWrappedIn) {
+    EXPECT_TRUE(goes_on(R"({"log":"\tstatus code: 400\n","stream":"stdout","time":"x"})"));
+    EXPECT_TRUE(goes_on("Mar 11 08:15:00 h docker[12]: \tstatus code: 400"));
+    EXPECT_TRUE(goes_on("Mar 11 08:15:00 h docker[12]: #011status code: 400"));
+    EXPECT_TRUE(goes_on("<30>1 2026-03-11T08:15:00Z h ecs-agent 12 - - caused by: Post x"));
+    EXPECT_FALSE(goes_on("Mar 11 08:15:00 h docker[12]: 2026-03-11T08:15:00Z [INFO] x"));
+    // Others write line by line.
+    EXPECT_FALSE(goes_on("Mar 11 08:15:00 h dockerd[12]: \tstatus code: 400"));
+    EXPECT_FALSE(goes_on("Mar 11 08:15:00 h systemd[1]: Started x", /*in_panic=*/true));
+    EXPECT_FALSE(goes_on("Mar 11 08:15:00 h kernel: [1.5] caused by: x"));
+    EXPECT_FALSE(goes_on("Mar 11 08:15:00 h nginx[9]: caused by: x"));
 }
 
 TEST(Record, OfAPanicGoesOnUntilALineHasAPrefix) {
-    EXPECT_TRUE(begins_panic("panic: runtime error: index out of range"));
-    EXPECT_TRUE(begins_panic(R"({"log":"fatal error: concurrent map writes\n")"));
-    EXPECT_FALSE(begins_panic("level=error msg=\"panic: \""));
-    EXPECT_TRUE(is_continuation("main.main()", true));
-    EXPECT_FALSE(is_continuation("2026-03-11T08:15:00Z [INFO] x", true));
+    const auto begins = [](std::string_view line) {
+        return begins_panic(unwrapped(line, corpus_now()));
+    };
+    EXPECT_TRUE(begins("panic: runtime error: index out of range"));
+    EXPECT_TRUE(begins(R"({"log":"fatal error: concurrent map writes\n"})"));
+    EXPECT_FALSE(begins("level=error msg=\"panic: \""));
+    EXPECT_TRUE(goes_on("main.main()", true));
+    EXPECT_FALSE(goes_on("2026-03-11T08:15:00Z [INFO] x", true));
 }
 
 TEST(Record, IsCutBehindAWordAndSaysSo) {

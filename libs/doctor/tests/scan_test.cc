@@ -84,6 +84,108 @@ TEST(Scan, FindsWhatIsDeepInALineThatIsFarTooLong) {
     }
 }
 
+std::string in_journal(std::string_view writer, std::string_view text) {
+    return fmt::format("Mar 11 08:15:02 ip-10-0-1-23 {}: {}\n", writer, text);
+}
+
+std::string lines_of(std::initializer_list<std::string> lines) {
+    std::string text;
+    for (const std::string& line : lines)
+        text += line;
+    return text;
+}
+
+constexpr std::string_view pull_fails =
+    "2026-03-11T08:15:01Z [ERROR] CannotPullECRContainerError: RequestError: send request failed";
+constexpr std::string_view no_such_host =
+    "caused by: Post https://api.ecr.us-east-1.amazonaws.com/: dial tcp: lookup x: no such host";
+constexpr std::string_view poll_fails =
+    "2026-03-11T08:15:01Z [ERROR] Unable to discover poll endpoint, err: RequestError: send "
+    "request failed";
+
+TEST(Scan, JoinsARecordBetweenWhoseLinesStandThoseOfOthers) {
+    const ScannedLog log =
+        scanned(lines_of({in_journal("docker[1611]", poll_fails),
+                          in_journal("docker[4711]", pull_fails),
+                          in_journal("systemd[1]", "Started Session 1 of User root."),
+                          in_journal("docker[4711]", no_such_host),
+                          in_journal("kernel", "[1.5] x"),
+                          in_journal("docker[1611]", no_such_host),
+                          in_journal("docker[1611]", "2026-03-11T08:15:03Z [INFO] x"),
+                          in_journal("docker[1611]", "\tno such host")}));
+    const Group* group = group_of(log, "NET_DNS");
+    ASSERT_NE(group, nullptr);
+    EXPECT_EQ(group->count, 2U);
+    EXPECT_EQ(group->first.line, 1U);
+    EXPECT_EQ(group->first.text,
+              in_journal("docker[1611]", poll_fails) + in_journal("docker[1611]", no_such_host));
+    EXPECT_EQ(group->last.line, 7U);
+    EXPECT_EQ(log.lines, 8U);
+}
+
+TEST(Scan, FindsWhatStandsBetweenTheLinesOfARecord) {
+    const std::string acs = "Error connecting to ACS: dial tcp 198.51.100.7:443: i/o timeout";
+    const ScannedLog log = scanned(lines_of({in_journal("docker[1611]", "panic: x"),
+                                             in_journal("docker[4711]",
+                                                        "level=error "
+                                                        "time=2026-03-11T08:15:02Z "
+                                                        "msg=\""
+                                                            + acs + "\""),
+                                             in_journal("docker[1611]", "goroutine 1 [running]:"),
+                                             in_journal("docker[1611]", "main.main()"),
+                                             in_journal("docker[1611]", "\t/x.go:1 +0x1"),
+                                             in_journal("docker[1611]", poll_fails),
+                                             in_journal("docker[1611]", no_such_host)}),
+                                   "a.log");
+    const Group* blocked = group_of(log, "NET_ACS_BLOCKED");
+    ASSERT_NE(blocked, nullptr);
+    EXPECT_EQ(blocked->first.line, 2U);
+    const Group* crash = group_of(log, "AGENT_PANIC");
+    ASSERT_NE(crash, nullptr);
+    EXPECT_EQ(crash->count, 1U);
+    EXPECT_EQ(crash->first.line, 1U);
+    EXPECT_EQ(std::count(crash->first.text.begin(), crash->first.text.end(), '\n'), 4);
+    const Group* names = group_of(log, "NET_DNS");
+    ASSERT_NE(names, nullptr);
+    EXPECT_EQ(names->first.line, 6U);
+    EXPECT_EQ(log.lines, 7U);
+}
+
+TEST(Scan, JoinsNoLinesOfOtherPrograms) {
+    for (const char* writer : {"dockerd[9]", "systemd[1]", "kernel", "containerd[7]", "nginx[4]"}) {
+        const ScannedLog log =
+            scanned(lines_of({in_journal(writer, "first"),
+                              in_journal(writer, "\tdocker.service: no space left on device"),
+                              in_journal(writer, "\tdocker.service: too many open files"),
+                              in_journal(writer, "caused by: no space left on device")}));
+        for (const Segment& segment : log.segments) {
+            for (const auto& [cause, group] : segment.causes)
+                EXPECT_EQ(std::count(group.first.text.begin(), group.first.text.end(), '\n'), 1)
+                    << group.first.text;
+        }
+    }
+}
+
+TEST(Scan, JoinsWrappedLinesAtEveryPlaceAroundAChunksBorder) {
+    const std::string record = in_journal("docker[1611]", pull_fails)
+                               + in_journal("systemd[1]", "Started Session 1 of User root.")
+                               + in_journal("docker[1611]", no_such_host);
+    const std::string ours = in_journal("docker[1611]", filler.substr(0, filler.size() - 1));
+    const std::string others = in_journal("systemd[1]", "Started Session 2 of User root.");
+    std::string ahead;
+    while (ahead.size() + 4096 < TextChunks::chunk_size + TextChunks::record_max)
+        ahead += others + ours;
+    for (std::size_t more = 0; more < 4096 + record.size(); more += 37) {
+        const std::string text = lines_of({ahead,
+                                           std::string(more, '.') + "\n",
+                                           record,
+                                           others,
+                                           ours,
+                                           ahead.substr(0, TextChunks::record_max)});
+        ASSERT_EQ(group_of(scanned(text), "NET_DNS"), nullptr) << more;
+    }
+}
+
 // A log that is made while it is read.
 class Endless final : public ByteSource {
 public:

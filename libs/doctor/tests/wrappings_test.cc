@@ -2,6 +2,7 @@
 #include "corpus.h"
 #include "logs/record.h"
 #include "squall/base/json.h"
+#include "squall/base/time_text.h"
 
 #include <functional>
 
@@ -44,7 +45,6 @@ std::vector<Wrapping> wrappings() {
         {"CRI", stamped("", ".1234Z stderr F ")},
         {"docker compose", before("ecs-agent-1  | ")},
         {"docker compose -t", stamped("ecs-agent-1  | ", ".123456789Z ")},
-        {"grep", before("./var/log/ecs/ecs-agent.log:12:")},
         {"grep of one file", before("ecs-agent.log:")},
         {"mail", before("> ")},
         {"syslog", before("Mar 11 08:15:00 ip-10-0-4-4 docker[1611]: ")},
@@ -74,6 +74,7 @@ std::vector<Wrapping> wrappings() {
                  R"({{"SYSLOG_IDENTIFIER" : "docker","_PID":"1611","MESSAGE" : {}}})",
                  bytes_of("\x1b[31m" + line + "\xff"));
          }},
+        {"journalctl of ecs-init", before("Mar 11 08:15:00 ip-10-0-4-4 amazon-ecs-init[1611]: ")},
         {"RFC 5424", before("<30>1 2026-03-11T08:15:00.000Z ip-10-0-4-4 docker 1611 - - ")},
         {"RFC 5424 with data",
          before(
@@ -87,6 +88,35 @@ std::vector<Wrapping> wrappings() {
                  R"({{"@timestamp":"{}Z","message":{}}})", clock_of(second), quoted(line));
          }},
     };
+}
+
+// A log of the agent's own, in colours or out of grep.
+std::vector<Wrapping> other_wrappings() {
+    return {
+        {"docker's json-file, in colours",
+         [](int second, const std::string& line) {
+             return fmt::format(R"({{"log":{},"stream":"stderr","time":"{}.1Z"}})",
+                                quoted("\x1b[33m" + line + "\x1b[0m\n"),
+                                clock_of(second));
+         }},
+        {"grep -n",
+         [](int second, const std::string& line) {
+             return fmt::format("./var/log/ecs/ecs-agent.log:{}:{}", second + 1, line);
+         }},
+        {"grep -C",
+         [](int second, const std::string& line) {
+             const char* sign = line.starts_with("caused by") || line.starts_with("\t") ? "-" : ":";
+             return fmt::format(
+                 "./var/log/ecs/ecs-agent.log{}{}{}{}", sign, second + 1, sign, line);
+         }},
+    };
+}
+
+std::vector<Wrapping> all_wrappings() {
+    std::vector<Wrapping> all = wrappings();
+    const std::vector<Wrapping> others = other_wrappings();
+    all.insert(all.end(), others.begin(), others.end());
+    return all;
 }
 
 std::string wrapped(const Wrapping& wrapping, const std::vector<std::string>& lines) {
@@ -148,7 +178,7 @@ const std::vector<std::string>& files() {
 }
 
 TEST(Wrappings, HideNotWhatAnOldAgentsErrorGoesOnWith) {
-    for (const Wrapping& wrapping : wrappings()) {
+    for (const Wrapping& wrapping : all_wrappings()) {
         const std::string text = wrapped(
             wrapping,
             {"2026-03-11T08:15:00Z [INFO] Loading configuration",
@@ -161,6 +191,93 @@ TEST(Wrappings, HideNotWhatAnOldAgentsErrorGoesOnWith) {
             const auto diagnosis = diagnosed(text, file);
             EXPECT_EQ(told(diagnosis), "finding: NET_DNS") << wrapping.name << " in " << file;
         }
+    }
+}
+
+const std::string pull_fails =
+    " [ERROR] Error transitioning container: CannotPullECRContainerError: "
+    "RequestError: send request failed";
+const std::string no_such_host = "caused by: Post https://ecr.us-east-1.amazonaws.com/: dial tcp: "
+                                 "lookup ecr.us-east-1.amazonaws.com on 10.0.0.2:53: no such host";
+const std::string no_credentials = "2018-08-09T19:09:07Z [ERROR] Could not register: "
+                                   "NoCredentialProviders: no valid providers in chain";
+
+// A healthy agent, and a task of which an image cannot be pulled.
+TEST(Wrappings, HideNotWhoseAnErrorIsThatGoesOn) {
+    for (const Wrapping& wrapping : all_wrappings()) {
+        const std::string text =
+            wrapped(wrapping,
+                    {"2026-03-11T08:15:00Z [INFO] Loading configuration",
+                     "2026-03-11T08:15:01Z [INFO] Connected to ACS endpoint",
+                     "2026-03-11T08:15:02Z" + pull_fails,
+                     no_such_host,
+                     "2026-03-11T08:15:04Z" + pull_fails,
+                     "\tstatus code: 400, request id: 1",
+                     no_such_host,
+                     "2026-03-11T08:15:07Z [INFO] Sending state change to ECS"});
+        for (const std::string& file : files()) {
+            if (!names_writer(wrapping) && (file == "messages" || file == "journal")) continue;
+            EXPECT_EQ(told(diagnosed(text, file)), "healthy: ")
+                << wrapping.name << " in " << file << "\n"
+                << text;
+        }
+    }
+}
+
+TEST(Wrappings, HideNotThatTheMetadataServiceHasNoRole) {
+    for (const Wrapping& wrapping : all_wrappings()) {
+        const std::string text =
+            wrapped(wrapping,
+                    {"2018-08-09T19:09:06Z [INFO] Loading configuration",
+                     no_credentials,
+                     "caused by: EnvAccessKeyNotFound: failed to find credentials.",
+                     "SharedCredsLoad: failed to load profile, .",
+                     "EC2RoleRequestError: no EC2 instance role found",
+                     "caused by: EC2MetadataError: failed to make EC2Metadata request",
+                     "",
+                     "\tstatus code: 404, request id: ",
+                     "caused by: <?xml version=\"1.0\" encoding=\"iso-8859-1\"?>"});
+        EXPECT_EQ(told(diagnosed(text, "a.log")), "finding: IAM_NO_CREDS") << wrapping.name << "\n"
+                                                                           << text;
+        const ScannedLog log = scanned(text);
+        const auto found = log.segments.back().causes.find(*catalogue().index_of("IAM_NO_CREDS"));
+        ASSERT_NE(found, log.segments.back().causes.end()) << wrapping.name;
+        EXPECT_EQ(found->second.count, 1U) << wrapping.name;
+        // The record's, and not that of a wrapping that has no year.
+        ASSERT_TRUE(log.last_time) << wrapping.name;
+        EXPECT_EQ(rfc3339_seconds(*log.last_time), "2018-08-09T19:09:07Z") << wrapping.name;
+    }
+}
+
+TEST(Wrappings, HideNotInWhatTheAgentCrashed) {
+    for (const Wrapping& wrapping : all_wrappings()) {
+        std::vector<std::string> lines = agent_at_work();
+        for (const char* line :
+             {"panic: runtime error: invalid memory address or nil pointer dereference",
+              "[signal SIGSEGV: segmentation violation code=0x1 addr=0x10 pc=0x9]",
+              "",
+              "goroutine 1 [running]:",
+              "go.etcd.io/bbolt.(*DB).page(...)",
+              "\t/go/src/github.com/aws/amazon-ecs-agent/agent/vendor/go.etcd.io/bbolt/db.go:967"})
+            lines.emplace_back(line);
+        const std::string text = wrapped(wrapping, lines);
+        EXPECT_EQ(told(diagnosed(text, "a.log")), "finding: STATE_CORRUPT") << wrapping.name << "\n"
+                                                                            << text;
+    }
+}
+
+TEST(Wrappings, HideNoConnectionThatWasCut) {
+    for (const Wrapping& wrapping : all_wrappings()) {
+        const std::string text = wrapped(
+            wrapping,
+            {"2026-03-11T08:15:00Z [INFO] Loading configuration",
+             "2026-03-11T08:15:01Z [INFO] Connected to ACS endpoint",
+             "2026-03-11T08:15:02Z [ERROR] Error connecting to ACS: websocket client: unable to "
+             "dial ecs-a-7.us-east-1.amazonaws.com response: : read tcp "
+             "10.0.1.23:4321->52.46.1.2:443: read: connection reset by peer"});
+        const auto diagnosis = diagnosed(text, "a.log");
+        ASSERT_EQ(told(diagnosis), "finding: NET_CONN_RESET") << wrapping.name << "\n" << text;
+        EXPECT_EQ(diagnosis.findings.front().certainty, Certainty::likely) << wrapping.name;
     }
 }
 
@@ -204,7 +321,7 @@ TEST(Wrappings, OfOthersAreNotTheAgents) {
 }
 
 TEST(Wrappings, HideNoCrashOfTheAgent) {
-    for (const Wrapping& wrapping : wrappings()) {
+    for (const Wrapping& wrapping : all_wrappings()) {
         for (const Crash& crash : crashes()) {
             std::vector<std::string> lines = agent_at_work();
             lines.insert(lines.end(), crash.lines.begin(), crash.lines.end());

@@ -4,8 +4,6 @@
 #include "logs/wrapping.h"
 #include "squall/base/text.h"
 
-#include <array>
-
 namespace squall::doctor {
 namespace {
 
@@ -57,19 +55,6 @@ std::string unquoted(std::string_view text) {
     return out;
 }
 
-Level level_named(std::string_view name) {
-    if (equal_ignoring_case(name, "debug") || equal_ignoring_case(name, "trace"))
-        return Level::debug;
-    if (equal_ignoring_case(name, "info")) return Level::info;
-    if (equal_ignoring_case(name, "warn") || equal_ignoring_case(name, "warning"))
-        return Level::warn;
-    if (equal_ignoring_case(name, "error")) return Level::error;
-    if (equal_ignoring_case(name, "critical") || equal_ignoring_case(name, "fatal")
-        || equal_ignoring_case(name, "panic"))
-        return Level::critical;
-    return Level::none;
-}
-
 // The value of a key of logfmt at the front or behind a blank; a quoted one without its quotes.
 std::string_view value_of(std::string_view text, std::string_view key) {
     for (std::size_t from = 0;;) {
@@ -117,44 +102,6 @@ void read_logfmt(Record& record, WallTime now) {
         record.when = day;
 }
 
-std::string_view without_end(std::string_view line) {
-    while (!line.empty() && (line.back() == '\r' || line.back() == '\n' || line.back() == '\0'))
-        line.remove_suffix(1);
-    while (!line.empty() && line.front() == '\0')
-        line.remove_prefix(1);
-    // As mail and issues quote.
-    while (line.starts_with("> "))
-        line.remove_prefix(2);
-    if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
-    return line;
-}
-
-// The text itself, where a line is docker's or docker compose's: enough to see how it begins.
-std::string_view inner_begin(std::string_view line) {
-    constexpr std::string_view docker = "{\"log\":\"";
-    if (line.starts_with(docker)) {
-        line.remove_prefix(docker.size());
-        return line;
-    }
-    (void)take_service(line);
-    line.remove_prefix(stamp_size(line));
-    for (const std::string_view stream : {"stdout F ", "stderr F "}) {
-        if (line.starts_with(stream)) line.remove_prefix(stream.size());
-    }
-    return line;
-}
-
-bool has_prefix_of_its_own(std::string_view line) {
-    if (line.starts_with("level=") || line.starts_with("time=") || line.starts_with("{\"")
-        || line.starts_with("msg="))
-        return true;
-    // An old agent's, behind a stamp.
-    if (line.starts_with('[') && level_named(line.substr(1, line.find(']') - 1)) != Level::none)
-        return true;
-    std::string_view rest = line;
-    return take_time(rest) || take_syslog_time(rest, Wall::now());
-}
-
 // U+0080 to U+009F, and what turns the direction of writing: U+202A to U+202E, U+2066 to U+2069.
 bool is_unseen_control(std::string_view character) {
     const auto has_last = [&](unsigned char first, unsigned char last) {
@@ -182,46 +129,33 @@ std::string without_unseen_controls(std::string_view text) {
 
 } // namespace
 
-bool begins_panic(std::string_view line) {
-    line = inner_begin(line);
-    return line.starts_with("panic: ") || line.starts_with("fatal error: ")
-           || line.starts_with("SIGQUIT: ");
-}
-
-bool is_continuation(std::string_view line, bool in_panic) {
-    line = inner_begin(without_end(line));
-    if (in_panic) return !has_prefix_of_its_own(line) && !begins_panic(line);
-    if (line.empty()) return false;
-    // A whole log may be indented, as people paste it.
-    if (line.front() == '\t' || line.front() == ' ') return !has_prefix_of_its_own(trimmed(line));
-    constexpr std::array<std::string_view, 8> beginnings{"\\t",
-                                                         "caused by: ",
-                                                         "status code: ",
-                                                         "Caused by: ",
-                                                         "For verbose messaging ",
-                                                         "goroutine ",
-                                                         "[signal ",
-                                                         "[goroutine "};
-    for (const std::string_view beginning : beginnings) {
-        if (line.starts_with(beginning)) return true;
-    }
-    return false;
+Level level_named(std::string_view name) {
+    if (equal_ignoring_case(name, "debug") || equal_ignoring_case(name, "trace"))
+        return Level::debug;
+    if (equal_ignoring_case(name, "info")) return Level::info;
+    if (equal_ignoring_case(name, "warn") || equal_ignoring_case(name, "warning"))
+        return Level::warn;
+    if (equal_ignoring_case(name, "error")) return Level::error;
+    if (equal_ignoring_case(name, "critical") || equal_ignoring_case(name, "fatal")
+        || equal_ignoring_case(name, "panic"))
+        return Level::critical;
+    return Level::none;
 }
 
 Record parse_record(std::string_view lines, WallTime now) {
     Record record;
     std::string joined;
+    std::string source;
     bool is_first = true;
     while (!lines.empty()) {
         const auto end = std::min(lines.find('\n'), lines.size());
-        Unwrapping line;
-        line.text = without_end(lines.substr(0, end));
+        const Unwrapping line = unwrapped(lines.substr(0, end), now, source);
         lines.remove_prefix(std::min(lines.size(), end + 1));
-        unwrap(line, now);
         if (is_first) {
             record.when = line.when;
             record.kind = line.kind;
             record.writer = line.writer;
+            source = line.source;
             joined = line.is_json ? std::string(line.text) : unquoted(line.text);
             is_first = false;
         } else {

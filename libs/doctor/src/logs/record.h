@@ -13,6 +13,9 @@ namespace squall::doctor {
 
 enum class Level { none, debug, info, warn, error, critical };
 
+// In whatever case; none where it is the name of none.
+[[nodiscard]] Level level_named(std::string_view name);
+
 struct Record {
     // On one line: what signatures are held against. Members of JSON as key=value.
     std::string text;
@@ -27,12 +30,6 @@ struct Record {
 // `lines` is one record, several lines where it has continuations; `now` tells the year where the
 // log does not.
 [[nodiscard]] Record parse_record(std::string_view lines, WallTime now);
-
-// A line that belongs to the record before it: indented, or what the AWS SDK and Go write behind an
-// error. `in_panic`: any line without a prefix of its own does.
-[[nodiscard]] bool is_continuation(std::string_view line, bool in_panic);
-// A line with which a stack dump begins.
-[[nodiscard]] bool begins_panic(std::string_view line);
 
 // ANSI colours and other controls taken out, invalid UTF-8 replaced: what people are shown.
 [[nodiscard]] std::string shown(std::string_view lines);

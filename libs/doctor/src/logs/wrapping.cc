@@ -1,5 +1,7 @@
 #include "logs/wrapping.h"
 
+#include "logs/escapes.h"
+#include "logs/line_source.h"
 #include "logs/log_time.h"
 #include "logs/words.h"
 #include "squall/base/json.h"
@@ -16,47 +18,22 @@ constexpr std::size_t json_max = 1U << 20U;
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-bool is_name_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.'
-           || c == '-' || c == '_' || c == '/' || c == '@';
+std::string_view without_end(std::string_view line) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == '\n' || line.back() == '\0'))
+        line.remove_suffix(1);
+    while (!line.empty() && line.front() == '\0')
+        line.remove_prefix(1);
+    // As mail and issues quote.
+    while (line.starts_with("> "))
+        line.remove_prefix(2);
+    if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
+    return line;
 }
 
-// Something that a line of ours begins with.
-bool begins_record(std::string_view text) {
-    std::string_view rest = text;
-    return text.starts_with("level=") || text.starts_with("time=") || text.starts_with("{\"")
-           || text.starts_with("msg=") || is_of_go(text) || take_time(rest).has_value()
-           || take_syslog_time(rest, Wall::now()).has_value();
-}
-
-// "./var/log/ecs/ecs-agent.log:12:level=…", as grep -n names what it found.
-bool take_grep_prefix(std::string_view& text) {
-    std::size_t end = 0;
-    while (end < text.size() && end < 300 && is_name_character(text[end]))
-        ++end;
-    if (end < 3 || end >= text.size() || text[end] != ':') return false;
-    const std::string_view name = text.substr(0, end);
-    if (name.find_first_of("./") == std::string_view::npos) return false;
-    std::string_view rest = text.substr(end + 1);
-    std::size_t digits = 0;
-    while (digits < rest.size() && rest[digits] >= '0' && rest[digits] <= '9')
-        ++digits;
-    if (digits > 0 && digits < rest.size() && (rest[digits] == ':' || rest[digits] == '-'))
-        if (begins_record(rest.substr(digits + 1))) {
-            text = rest.substr(digits + 1);
-            return true;
-        }
-    if (!begins_record(rest)) return false;
-    text = rest;
-    return true;
-}
-
-// "ecs-agent-1  | level=…", as docker compose says whose a line is.
-bool take_compose_prefix(std::string_view& text) {
-    std::string_view rest = text;
-    if (!take_service(rest) || !begins_record(rest)) return false;
-    text = rest;
-    return true;
+std::string_view without_indentation(std::string_view text) {
+    while (!text.empty() && is_blank(text.front()))
+        text.remove_prefix(1);
+    return text;
 }
 
 LogKind kind_of_program(std::string_view program) {
@@ -219,7 +196,10 @@ bool take_json(Unwrapping& line) {
         line.text = text;
         return true;
     };
-    if (json::at(*object, "log").is_string()) return take_from("log", "time");
+    if (json::at(*object, "log").is_string()) {
+        line.stream = line.storage.emplace_back(json::string_at(*object, "stream"));
+        return take_from("log", "time");
+    }
     if (json::at(*object, "MESSAGE").is_string()) {
         const std::string_view program = json::string_at(*object, "SYSLOG_IDENTIFIER");
         line.kind = kind_of_program(program);
@@ -245,34 +225,49 @@ bool take_json(Unwrapping& line) {
 }
 
 // A stamp in front of a line that has its own: docker logs --timestamps, CloudWatch's tail, CRI.
-bool take_stamp(std::string_view& text, std::optional<WallTime>& when) {
-    std::string_view rest = text;
+bool take_stamp(Unwrapping& line) {
+    std::string_view rest = line.text;
     const auto at = take_time(rest);
-    if (!at || rest.empty() || !is_blank(rest.front())) return false;
-    bool is_known = stamp_size(text) > 0;
-    while (!rest.empty() && is_blank(rest.front()))
+    bool is_known = stamp_size(line.text) > 0;
+    if (!at || (rest.empty() && !is_known)) return false;
+    if (!rest.empty()) {
+        if (!is_blank(rest.front())) return false;
         rest.remove_prefix(1);
+    }
+    const std::string_view behind = without_indentation(rest);
     for (const std::string_view stream : {"stdout F ", "stderr F ", "stdout P ", "stderr P "}) {
-        if (!rest.starts_with(stream)) continue;
-        rest.remove_prefix(stream.size());
+        if (!behind.starts_with(stream)) continue;
+        rest = behind.substr(stream.size());
+        line.stream = stream.substr(0, stream.find(' '));
         is_known = true;
     }
-    if (!is_known && !begins_record(rest)) return false;
-    when = at;
-    text = rest;
+    if (!is_known && !begins_record(behind)) return false;
+    line.when = at;
+    line.text = rest;
     return true;
 }
 
+// rsyslog writes a tab as #011.
+std::string_view behind_indentation(const Unwrapping& line) {
+    constexpr std::string_view tab = "#011";
+    std::string_view text = without_indentation(line.text);
+    while (!line.is_bare && text.starts_with(tab))
+        text = without_indentation(text.substr(tab.size()));
+    return text;
+}
+
 // One wrapping; false when there is none left.
-bool unwrap_one(Unwrapping& line, WallTime now) {
+bool unwrap_one(Unwrapping& line, WallTime now, std::string_view source) {
     std::string_view& text = line.text;
-    while (!text.empty() && is_blank(text.front()))
-        text.remove_prefix(1);
+    const std::string_view behind = behind_indentation(line);
+    line.is_indented = behind.size() < text.size();
+    text = behind;
     if (text.empty()) return false;
+    if (take_source(line, source)) return true;
     if (text.front() == '{') return take_json(line);
-    if (std::string_view behind = text; take_priority(behind)) {
-        if (take_rfc5424(line, behind)) return true;
-        text = behind;
+    if (std::string_view header = text; take_priority(header)) {
+        if (take_rfc5424(line, header)) return true;
+        text = header;
         return true;
     }
     if (text.front() == '[') {
@@ -280,8 +275,7 @@ bool unwrap_one(Unwrapping& line, WallTime now) {
         line.kind = LogKind::kernel;
         return true;
     }
-    if (take_stamp(text, line.when) || take_grep_prefix(text) || take_compose_prefix(text))
-        return true;
+    if (take_stamp(line) || take_grep_prefix(line) || take_compose_prefix(line)) return true;
     std::string_view rest = text;
     auto when = take_time(rest);
     if (!when) when = take_syslog_time(rest, now);
@@ -300,6 +294,13 @@ bool unwrap_one(Unwrapping& line, WallTime now) {
 
 } // namespace
 
+bool has_own_form(std::string_view text) {
+    std::string_view rest = text;
+    return text.starts_with("level=") || text.starts_with("time=") || text.starts_with("{\"")
+           || text.starts_with("msg=") || take_time(rest).has_value()
+           || take_syslog_time(rest, Wall::now()).has_value();
+}
+
 bool is_of_go(std::string_view text) {
     constexpr std::array<std::string_view, 11> beginnings{"panic: ",
                                                           "fatal error: ",
@@ -317,6 +318,8 @@ bool is_of_go(std::string_view text) {
     });
 }
 
+bool begins_record(std::string_view text) { return has_own_form(text) || is_of_go(text); }
+
 std::size_t stamp_size(std::string_view text) {
     // "2026-06-30T17:02:11.", nine digits, and Z or an offset.
     constexpr std::size_t dot = 19;
@@ -333,25 +336,16 @@ std::size_t stamp_size(std::string_view text) {
     return is_blank(rest.front()) ? size + 1 : 0;
 }
 
-bool take_service(std::string_view& text) {
-    constexpr std::size_t name_max = 128;
-    std::size_t end = 0;
-    while (end < std::min(text.size(), name_max) && text[end] != '/'
-           && is_name_character(text[end]))
-        ++end;
-    const std::size_t name = end;
-    while (end < text.size() && text[end] == ' ')
-        ++end;
-    if (name == 0 || end == name || text.substr(end, 1) != "|") return false;
-    if (end + 1 < text.size() && text[end + 1] != ' ') return false;
-    text.remove_prefix(std::min(text.size(), end + 2));
-    return true;
-}
-
-void unwrap(Unwrapping& line, WallTime now) {
-    for (int layer = 0; layer < layers_max && !line.is_json; ++layer) {
-        if (!unwrap_one(line, now)) return;
+Unwrapping unwrapped(std::string_view line, WallTime now, std::string_view source) {
+    Unwrapping out;
+    out.text = without_end(line);
+    for (int layer = 0; layer < layers_max && !out.is_json; ++layer) {
+        if (out.text.find('\x1b') != std::string_view::npos)
+            out.text = out.storage.emplace_back(without_escapes(out.text));
+        if (!unwrap_one(out, now, source)) break;
+        if (!out.is_json) out.is_bare = false;
     }
+    return out;
 }
 
 } // namespace squall::doctor

@@ -5,6 +5,7 @@
 #include "scan/lines.h"
 #include "scan/matcher.h"
 #include "scan/pieces.h"
+#include "scan/record_lines.h"
 #include "scan/repeats.h"
 #include "scan/text_chunks.h"
 #include "squall/doctor/oom_episode.h"
@@ -17,40 +18,6 @@ namespace {
 
 constexpr std::size_t sighting_text_max = 4U << 10U;
 constexpr std::size_t tail_max = 16U << 10U;
-constexpr int continuations_max = 40;
-constexpr int stack_lines_max = 200;
-
-struct Extent {
-    std::size_t begin;
-    std::size_t end;
-};
-
-// The whole record around a line.
-Extent record_around(std::string_view text, std::size_t at, std::size_t not_before) {
-    std::size_t begin = line_begin(text, at);
-    for (int i = 0; i < continuations_max && begin > not_before; ++i) {
-        if (!is_continuation(line_at(text, begin), /*in_panic=*/false)) break;
-        begin = line_begin(text, begin - 1);
-    }
-    const bool in_panic = begins_panic(line_at(text, begin));
-    std::size_t end = line_end(text, begin);
-    const int lines_max = in_panic ? stack_lines_max : continuations_max;
-    for (int i = 0; i < lines_max && end < text.size(); ++i) {
-        if (end - begin > TextChunks::record_max) break;
-        if (!is_continuation(line_at(text, end), in_panic)) break;
-        end = line_end(text, end);
-    }
-    return {begin, std::max(end, line_end(text, at))};
-}
-
-// Of a line that is far too long, what is around the place.
-Extent window(Extent record, std::size_t at) {
-    constexpr std::size_t before = 8U << 10U;
-    if (record.end - record.begin <= TextChunks::record_max || at - record.begin <= before)
-        return record;
-    const std::size_t begin = at - before;
-    return {begin, std::min(record.end, begin + TextChunks::record_max)};
-}
 
 // What was seen, without a copy of it.
 struct Seen {
@@ -104,6 +71,18 @@ void note(ScannedLog& log, const Reading& reading, const Seen& seen) {
     if (reading.cause) put(segment.causes[*reading.cause], seen, reading);
 }
 
+// `joined` keeps them where they do not follow each other.
+std::string_view
+lines_of(std::string_view text, const std::vector<Extent>& extents, std::string& joined) {
+    const auto lines = [&](const Extent& extent) {
+        return text.substr(extent.begin, extent.end - extent.begin);
+    };
+    if (extents.size() == 1) return lines(extents.front());
+    for (const Extent& extent : extents)
+        joined += lines(extent);
+    return joined;
+}
+
 // As init systems and Docker speak of it.
 bool names_agent(std::string_view text) {
     return has_word(text, "ecs-agent") || has_word(text, "amazon-ecs")
@@ -114,6 +93,10 @@ bool names_agent(std::string_view text) {
 // Of a record that has one. What lies ahead of the reader's clock is no record's time.
 std::optional<WallTime> time_of(std::string_view line, WallTime now) {
     constexpr std::chrono::hours clocks_differ_by{24};
+    const Unwrapping said = unwrapped(line, now);
+    // What a record goes on with has the time of its wrapping alone.
+    if (!said.is_bare && (said.text.empty() || is_continuation(said, /*in_panic=*/false)))
+        return std::nullopt;
     const auto when = parse_record(line, now).when;
     return when && *when <= now + clocks_differ_by ? when : std::nullopt;
 }
@@ -231,9 +214,10 @@ void Scanner::Parts::read_record(ScannedLog& log,
     if (!is_of_another && (record.has_agents_form || names_agent(record.text))) ++log.of_agent;
     if (!is_of_another && record.kind != LogKind::unknown) ++log.of_host;
     LogKind kind = record.kind == LogKind::unknown ? log.kind.kind : record.kind;
-    // Many write as the agent does: where a program gives its name, that counts.
-    if (record.has_agents_form && kind != LogKind::init && kind != LogKind::unknown
-        && !is_of_another)
+    // Many write as the agent does: where a program gives its name, that counts. Under ecs-init's
+    // name the host's log has both of them.
+    const bool may_be_init_alone = kind == LogKind::init && record.kind == LogKind::unknown;
+    if (record.has_agents_form && !may_be_init_alone && kind != LogKind::unknown && !is_of_another)
         kind = LogKind::agent;
     if (record.has_agents_form) writers.remember(record.writer);
     // What Go's runtime and the old agents' errors say has no form of the agent's; in the host's
@@ -277,21 +261,26 @@ ScannedLog Scanner::scan(std::string name, ByteSource& bytes, std::uint64_t skip
     for (std::string_view text = chunks.next(); !text.empty(); text = chunks.next()) {
         if (log.tail.empty()) times.begin = begin_of(text, parts_->now);
         std::size_t counted = 0; // of the chunk, where `log.lines` is up to
-        std::size_t done = 0;    // records before this have been read
+        RecordLines records(text, parts_->now);
         parts_->matcher.triggers().scan(text, [&](std::size_t /*pattern*/, std::size_t offset) {
-            if (offset < done) return true;
-            const Extent record = window(record_around(text, offset, done), offset);
-            log.lines += count_lines(text.substr(counted, record.begin - counted));
-            counted = record.begin;
+            if (records.is_taken(offset)) return true;
+            const std::vector<Extent>& extents = records.take(offset);
+            const std::size_t begin = extents.front().begin;
+            // A record can begin before the last one, between whose lines it stands.
+            if (begin >= counted)
+                log.lines += count_lines(text.substr(counted, begin - counted));
+            else
+                log.lines -= count_lines(text.substr(begin, counted - begin));
+            counted = begin;
+            std::string joined;
             parts_->read_record(log,
-                                text.substr(0, record.begin),
-                                text.substr(record.begin, record.end - record.begin),
+                                text.substr(0, begin),
+                                lines_of(text, extents, joined),
                                 skipped > 0 ? 0 : log.lines + 1);
             if (log.steps_back == 1 && first_tail.empty()) {
                 first_tail = log.tail;
-                keep_tail(first_tail, text.substr(0, record.begin));
+                keep_tail(first_tail, text.substr(0, begin));
             }
-            done = record.end;
             return true;
         });
         log.lines += count_lines(text.substr(counted));

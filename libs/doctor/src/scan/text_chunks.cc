@@ -1,7 +1,8 @@
 #include "scan/text_chunks.h"
 
-#include "logs/record.h"
+#include "logs/escapes.h"
 #include "scan/journal_bytes.h"
+#include "scan/record_lines.h"
 
 #include <algorithm>
 #include <cstring>
@@ -116,21 +117,9 @@ void TextChunks::fill() {
     }
 }
 
-// Up to the last line that begins a record: what follows may go on in the next chunk.
+// What follows the last record may go on in the next chunk.
 std::size_t TextChunks::end_of_records(std::string_view text) const {
-    if (is_at_end_) return text.size();
-    std::size_t end = text.rfind('\n');
-    if (end == std::string_view::npos) return text.size();
-    const std::size_t whole = end + 1;
-    for (int lines = 0; lines < 256; ++lines) {
-        const std::size_t before = end == 0 ? std::string_view::npos : text.rfind('\n', end - 1);
-        const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
-        if (begin == 0 || text.size() - begin > record_max) break;
-        const std::string_view line = text.substr(begin, end - begin);
-        if (!line.empty() && !is_continuation(line, /*in_panic=*/true)) return begin;
-        end = before;
-    }
-    return whole;
+    return is_at_end_ ? text.size() : border_of_records(text, record_max, Wall::now());
 }
 
 std::string_view TextChunks::cleaned(std::string_view text) {
@@ -154,12 +143,8 @@ std::string_view TextChunks::without_controls(std::string_view text) {
             continue;
         }
         if (text[i] == '\0') continue;
-        if (text[i] == '\x1b' && i + 1 < text.size() && text[i + 1] == '[') {
-            std::size_t end = i + 2;
-            while (end < text.size() && end < i + 32 && (text[end] < '@' || text[end] > '~')
-                   && text[end] != '\n')
-                ++end;
-            i = end < text.size() && text[end] == '\n' ? end - 1 : end;
+        if (const std::size_t behind = behind_escape(text, i); behind > i) {
+            i = behind - 1;
             continue;
         }
         clean_.push_back(text[i]);
