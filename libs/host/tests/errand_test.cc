@@ -73,6 +73,22 @@ TEST(Errand, TakesAProxyThatDoesNotAnswerForTheCause) {
     EXPECT_EQ(cause(behind_it), "NET_API_TIMEOUT") << "it has let the host through";
 }
 
+TEST(Errand, NamesASettingOfAProxyThatNobodyCanRead) {
+    ErrandReport report;
+    for (const char* fact : {"endpoint/api", "endpoint/acs"})
+        report.facts[fact] = "exit=5 proxy_setting=HTTPS_PROXY proxy_file=/etc/ecs/ecs.config "
+                             "proxy_unreadable=yes";
+    const auto look = look_at(report, "endpoint-api");
+    ASSERT_EQ(cause_of(look), "NET_PROXY");
+    EXPECT_EQ(look.signs.front().certainty, doctor::Certainty::certain);
+    EXPECT_EQ(
+        look.signs.front().summary,
+        "no proxy can be read out of HTTPS_PROXY in /etc/ecs/ecs.config: its user or password "
+        "has characters that must be percent-encoded");
+    EXPECT_NE(look.signs.front().remedy.front().find("`@` as %40"), std::string::npos);
+    EXPECT_EQ(look_at(report, "endpoint-acs").state, doctor::Look::State::could_not_look);
+}
+
 TEST(Errand, NamesTheRegionWhereNothingTellsIt) {
     ErrandReport report;
     report.facts["metadata"] = "put_exit=0 put_http=403\nrole=none";

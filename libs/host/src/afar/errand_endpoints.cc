@@ -2,6 +2,7 @@
 #include "afar/errand_parts.h"
 #include "checks/agent_config.h"
 #include "checks/own_setting.h"
+#include "checks/unreadable_proxy.h"
 #include "squall/base/text.h"
 
 #include <charconv>
@@ -78,7 +79,8 @@ std::optional<Destination> destination_of(std::string_view tried, bool is_usual_
 
 bool is_proxied(const ErrandReport& report) {
     return !setting_in(report.config, "HTTPS_PROXY").empty()
-           || !setting_in(report.config, "HTTP_PROXY").empty();
+           || !setting_in(report.config, "HTTP_PROXY").empty()
+           || report.fact("endpoint/api").find("proxy_setting=") != std::string_view::npos;
 }
 
 // A proxy, or an API of one's own, may listen at any port.
@@ -116,6 +118,16 @@ Look look_at_endpoint(const ErrandReport& report, const EndpointCauses& causes) 
                                    causes.name,
                                    get(values, "address"),
                                    get(values, "tls")));
+    if (!get(values, "proxy_unreadable").empty()) {
+        const ConfigLine setting{get(values, "proxy_file"), get(values, "proxy_setting"), {}};
+        // Told once.
+        return causes.name == std::string_view("api")
+                   ? finding(unreadable_proxy_sign(setting))
+                   : could_not_look(fmt::format("not tried: no proxy can be read out of {} in {}",
+                                                setting.name,
+                                                setting.place),
+                                    "curl -sv https://ecs.{region}.amazonaws.com/");
+    }
     // AWS's own are renewed in time.
     const bool is_awss = setting_in(report.config, "ECS_BACKEND_HOST").empty();
     Way way{is_proxied(report)};

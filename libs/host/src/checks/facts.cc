@@ -86,6 +86,11 @@ Result<transport::ProbeOrder> Facts::order(const std::string& url, Deadline dead
     if (config == nullptr) return order;
     const std::string ca_file = config->get("SSL_CERT_FILE");
     if (!ca_file.empty() && !order.ca_file) order.ca_file = path(ca_file);
+    if (const ConfigLine* proxy = unreadable_proxy(*config))
+        return fail(Errc::invalid_input,
+                    "not tried: no proxy can be read out of {} in {}",
+                    proxy->name,
+                    proxy->place);
     // The agent goes through HTTP_PROXY whatever the scheme.
     const std::string for_http = config->get("HTTP_PROXY");
     const std::string for_https = config->get("HTTPS_PROXY");
