@@ -255,14 +255,32 @@ firewall() {
     # Logs make room for them, but not all of it.
     if [ "$(packed <"$folder/rules" | wc -c)" -le 8000 ]; then cat "$folder/rules"; else echo "too_many=$(wc -l <"$folder/rules")"; fi
 }
+# Rules of other tables that drop or reject: nobody follows them. A table that the kernel has not is not asked for.
+others() {
+    [ -n "$(cat "$folder"/*.tried 2>/dev/null)" ] || return
+    names=$(cat /proc/net/ip_tables_names 2>/dev/null)
+    {
+        for table in raw mangle; do
+            [ -z "$names" ] || printf '%s\n' "$names" | grep -qx "$table" || continue
+            timeout -k 1 2 iptables -w 1 -t "$table" -S </dev/null 2>/dev/null |
+                sed -nE -e 'h; s/"[^"]*"//g; /^-P [^ ]+ DROP|^-A .* -j (DROP|REJECT)/!d; /^-[AP] FORWARD /d' -e "g; s/^/iptables -t $table /p"
+        done
+        timeout -k 1 2 nft list ruleset </dev/null 2>/dev/null | awk '
+$1 == "table" { table = $2 " " $3; is_own = ($2 == "ip") ? $3 ~ /^(filter|nat|mangle|raw|security)$/ : ($2 != "inet" && $2 != "netdev") }
+$1 == "chain" { chain = $2; is_forwarding = 0 }
+/hook forward/ { is_forwarding = 1 }
+{ bare = $0; gsub(/"[^"]*"/, "", bare); sub(/^[ \t]+/, "") }
+!is_own && !is_forwarding && bare ~ /[ \t](drop|reject)([ ;]|$)/ { print "nft " table " " chain ": " $0 }' 2>/dev/null
+    } | mask | cut -c 1-300 | head -n 20
+}
 # Of the mounts that these folders are in, those that nobody can write to; root may try, and `test -w` says yes.
 read_only() {
     places=
-    for place in /var/lib/ecs /var/lib/docker /var/log/ecs; do [ ! -d "$place" ] || places="$places $place"; done
+    for place in /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log/ecs; do [ ! -d "$place" ] || places="$places $place"; done
     timeout -k 1 3 awk -v "all=$places" '
 BEGIN { n = split(all, place, " ") }
 { for (i = 1; i <= n; i++) if (($2 == "/" || index(place[i] "/", $2 "/") == 1) && length($2) >= length(at[i])) { at[i] = $2; how[i] = $4 } }
-END { for (i = 1; i <= n; i++) if (how[i] ~ /^ro(,|$)/ && !told[at[i]]++) print "read_only=" place[i] }' /proc/self/mounts 2>/dev/null
+END { for (i = 1; i <= n; i++) if (how[i] ~ /^ro(,|$)/ && !told[at[i]]++) print "read_only=" place[i], at[i] }' /proc/self/mounts 2>/dev/null
 }
 # Any answer has a date, whatever else it says; of a proxy's and a server's the server's comes last.
 # The metadata service's is of the machine below.
@@ -346,6 +364,7 @@ wait
     section facts/endpoint/acs; cat "$folder/acs" 2>/dev/null
     section facts/endpoint/tcs; cat "$folder/tcs" 2>/dev/null
     section facts/firewall; firewall
+    section facts/firewall_others; others
     section facts/introspection; within 3 curl -sS -m 2 http://127.0.0.1:51678/v1/metadata
     section facts/holds
     for hold in /var/run/squall/*/run; do

@@ -1,5 +1,6 @@
 #include "checks/facts.h"
 
+#include "checks/other_tables.h"
 #include "squall/aws/endpoint.h"
 #include "squall/base/text.h"
 #include "squall/transport/http_client.h"
@@ -106,7 +107,12 @@ Result<transport::ProbeOrder> Facts::order(const std::string& url, Deadline dead
 }
 
 FilterRules Facts::find_filter_rules(Deadline deadline) const {
-    // The table filter alone: to ask for another one may load its module.
+    FilterRules found = list_filter_rules(deadline);
+    found.others = dropping_rules_elsewhere(ground_, deadline);
+    return found;
+}
+
+FilterRules Facts::list_filter_rules(Deadline deadline) const {
     auto listing = ground_.run({{"iptables", "-w", "1", "-S"}, {}, {}, {}},
                                deadline.sooner(Deadline::in(Seconds(2))));
     if (!listing)
