@@ -1,4 +1,6 @@
 """What is to be seen from afar as it is on the host."""
+import pytest
+
 from conftest import wait_for
 from lab_practice import all_is_well, practice  # noqa: F401
 
@@ -35,6 +37,22 @@ def test_a_state_folder_on_a_filesystem_that_nobody_can_write_to(practice):
         practice.sh(1, 'umount /var/lib/ecs; systemctl reset-failed ecs; systemctl restart ecs')
 
 
+def test_a_data_folder_that_was_made_read_only_by_itself(practice):
+    data = '/var/lib/ecs/data'
+    practice.sh(1, f'mount --bind {data} {data} && mount -o remount,ro,bind {data} && systemctl restart ecs')
+    try:
+        wait_for('its agent is away', lambda: not practice.is_connected(), 60)
+        wait_for('it has said so', lambda: 'agent.db: read-only file system' in practice.sh(1, 'cat /var/log/ecs/ecs-agent.log'), 60)
+        for ask in (practice.live, practice.from_afar):
+            _, told = practice.ask(ask)
+            root = first(told)
+            assert (root['cause'], root['certainty']) == ('DISK_FULL', 'certain') and root['summary'].startswith(f'{data} is read-only'), practice.tells()
+            assert 'dmesg' in root['remedy'][0] and f'`sudo mount -o remount,rw {data}`' in root['remedy'][1] and len(root['remedy']) == 2, practice.tells()
+            assert 'disk' not in [one['check'] for one in told['healthy']], practice.tells()
+    finally:
+        practice.sh(1, f'umount {data}; systemctl reset-failed ecs; systemctl restart ecs')
+
+
 def test_a_host_without_room_for_what_ssm_would_run_there(practice):
     practice.sh(1, 'mount -o remount,size=4m / && { dd if=/dev/zero of=/full bs=64k 2>/dev/null || true; }; systemctl stop ecs')
     try:
@@ -59,6 +77,37 @@ def test_a_rule_of_the_firewall_of_which_only_the_kernel_knows_whom_it_means(pra
             assert 'firewall' not in [one['check'] for one in told['healthy']], practice.tells()
     finally:
         practice.sh(1, f'iptables -D OUTPUT {rule}')
+
+
+@pytest.mark.parametrize('made, ended, quoted', [
+    ('iptables -t raw -A OUTPUT -p tcp --dport 443 -j DROP', 'iptables -t raw -F OUTPUT', 'iptables -t raw -A OUTPUT -p tcp'),
+    ('nft add table inet sqt && nft add chain inet sqt output "{ type filter hook output priority 0; policy accept; }" && nft add rule inet sqt output tcp dport 443 drop',
+     'nft delete table inet sqt', 'nft inet sqt output: tcp dport 443 drop')])
+def test_rules_of_other_tables_are_quoted_and_not_called_healthy(practice, made, ended, quoted):
+    practice.sh(1, f'{made} && systemctl restart ecs')
+    try:
+        wait_for('its agent is away', lambda: not practice.is_connected(), 90)
+        for ask in (practice.live, practice.from_afar):
+            _, told = practice.ask(ask)
+            [look] = [one for one in told['could_not_look'] if one['check'] == 'firewall']
+            assert look['summary'].startswith('rules of other tables are not followed') and quoted in look['summary'], practice.tells()
+            assert 'nft list ruleset' in look['how'] and 'firewall' not in [one['check'] for one in told['healthy']], practice.tells()
+    finally:
+        practice.sh(1, f'{ended}; systemctl reset-failed ecs; systemctl restart ecs')
+
+
+def test_authorities_that_were_cut_short_are_no_proxy_that_looks_into_tls(practice):
+    bundle = '/etc/ssl/certs/ca-certificates.crt'
+    practice.sh(1, f'cp -a {bundle} /root/authorities && head -c 5000 /root/authorities >{bundle} && systemctl restart ecs')
+    try:
+        wait_for('its agent is away', lambda: not practice.is_connected(), 60)
+        for ask in (practice.live, practice.from_afar):
+            _, told = practice.ask(ask)
+            [found] = [one for one in told['findings'] if one['cause'] == 'TLS_TRUST']
+            assert bundle in found['summary'] and 'update-ca-certificates' in ' '.join(found['remedy']), practice.tells()
+            assert 's_client' not in ' '.join(found['remedy']) and 'not trusted' not in found['summary'], practice.tells()
+    finally:
+        practice.sh(1, f'cp -a /root/authorities {bundle} && rm /root/authorities; systemctl reset-failed ecs; systemctl restart ecs')
 
 
 def test_a_file_in_place_of_the_folder_for_the_state(practice):

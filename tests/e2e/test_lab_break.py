@@ -156,6 +156,14 @@ def test_a_cause_that_would_end_another_is_refused(practice):
     assert practice.shown() == ['AGENT_HUNG'] and process_state(practice, '/run/ecs-agent.pid') == 'T'
 
 
+def test_an_agent_that_does_not_run_cannot_hang(practice):
+    practice.make('CLUSTER_MISMATCH')
+    wait_for('no agent runs', lambda: practice.lab.exec(1, 'sh', '-c', 'kill -0 "$(cat /run/ecs-agent.pid)"').code != 0, 60)
+    refused = practice.order('break', 'AGENT_HUNG', '--instance', '1', code=3)
+    assert 'no agent runs that could hang' in refused.err and 'kill' not in refused.err
+    assert practice.shown() == ['CLUSTER_MISMATCH']
+
+
 @pytest.mark.parametrize('cause', ['DISK_FULL', 'FD_EXHAUSTION', 'CLUSTER_NOT_FOUND', 'AGENT_HUNG', 'IMDS_UNREACHABLE:dropped', 'ECS_INIT_SYSCTL'])
 def test_a_host_that_was_rebooted_since_is_mended_as_well(practice, cause):
     before = practice.snapshot()

@@ -111,16 +111,20 @@ TEST(Collect, LetsNoSecretIntoTheArchive) {
                                            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
                                            "hunter2x",
                                            "Tr0ub4dor",
+                                           "SlashedPw",
+                                           "AtPassword",
                                            to_base64("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
                                            "wJalrXUtnFEMI\\/K7MDENG\\/bPxRfiCYEXAMPLEKEY"};
     const std::string environment = std::string(
         "PATH=/bin\0DB_PASSWORD=Tr0ub4dor\0AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\0", 72);
+    const std::string proxy = "HTTPS_PROXY=http://bob:At@AtPassword/SlashedPw@10.0.0.20:3128\n";
     const std::string planted =
-        "one AKIAIOSFODNN7EXAMPLE two\n{\"SecretAccessKey\":\""
+        proxy + "lookup atpassword on 10.0.0.2:53: no such host; bad path /SlashedPw\n"
+        + "one AKIAIOSFODNN7EXAMPLE two\n{\"SecretAccessKey\":\""
         + replace_all(secrets[1], "/", "\\/") + "\",\"x\":[\"" + secrets[1]
         + "\"]}\nDB_PASSWORD=hunter2x\nhttp://me:hunter2x@proxy:1\nAuthorization: Basic "
           "Tr0ub4dor\nmsg=\"env {\\\"token\\\":\\\"hunter2x\\\"}\"\n"
-        + secrets[4] + "\n  1234 ? S 0:00 server --password Tr0ub4dor --port 1\n" + environment
+        + secrets.at(6) + "\n  1234 ? S 0:00 server --password Tr0ub4dor --port 1\n" + environment
         + "\n";
     Host host;
     for (const char* name : {"etc/ecs/ecs.config",
@@ -167,6 +171,8 @@ TEST(Collect, LetsNoSecretIntoTheArchive) {
         EXPECT_EQ(tar.find(secret), std::string::npos)
             << secret << " in …"
             << tar.substr(tar.find(secret) - std::min<std::size_t>(tar.find(secret), 300), 400);
+    EXPECT_EQ(tar.find("atpassword"), std::string::npos);
+    EXPECT_NE(tar.find("HTTPS_PROXY=http://[redacted]@10.0.0.20:3128"), std::string::npos);
     for (const Collected& item : report->items)
         EXPECT_EQ((item.name + item.problem).find("AKIA"), std::string::npos);
 }
@@ -324,7 +330,7 @@ TEST(LogCopy, CutsNoSecretInTwo) {
         "RSA PRIVATE KEY-----\n";
     while (log.size() < (std::size_t{3} << 20U))
         log += secret + key;
-    const auto copy = copy_log(folder.file("a.log", log), 1U << 30U, folder.path());
+    const auto copy = copy_log(folder.file("a.log", log), 1U << 30U, folder.path(), {});
     ASSERT_TRUE(copy.has_value()) << copy.error().message;
     std::string text(copy->size, '\0');
     ASSERT_EQ(::pread(copy->file.get(), text.data(), text.size(), 0),

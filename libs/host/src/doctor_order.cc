@@ -6,6 +6,7 @@
 #include "squall/doctor/collect.h"
 #include "squall/doctor/log_files.h"
 #include "squall/doctor/looks.h"
+#include "squall/doctor/proxy_secrets.h"
 #include "squall/host/checkup.h"
 
 #include <unistd.h>
@@ -134,7 +135,8 @@ DoctorAnswer looks_alone() {
     const bool has_finding = std::any_of(looks.begin(), looks.end(), [](const doctor::Look& look) {
         return look.state == doctor::Look::State::finding;
     });
-    return {json::text(json::Object{{"looks", doctor::looks_json(looks)}}) + "\n",
+    return {doctor::secrets_of_host("/").without(
+                json::text(json::Object{{"looks", doctor::looks_json(looks)}}) + "\n"),
             has_finding ? 1 : 0};
 }
 
@@ -183,9 +185,11 @@ examine(const DoctorOrder& order, const doctor::Catalogue& catalogue, doctor::Re
                         : Result<doctor::Case>(host_case(*scanner, std::move(looks)));
     if (!evidence) return fail(evidence.error());
     const auto diagnosis = doctor::diagnose(catalogue, std::move(*evidence));
-    return DoctorAnswer{order.json ? json::text(diagnosis.to_json()) + "\n"
-                                   : doctor::report_text(diagnosis, subject_of(order), style),
-                        diagnosis.exit_code()};
+    std::string text = order.json ? json::text(diagnosis.to_json()) + "\n"
+                                  : doctor::report_text(diagnosis, subject_of(order), style);
+    // What programs have made of a proxy's password, and complained of in their logs.
+    if (is_of_host) text = doctor::secrets_of_host("/").without(std::move(text));
+    return DoctorAnswer{std::move(text), diagnosis.exit_code()};
 }
 
 Result<std::string> collect_evidence(const Path& output, const std::stop_token& stop) {

@@ -36,6 +36,46 @@ TEST(AgentConfig, NamesTheLinesThatCountForNothing) {
     EXPECT_EQ(config.get("B"), "c d");
 }
 
+TEST(AgentConfig, TakesAProxyFromTheDropInsOfItsUnit) {
+    FakeHost host;
+    const std::string folder = "/etc/systemd/system/ecs.service.d/";
+    host.file(folder + "10-a.conf",
+              "[Service]\nEnvironment=HTTPS_PROXY=http://a:1 NO_PROXY=x A=b\n");
+    host.file(folder + "20-b.conf",
+              "[Service]\nEnvironment=\"HTTP_PROXY=http://b:1\" 'https_proxy=http://c c:1'\n");
+    auto config = read_agent_config(host.ground().root);
+    EXPECT_EQ(config.get("HTTPS_PROXY"), "http://a:1");
+    EXPECT_EQ(config.find("HTTPS_PROXY")->place, folder + "10-a.conf:2");
+    EXPECT_EQ(config.get("HTTP_PROXY"), "http://b:1");
+    EXPECT_EQ(config.get("https_proxy"), "http://c c:1");
+    EXPECT_EQ(config.get("NO_PROXY"), "x");
+    EXPECT_EQ(config.find("A"), nullptr);
+    host.file("/etc/ecs/ecs.config", "HTTPS_PROXY=http://d:1\n");
+    EXPECT_EQ(read_agent_config(host.ground().root).get("HTTPS_PROXY"), "http://d:1");
+}
+
+TEST(Config, NamesAProxyThatNobodyCanReadAndNotItsValue) {
+    for (const std::string user :
+         {"bob:aa/Secret", "bob:hunter@Secret/x", "bob:a#Secret", "bob:a%zzSecret"}) {
+        FakeHost host;
+        host.file("/etc/ecs/ecs.config",
+                  host.backend_line() + "HTTPS_PROXY=http://" + user + "@10.0.0.20:3128\n");
+        const auto look = host.look("config");
+        ASSERT_EQ(causes(look), Causes{"NET_PROXY"});
+        const auto& found = look.signs.front();
+        EXPECT_EQ(found.certainty, doctor::Certainty::certain);
+        EXPECT_EQ(found.evidence.front().file, "/etc/ecs/ecs.config:2");
+        EXPECT_NE(found.summary.find("HTTPS_PROXY in /etc/ecs/ecs.config"), std::string::npos);
+        EXPECT_NE(found.remedy.front().find("%2F"), std::string::npos);
+        const auto tried = host.look("endpoint-api");
+        EXPECT_EQ(tried.state, State::could_not_look);
+        EXPECT_EQ(
+            (found.summary + found.evidence.front().text + found.remedy.front() + tried.summary)
+                .find("Secret"),
+            std::string::npos);
+    }
+}
+
 TEST(Config, WithoutAClusterSaysWhichOneIsJoined) {
     EXPECT_EQ(look_at("AWS_DEFAULT_REGION=eu-west-1\n").summary,
               "/etc/ecs/ecs.config: ECS_CLUSTER is not set: the agent joins 'default', region "

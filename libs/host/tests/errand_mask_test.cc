@@ -9,10 +9,19 @@
 namespace squall::host {
 namespace {
 
-std::vector<std::string> masked(const std::vector<std::string>& lines) {
+std::vector<std::string> masked(const std::vector<std::string>& lines,
+                                const FakeHost* host = nullptr) {
     std::string script = errand_script("b");
     // Behind it, all is done at once.
     script.resize(script.find("\nfolder=\n"));
+    if (host != nullptr) {
+        for (const char* folder : {"/etc/", "/var/lib/ecs", "/root/"})
+            script = replace_all(std::move(script),
+                                 folder,
+                                 host->path(folder).string()
+                                     + (std::string_view(folder).ends_with('/') ? "/" : ""));
+        script += "\nfolder=" + host->path("/dev").string() + "\nlearn_secrets";
+    }
     const auto done = run({{"sh", "-c", script + "\nmask"}, {}, join(lines, "\n") + "\n", {}},
                           Deadline::in(Seconds(30)));
     EXPECT_TRUE(done) << done.error().message;
@@ -53,6 +62,57 @@ TEST(Mask, TakesSecretsOutOfEveryForm) {
         EXPECT_EQ(out[i].find("hunter2"), std::string::npos) << lines[i] << "\n  out " << out[i];
         EXPECT_NE(out[i].find("-region r"), std::string::npos) << lines[i] << "\n  out " << out[i];
     }
+}
+
+// Programs take such values apart at other places than their authors meant.
+TEST(Mask, TakesOutWhatProgramsMakeOfAProxysPassword) {
+    const std::vector<std::string> values{"http://bob:aa/SecretWord@10.0.0.20:3128",
+                                          "http://bob:hunter@SecretWord/x@10.0.0.20:3128",
+                                          "bob:a/SecretWord@10.0.0.20:3128",
+                                          "http://bob:a#SecretWord@10.0.0.20:3128",
+                                          "http://bob:a?SecretWord@10.0.0.20:3128",
+                                          "http://bob:a SecretWord@10.0.0.20:3128",
+                                          "http://bob:a%zzSecretWord@10.0.0.20:3128",
+                                          "http://bob:a[.*/SecretWord@10.0.0.20:3128"};
+    for (const std::string& value : values) {
+        for (const auto& [file, text] : std::map<std::string, std::string>{
+                 {"/etc/ecs/ecs.config",
+                  "ECS_CLUSTER=web\nHTTPS_PROXY=" + value + "\nNO_PROXY=a,b"},
+                 {"/var/lib/ecs/ecs.config", "export http_proxy='" + value + "'"},
+                 {"/etc/systemd/system/ecs.service.d/proxy.conf",
+                  "[Service]\nEnvironment=\"NO_PROXY=10.0.0.1\" \"HTTP_PROXY=" + value
+                      + "\" \"A=web\""},
+                 {"/etc/docker/daemon.json",
+                  R"({"proxies":{"no-proxy":"web","http-proxy":")" + value + R"(","a":"web"}})"}}) {
+            FakeHost host;
+            host.file("/dev/null-of-nobody", "");
+            host.file(file, text + "\n");
+            const auto out = masked({"HTTPS_PROXY=" + value,
+                                     "Unsupported proxy syntax in '" + value + "'",
+                                     "Could not resolve proxy: SecretWord",
+                                     "lookup secretword on 10.0.0.2:53: no such host",
+                                     "web and bob are at 10.0.0.20:3128, 10.0.0.1"},
+                                    &host);
+            for (const std::string& line : out)
+                EXPECT_EQ(lower(line).find("secretword"), std::string::npos)
+                    << file << text << line;
+            EXPECT_EQ(out.front(),
+                      value.starts_with("http") ? "HTTPS_PROXY=http://[redacted]@10.0.0.20:3128"
+                                                : "HTTPS_PROXY=[redacted]@10.0.0.20:3128");
+            EXPECT_EQ(out.back(), "web and bob are at 10.0.0.20:3128, 10.0.0.1") << text;
+        }
+    }
+}
+
+TEST(Mask, LooksForNoPieceOfAPasswordThatIsEncoded) {
+    FakeHost host;
+    host.file("/dev/null-of-nobody", "");
+    host.file("/etc/ecs/ecs.config", "HTTPS_PROXY=http://bob:correct%2Fhorse@10.0.0.20:3128\n");
+    const std::vector<std::string> lines{"a correct horse of bob's at 10.0.0.20:3128"};
+    EXPECT_EQ(masked(lines, &host), lines);
+    host.file("/etc/ecs/ecs.config", "HTTPS_PROXY=http://bob:a/2026@10.0.0.20:3128\n");
+    EXPECT_EQ(masked({"2026-11-23 lookup 2026 on x"}, &host),
+              std::vector<std::string>{"2026-11-23 lookup [redacted] on x"});
 }
 
 TEST(Mask, LeavesWordsThatAreNoSecrets) {

@@ -30,7 +30,7 @@ std::string printed_by(const FakeHost& host, const std::string& function) {
     // Behind it, all is done at once.
     script.resize(script.find("\nfolder=\n"));
     const std::string root = host.path("/").string();
-    for (const char* folder : {"/etc/ecs", "/var/lib/ecs", "/run/ecs-agent.pid"})
+    for (const char* folder : {"/etc/ecs", "/var/lib/ecs", "/etc/systemd", "/run/ecs-agent.pid"})
         script = replace_all(std::move(script), folder, host.path(folder).string());
     script += fmt::format("\nfolder={}\nPATH={}:$PATH\n{}\n",
                           host.path("/dev/shm").string(),
@@ -61,6 +61,51 @@ TEST(ServicesFromAfar, SayWhichProgramIsNotThere) {
               "the ecs service cannot start: its program /usr/libexec/no-such-init is not there");
     EXPECT_NE(unit_with("/bin/sh").summary.find("ecs.service is failed"), std::string::npos);
     EXPECT_NE(unit_with("/etc/passwd").summary.find("may not be executed"), std::string::npos);
+}
+
+// A curl that says what it was given as a proxy.
+TEST(ReachFromAfar, NeverHandsOverAProxyThatNobodyCanRead) {
+    FakeHost host;
+    host.file("/dev/shm/nothing", "");
+    host.file("/usr/bin/curl",
+              "#!/bin/sh\nwhile [ $# -gt 0 ]; do [ \"$1\" != -x ] || printf 'through %s' \"$2\"; "
+              "shift; done\n");
+    std::filesystem::permissions(host.path("/usr/bin/curl"), std::filesystem::perms::owner_all);
+    const auto tried = [&](const std::string& file, const std::string& text) {
+        host.file(file, text + "\n");
+        auto out = printed_by(host, "reach http://x \"$folder/x.head\"");
+        host.remove(file);
+        return out;
+    };
+    const std::string config = "/etc/ecs/ecs.config";
+    const std::string unit = "/etc/systemd/system/ecs.service.d/http-proxy.conf";
+    for (const char* user : {"bob:aa/Secret",
+                             "bob:hunter@Secret/x",
+                             "bob:a#Secret",
+                             "bob:a?Secret",
+                             "bob:a Secret",
+                             "bob:a%zzSecret",
+                             "bob:Secret%2"}) {
+        const std::string value = fmt::format("http://{}@10.0.0.20:3128", user);
+        EXPECT_EQ(tried(config, "HTTPS_PROXY=" + value),
+                  "exit=5 proxy_setting=HTTPS_PROXY proxy_file=/etc/ecs/ecs.config "
+                  "proxy_unreadable=yes\n");
+        EXPECT_EQ(tried(unit, "[Service]\nEnvironment=\"HTTP_PROXY=" + value + "\""),
+                  "exit=5 proxy_setting=HTTP_PROXY proxy_file=" + unit + " proxy_unreadable=yes\n");
+    }
+    const auto through = [](const std::string& out) {
+        return out.find("through ") == std::string::npos
+                   ? ""
+                   : split(out.substr(out.find("through ") + 8), ' ')[0];
+    };
+    EXPECT_EQ(through(tried(config, "HTTPS_PROXY=http://10.0.0.20:3128")), "http://10.0.0.20:3128");
+    EXPECT_EQ(through(tried(config, "HTTP_PROXY=10.0.0.20:3128")), "http://10.0.0.20:3128");
+    EXPECT_EQ(through(tried(unit, "Environment=A=b HTTPS_PROXY=http://10.0.0.20:9 C=d")),
+              "http://10.0.0.20:9");
+    EXPECT_EQ(through(tried(config, "ECS_CLUSTER=web")), "");
+    // It is an '@' to whom the last one counts; what is printed of it has no user.
+    EXPECT_EQ(through(tried(config, "HTTPS_PROXY=http://bob:hun@ter@10.0.0.20:3128")),
+              "http://[redacted]@10.0.0.20:3128");
 }
 
 class SavedStateFromAfar : public testing::Test {

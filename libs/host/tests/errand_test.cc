@@ -73,6 +73,22 @@ TEST(Errand, TakesAProxyThatDoesNotAnswerForTheCause) {
     EXPECT_EQ(cause(behind_it), "NET_API_TIMEOUT") << "it has let the host through";
 }
 
+TEST(Errand, NamesASettingOfAProxyThatNobodyCanRead) {
+    ErrandReport report;
+    for (const char* fact : {"endpoint/api", "endpoint/acs"})
+        report.facts[fact] = "exit=5 proxy_setting=HTTPS_PROXY proxy_file=/etc/ecs/ecs.config "
+                             "proxy_unreadable=yes";
+    const auto look = look_at(report, "endpoint-api");
+    ASSERT_EQ(cause_of(look), "NET_PROXY");
+    EXPECT_EQ(look.signs.front().certainty, doctor::Certainty::certain);
+    EXPECT_EQ(
+        look.signs.front().summary,
+        "no proxy can be read out of HTTPS_PROXY in /etc/ecs/ecs.config: its user or password "
+        "has characters that must be percent-encoded");
+    EXPECT_NE(look.signs.front().remedy.front().find("`@` as %40"), std::string::npos);
+    EXPECT_EQ(look_at(report, "endpoint-acs").state, doctor::Look::State::could_not_look);
+}
+
 TEST(Errand, NamesTheRegionWhereNothingTellsIt) {
     ErrandReport report;
     report.facts["metadata"] = "put_exit=0 put_http=403\nrole=none";
@@ -106,8 +122,14 @@ TEST(Errand, NamesTheSettingOfAnEndpointOfOnesOwn) {
 
 TEST(Errand, NamesTheSettingOfTheAuthoritiesThatCountInPlaceOfTheHosts) {
     ErrandReport report;
-    report.facts["endpoint/acs"] = "exit=77 http=000 curl: (77) error setting certificate file";
-    EXPECT_TRUE(look_at(report, "endpoint-acs").signs.front().remedy.empty());
+    report.facts["endpoint/acs"] =
+        "exit=77 http=000 curl: (77) error setting certificate file: /etc/ssl/ca.crt";
+    const auto unread = look_at(report, "endpoint-acs").signs.front();
+    EXPECT_EQ(unread.summary,
+              "ECS's acs endpoint: the authorities to trust cannot be read: /etc/ssl/ca.crt");
+    EXPECT_EQ(unread.instead_of, doctor::Sign::all_steps) << "no proxy that looks into TLS";
+    EXPECT_NE(unread.remedy.front().find("-in /etc/ssl/ca.crt"), std::string::npos);
+    EXPECT_NE(unread.remedy.back().find("update-ca-certificates"), std::string::npos);
     report.config = "SSL_CERT_FILE=/nonexistent\n";
     const auto untrusted = look_at(report, "endpoint-acs");
     ASSERT_EQ(cause_of(untrusted), "TLS_TRUST");
@@ -243,6 +265,22 @@ TEST(Errand, NamesNoRuleForWhatItDoesNotKeepAway) {
               doctor::Look::State::healthy);
 }
 
+TEST(Errand, DoesNotCallAFirewallHealthyThatHasRulesInOtherTables) {
+    auto report = lost("-P OUTPUT ACCEPT\nexit=0");
+    EXPECT_EQ(look_at(report, "firewall").state, doctor::Look::State::healthy);
+    report.facts["firewall_others"] =
+        "iptables -t raw -A OUTPUT -p tcp -m tcp --dport 443 -j DROP\n"
+        "nft inet filter output: ip daddr 10.0.0.11 tcp dport 443 drop";
+    const auto look = look_at(report, "firewall");
+    EXPECT_EQ(look.state, doctor::Look::State::could_not_look);
+    EXPECT_EQ(look.summary.rfind("rules of other tables are not followed", 0), 0U) << look.summary;
+    for (const char* rule : {"`iptables -t raw -A OUTPUT -p tcp -m tcp --dport 443 -j DROP`",
+                             "`nft inet filter output: ip daddr 10.0.0.11 tcp dport 443 drop`"})
+        EXPECT_NE(look.summary.find(rule), std::string::npos) << look.summary;
+    EXPECT_NE(look.how.find("nft list ruleset"), std::string::npos);
+    EXPECT_NE(look.how.find("iptables -t raw -S"), std::string::npos);
+}
+
 TEST(Errand, CouldNotJudgeARuleOfWhichOnlyTheKernelKnowsWhomItMeans) {
     const std::string rule = "-A OUTPUT -p tcp -m owner --uid-owner 0 -m tcp --dport 443 -j DROP";
     const auto report = lost(rule + "\nexit=0");
@@ -290,11 +328,13 @@ TEST(Errand, SeesWhatNobodyCanWriteTo) {
     report.facts["disk"] = "/dev/xvda1 8376300 2000000 6376300 24% /\n"
                            "tmpfs 1000000 0 1000000 0% /var/lib/ecs";
     EXPECT_EQ(look_at(report, "disk").state, doctor::Look::State::healthy);
-    report.facts["disk"] += "\nread_only=/var/lib/ecs";
+    report.facts["disk"] += "\nread_only=/var/lib/ecs /var/lib";
     const auto look = look_at(report, "disk");
     ASSERT_EQ(cause_of(look), "DISK_FULL");
-    EXPECT_EQ(look.signs.front().certainty, doctor::Certainty::likely);
+    EXPECT_EQ(look.signs.front().certainty, doctor::Certainty::certain);
     EXPECT_EQ(look.summary.rfind("/var/lib/ecs is read-only", 0), 0U) << look.summary;
+    EXPECT_NE(look.signs.front().remedy.back().find("sudo mount -o remount,rw /var/lib`"),
+              std::string::npos);
 }
 
 TEST(Errand, ComparesTheSavedInstanceWithThisOne) {

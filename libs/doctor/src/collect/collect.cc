@@ -8,6 +8,7 @@
 #include "squall/base/text.h"
 #include "squall/base/time_text.h"
 #include "squall/doctor/looks.h"
+#include "squall/doctor/proxy_secrets.h"
 #include "squall/doctor/redact.h"
 
 #include <sys/statvfs.h>
@@ -114,6 +115,7 @@ public:
           ground_(ground),
           clock_(clock),
           stop_(stop),
+          secrets_(secrets_of_host(ground.root)),
           deadline_(Deadline::in(options.time_max)) {}
 
     Result<CollectReport> collect();
@@ -140,6 +142,7 @@ private:
     const Ground& ground_;
     const Clock& clock_;
     const std::stop_token& stop_;
+    KnownSecrets secrets_;
     Deadline deadline_;
     CollectReport report_;
     std::optional<ArchiveFile> archive_;
@@ -179,15 +182,17 @@ Result<void> Collecting::still_wanted() const {
 }
 
 Result<void> Collecting::add(const Item& item) {
-    report_.items.push_back({item.name, item.text.size(), item.took, printable(item.problem, 300)});
-    if (item.text.empty() && !item.problem.empty()) return {};
+    const std::string text = secrets_.without(item.text);
+    report_.items.push_back(
+        {item.name, text.size(), item.took, printable(secrets_.without(item.problem), 300)});
+    if (text.empty() && !item.problem.empty()) return {};
     const auto space = room();
-    if (!space || *space < item.text.size()) {
+    if (!space || *space < text.size()) {
         report_.items.back().problem = "left out: the disk has no room";
         report_.items.back().bytes = 0;
         return {};
     }
-    return archive_->add(in_archive(item.name), item.text, clock_.wall());
+    return archive_->add(in_archive(item.name), text, clock_.wall());
 }
 
 Result<void> Collecting::add_answers() {
@@ -213,7 +218,7 @@ Result<void> Collecting::add_log(const HostLog& log) {
     else if (deadline_.passed())
         copy = fail(Errc::refused, "left out: the time was over");
     else if (space && *space >= 2 * std::min(most, log.size))
-        copy = copy_log(log.path, most, folder());
+        copy = copy_log(log.path, most, folder(), secrets_);
     if (!copy) {
         collected.problem = printable(redacted(copy.error().message), 300);
         report_.items.push_back(std::move(collected));

@@ -51,7 +51,8 @@ Result<bool> read_more(ByteSource& log, std::string& text, std::uint64_t most) {
     return *got == 0;
 }
 
-Result<std::uint64_t> copy_redacted(ByteSource& log, std::uint64_t bytes_max, int to) {
+Result<std::uint64_t>
+copy_redacted(ByteSource& log, std::uint64_t bytes_max, const KnownSecrets& secrets, int to) {
     std::uint64_t size = 0;
     std::string text;
     bool ended = false;
@@ -66,7 +67,7 @@ Result<std::uint64_t> copy_redacted(ByteSource& log, std::uint64_t bytes_max, in
         std::size_t part = ended ? text.size() : whole_part(text);
         if (part == 0 && text.size() < part_max) continue;
         if (part == 0) part = text.size();
-        const std::string clean = redacted(std::string_view(text).substr(0, part));
+        const std::string clean = secrets.without(redacted(std::string_view(text).substr(0, part)));
         if (auto written = write_all(to, clean); !written) return fail(written.error());
         size += clean.size();
         text.erase(0, part);
@@ -103,7 +104,10 @@ std::size_t whole_part(std::string_view text) {
     return before == std::string_view::npos ? 0 : before + 1;
 }
 
-Result<LogCopy> copy_log(const Path& log, std::uint64_t bytes_max, const Path& folder) {
+Result<LogCopy> copy_log(const Path& log,
+                         std::uint64_t bytes_max,
+                         const Path& folder,
+                         const KnownSecrets& secrets) {
     // No link is followed: the log folders are written by programs that may not be root.
     const Fd fd(::open(log.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
 
@@ -128,8 +132,8 @@ Result<LogCopy> copy_log(const Path& log, std::uint64_t bytes_max, const Path& f
         copy.skipped = static_cast<std::uint64_t>(::lseek(fd.get(), 0, SEEK_CUR));
     }
     const auto bytes = decompressed(source_of(fd.get()));
-    auto copied =
-        copy_redacted(*bytes, is_compressed ? bytes_max : size - copy.skipped, file->get());
+    auto copied = copy_redacted(
+        *bytes, is_compressed ? bytes_max : size - copy.skipped, secrets, file->get());
     if (!copied) return fail("copying " + log.string(), copied.error());
     copy.size = *copied;
     copy.file = std::move(*file);

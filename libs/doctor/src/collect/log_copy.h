@@ -4,6 +4,7 @@
 
 #include "squall/base/clock.h"
 #include "squall/base/file.h"
+#include "squall/doctor/proxy_secrets.h"
 
 #include <cstdint>
 
@@ -17,9 +18,10 @@ struct LogCopy {
 };
 
 // The last `bytes_max` of a regular file, from a line's beginning on; of one that gzip has
-// compressed the first, as text. The copy lies in `folder`.
+// compressed the first, as text. The copy lies in `folder`, without
+// these secrets either.
 [[nodiscard]] Result<LogCopy>
-copy_log(const Path& log, std::uint64_t bytes_max, const Path& folder);
+copy_log(const Path& log, std::uint64_t bytes_max, const Path& folder, const KnownSecrets& secrets);
 
 // How much of `text` can be redacted by itself, so that no secret lies across its end: up to a
 // line's, and before a private key that has not ended. 0: more is needed.

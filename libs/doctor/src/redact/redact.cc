@@ -39,6 +39,7 @@ std::string redacted(std::string_view text) {
         find_keys(result, spans);
         find_private_keys(result, spans);
         find_user_infos(result, spans);
+        find_proxy_users(result, spans);
         find_named_values(result, spans);
         find_arguments(result, spans);
         if (spans.empty()) break;

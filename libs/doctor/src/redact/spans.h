@@ -24,6 +24,8 @@ void find_keys(std::string_view text, Spans& spans);
 void find_private_keys(std::string_view text, Spans& spans);
 // user:password@ of URLs, and where there is no scheme.
 void find_user_infos(std::string_view text, Spans& spans);
+// The user's part of settings that name a proxy, to the last '@' of the value.
+void find_proxy_users(std::string_view text, Spans& spans);
 // Values of names that mean a secret.
 void find_named_values(std::string_view text, Spans& spans);
 // Passwords behind an option's letter.

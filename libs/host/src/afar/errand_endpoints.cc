@@ -2,12 +2,25 @@
 #include "afar/errand_parts.h"
 #include "checks/agent_config.h"
 #include "checks/own_setting.h"
+#include "checks/unreadable_proxy.h"
 #include "squall/base/text.h"
 
 #include <charconv>
 
 namespace squall::host {
 namespace {
+
+// "curl: (77) error setting certificate file: /etc/pki/…"; of older ones "CAfile: /etc/pki/…".
+std::string unread_authorities(std::string_view text) {
+    for (const std::string_view before :
+         {"certificate file: ", "CAfile: ", "certificate verify locations: "}) {
+        const auto at = text.find(before);
+        if (at == std::string_view::npos) continue;
+        const std::string_view rest = text.substr(at + before.size());
+        if (rest.starts_with('/')) return std::string(rest.substr(0, rest.find_first_of(" \n")));
+    }
+    return {};
+}
 
 double seconds(const Pairs& values, std::string_view key) {
     double found = 0;
@@ -19,6 +32,7 @@ double seconds(const Pairs& values, std::string_view key) {
 struct Way {
     bool is_proxied = false;
     bool is_untimely = false; // the certificate's time has not come, or is over
+    std::string authorities;  // the file of these, where curl could not read it
 };
 
 Sign endpoint_sign(const EndpointCauses& causes,
@@ -54,8 +68,11 @@ Sign endpoint_sign(const EndpointCauses& causes,
                     Certainty::likely,
                     what + ": its certificate is not valid at the time of this host's clock",
                     std::move(seen));
-    if (code == curl_untrusted || code == curl_no_authorities)
-        return certain("TLS_TRUST", "its certificate is not trusted");
+    if (code == curl_untrusted) return certain("TLS_TRUST", "its certificate is not trusted");
+    if (code == curl_no_authorities)
+        return certain("TLS_TRUST",
+                       fmt::format("the authorities to trust cannot be read{}",
+                                   way.authorities.empty() ? "" : ": " + way.authorities));
     if (code == curl_handshake) return certain("TLS_HANDSHAKE", "the TLS handshake fails");
     // curl's own clock began with the name.
     if (code == curl_timeout && seconds(values, "dns") == 0)
@@ -78,7 +95,8 @@ std::optional<Destination> destination_of(std::string_view tried, bool is_usual_
 
 bool is_proxied(const ErrandReport& report) {
     return !setting_in(report.config, "HTTPS_PROXY").empty()
-           || !setting_in(report.config, "HTTP_PROXY").empty();
+           || !setting_in(report.config, "HTTP_PROXY").empty()
+           || report.fact("endpoint/api").find("proxy_setting=") != std::string_view::npos;
 }
 
 // A proxy, or an API of one's own, may listen at any port.
@@ -116,15 +134,27 @@ Look look_at_endpoint(const ErrandReport& report, const EndpointCauses& causes) 
                                    causes.name,
                                    get(values, "address"),
                                    get(values, "tls")));
+    if (!get(values, "proxy_unreadable").empty()) {
+        const ConfigLine setting{get(values, "proxy_file"), get(values, "proxy_setting"), {}};
+        // Told once.
+        return causes.name == std::string_view("api")
+                   ? finding(unreadable_proxy_sign(setting))
+                   : could_not_look(fmt::format("not tried: no proxy can be read out of {} in {}",
+                                                setting.name,
+                                                setting.place),
+                                    "curl -sv https://ecs.{region}.amazonaws.com/");
+    }
     // AWS's own are renewed in time.
     const bool is_awss = setting_in(report.config, "ECS_BACKEND_HOST").empty();
     Way way{is_proxied(report)};
     way.is_untimely = text.find("not yet valid") != std::string_view::npos
                       || (is_awss && text.find("has expired") != std::string_view::npos);
+    if (number(values, "exit") == curl_no_authorities) way.authorities = unread_authorities(text);
     Sign unreached = endpoint_sign(causes, values, way, {evidence("curl", text)});
     const AgentConfig config = settings_of(report);
     if (causes.name == std::string_view("api"))
         tell_own_setting(config.find("ECS_BACKEND_HOST"), "AWS's own endpoint", unreached);
+    tell_unreadable_authorities(way.authorities, config.find("SSL_CERT_FILE"), unreached);
     if (unreached.cause == "TLS_TRUST")
         tell_own_setting(config.find("SSL_CERT_FILE"), "the host's own authorities", unreached);
     tell_rules(firewall_rules(report, unanswered_destinations(report, fact)), unreached);

@@ -63,7 +63,10 @@ Look look_at_firewall(const ErrandReport& report) {
         auto more = unanswered_destinations(report, fact);
         destinations.insert(destinations.end(), more.begin(), more.end());
     }
-    return look_at_rules(sent.listing, destinations);
+    std::vector<std::string> others;
+    for (const std::string& line : split(report.fact("firewall_others"), '\n'))
+        if (!line.empty()) others.push_back(line);
+    return look_at_rules(sent.listing, destinations, others);
 }
 
 } // namespace squall::host

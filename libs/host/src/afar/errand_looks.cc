@@ -270,8 +270,14 @@ Look look_at_disk(const ErrandReport& report) {
     std::vector<Sign> signs;
     constexpr std::string_view read_only = "read_only=";
     for (const std::string& line : split(report.fact("disk"), '\n')) {
-        if (line.starts_with(read_only))
-            signs.push_back(read_only_disk(line.substr(read_only.size()), "/proc/self/mounts"));
+        if (line.starts_with(read_only)) {
+            const auto [place, mount] =
+                split_once(std::string_view(line).substr(read_only.size()), ' ');
+            signs.push_back(read_only_disk(std::string(place),
+                                           std::string(mount.empty() ? place : mount),
+                                           "/proc/self/mounts"));
+            continue;
+        }
         const auto percent = line.find("% ");
         if (percent == std::string::npos) continue;
         const auto begin = line.find_last_of(' ', percent) + 1;

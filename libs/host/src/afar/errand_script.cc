@@ -16,7 +16,9 @@ mask() {
     # Behind a quote that was not escaped: neither what a value ends with, nor what follows one.
     goes_on='"[^][:space:],;:<>(){}|\\&"]'
     value='[^][:space:]"'"'"',;\\]+'
-    sed -E -e 's#(://)[^/@[:space:]"]*:[^/[:space:]"]*@#\1[redacted]@#g' \
+    sed -E ${known:+-f "$known"} -e 's#^([[:space:]]*[a-z_]*proxy=([a-z0-9]+://)?).*@#\1[redacted]@#I' \
+        -e 's#(proxy["\\]*[=:]["\\]*([a-z0-9]+://)?)[^[:space:]"\\]*@#\1[redacted]@#Ig' \
+        -e 's#(://)[^/@[:space:]"]*:[^/[:space:]"]*@#\1[redacted]@#g' \
         -e 's/(AKIA|ASIA)[A-Z0-9]{12,}/[redacted]/g' \
         -e "s/($secrets=\")[^\"]*($goes_on[^\"]*)*/\\1[redacted]/Ig" \
         -e "s/($secrets=\\\\+\")[^\"\\\\]*/\\1[redacted]/Ig" \
@@ -31,6 +33,30 @@ mask() {
         -e 's/((x-amz-[a-z-]*|x-aws-ec2-metadata-token)["\\]*[:=] *["\\]*)[^[:space:]",;&]+/\1[redacted]/Ig' \
         -e 's#(FwoG|IQoJ)[A-Za-z0-9+/=_-]{20,}#[redacted]#g' \
         -e 's/(authorization:? ?)[^",]+/\1[redacted]/Ig'
+}
+# Of a proxy's value, all before the last '@' is the user's. What must be percent-encoded in it leads programs to other
+# parts, which they repeat: as a host's name, in any case, or in what they complain of.
+free="-A-Za-z0-9._~!\$&'()*+,;="
+wrong_escape='%($|.$|[^0-9A-Fa-f]|[0-9A-Fa-f][^0-9A-Fa-f])'
+proxy_user() { printf '%s\n' "$1" | sed -n -e 's#^[A-Za-z0-9]*://##' -e 's/@[^@]*$//p'; }
+is_unreadable() { proxy_user "$1" | grep -aqE "[^${free}%@:]|$wrong_escape"; }
+unit_files() { ls /etc/systemd/system/"$1".service.d/*.conf 2>/dev/null; }
+proxy_users() {
+    cat /etc/ecs/ecs.config /var/lib/ecs/ecs.config /etc/environment /etc/default/docker /etc/sysconfig/docker /etc/docker/daemon.json \
+        /root/.docker/config.json $(unit_files ecs) $(unit_files docker) 2>/dev/null | tr -d '\000\r' | grep -ai proxy |
+        sed -nE -e 's/no_?proxy"?[[:space:]]*[=:][^@]*$//I' -e 's/no_?proxy"?[[:space:]]*[=:][[:space:]]*[^[:space:]]*//Ig' \
+            -e 's/[a-z_-]*proxy"?[[:space:]]*[=:][[:space:]]*["'"'"']?/\n/Ig' -e 's/^[^\n]*\n//p' |
+        sed -nE -e '/^[^"'"'"']*@/s/["'"'"'].*//' -e 's/[[:space:]]+[A-Za-z_]+=.*//' -e 's#^[a-z0-9]*:\\?/\\?/##I' -e 's/@[^@]*$//p'
+}
+# What is taken out of all texts, as sed's orders: the whole of such a user's part, and its pieces.
+learn_secrets() {
+    edges='[^A-Za-z0-9:._-]'
+    proxy_users | grep -aE "[^${free}%:]|:.*:|$wrong_escape" >"$folder/users"
+    { cat "$folder/users"; sed -E "s/^[${free}%]*://" "$folder/users" | sed -E 's/%(.{0,2})([^%]*)/%\1\2%\2%/g' | tr -c -- "$free" '[\n*]' | sort -r; } | grep -aE '....' |
+        grep -vaixE 'admin|agent|amazon|docker|error|https?|info|level|pass|password|proxy|root|secret|time|user' |
+        sed -E -e 's/[][\\.*^$/+?(){}|]/\\&/g' -e '/^[0-9]+$/!s/.*/s\/&\/[redacted]\/Ig/' \
+            -e "s/^[0-9]+$/s\/(^|$edges)&($edges|$)\/\\\\1[redacted]\\\\2\/g/" >"$folder/known.sed"
+    known=$folder/known.sed
 }
 packed() { if command -v gzip >/dev/null 2>&1 && command -v base64 >/dev/null 2>&1; then gzip -9 | base64 -w 0; else cat; fi; }
 setting() { sed -n "s/^[[:space:]]*\(export \)\{0,1\}$1=//p" /var/lib/ecs/ecs.config /etc/ecs/ecs.config 2>/dev/null | tail -n 1 | tr -d '"'"'"'\r'; }
@@ -89,17 +115,34 @@ metadata() {
         sed -n -e 's/.*"Code" *: *"\([A-Za-z]*\)".*/code=\1/p' -e 's/.*"Expiration" *: *"\([0-9TZ:-]*\)".*/expiration=\1/p' | head -n 2 ;;
     esac
 }
+# The host's own for the agent: in its files with settings or, where these have none, in its unit's.
+find_proxy() {
+    from=
+    for name in HTTPS_PROXY HTTP_PROXY; do
+        proxy=$(setting "$name")
+        file=$(grep -lsE "^[[:space:]]*(export )?$name=." /etc/ecs/ecs.config /var/lib/ecs/ecs.config | head -n 1)
+        if [ -z "$proxy" ]; then
+            file=$(unit_files ecs | xargs -r grep -lsE "^[[:space:]]*Environment=.*$name=." 2>/dev/null | tail -n 1)
+            [ -z "$file" ] || proxy=$(sed -nE "s/^[[:space:]]*Environment=(.*[[:space:]])?(\"$name=([^\"]*)\"|$name=([^[:space:]\"]*)).*/\3\4/p" "$file" | tail -n 1)
+        fi
+        [ -z "$proxy" ] || { from="proxy_setting=$name proxy_file=$file "; return; }
+    done
+}
 reach() {
     # The host's own proxy settings for the agent, and none of this shell's.
     unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY no_proxy NO_PROXY
-    proxy=$(setting HTTPS_PROXY); [ -n "$proxy" ] || proxy=$(setting HTTP_PROXY)
+    find_proxy
+    if is_unreadable "$proxy"; then echo "exit=5 ${from}proxy_unreadable=yes"; return; fi
     trace=${2%.head}.trace
     # What it tries is told by -v alone. The trace may have a proxy's password in it: it stays here.
     set -- -sS -v --stderr "$trace" -m 6 -o /dev/null -D "$2" -w 'http=%{http_code} address=%{remote_ip} dns=%{time_namelookup} tcp=%{time_connect} tls=%{time_appconnect} connect=%{http_connect}' "$1"
     ca=$(setting SSL_CERT_FILE)
     [ -z "$ca" ] || set -- --cacert "$ca" "$@"
     if [ -n "$proxy" ]; then
-        case "$proxy" in *://*) ;; *) proxy=http://$proxy ;; esac
+        # As the agent reads it: an '@' may be a part of the password.
+        user=$(proxy_user "$proxy")
+        case "$proxy" in *://*) scheme=${proxy%%://*} ;; *) scheme=http ;; esac
+        case "$user" in '') proxy=$scheme://${proxy#*://} ;; *) proxy=$scheme://$(printf '%s' "$user" | sed 's/@/%40/g')@${proxy##*@} ;; esac
         answer=$(within 8 curl -x "$proxy" "$@")
     else
         answer=$(within 8 curl "$@")
@@ -111,7 +154,7 @@ reach() {
     case $exit:$tried in
         6:* | 28:) servers="servers=$(sed -n 's/^nameserver[[:space:]]*//p' /etc/resolv.conf 2>/dev/null | head -n 3 | tr '\n' ,) " ;;
     esac
-    echo "exit=$exit tried=${tried%,} $servers$({ printf '%s ' "$answer"; grep -a '^curl: ' "$trace" 2>/dev/null | head -n 1; } | tr '\n' ' ' | mask)"
+    echo "exit=$exit ${from}tried=${tried%,} $servers$({ printf '%s ' "$answer"; grep -a '^curl: ' "$trace" 2>/dev/null | head -n 1; } | tr '\n' ' ' | mask)"
 }
 # Who has an open file with a lock on this one, be it inherited: of its /proc/PID/fdinfo. flock names the file by its
 # device and its inode. What the agent holds, and what one held that ends at once each time, keeps nobody waiting.
@@ -212,14 +255,32 @@ firewall() {
     # Logs make room for them, but not all of it.
     if [ "$(packed <"$folder/rules" | wc -c)" -le 8000 ]; then cat "$folder/rules"; else echo "too_many=$(wc -l <"$folder/rules")"; fi
 }
+# Rules of other tables that drop or reject: nobody follows them. A table that the kernel has not is not asked for.
+others() {
+    [ -n "$(cat "$folder"/*.tried 2>/dev/null)" ] || return
+    names=$(cat /proc/net/ip_tables_names 2>/dev/null)
+    {
+        for table in raw mangle; do
+            [ -z "$names" ] || printf '%s\n' "$names" | grep -qx "$table" || continue
+            timeout -k 1 2 iptables -w 1 -t "$table" -S </dev/null 2>/dev/null |
+                sed -nE -e 'h; s/"[^"]*"//g; /^-P [^ ]+ DROP|^-A .* -j (DROP|REJECT)/!d; /^-[AP] FORWARD /d' -e "g; s/^/iptables -t $table /p"
+        done
+        timeout -k 1 2 nft list ruleset </dev/null 2>/dev/null | awk '
+$1 == "table" { table = $2 " " $3; is_own = ($2 == "ip") ? $3 ~ /^(filter|nat|mangle|raw|security)$/ : ($2 != "inet" && $2 != "netdev") }
+$1 == "chain" { chain = $2; is_forwarding = 0 }
+/hook forward/ { is_forwarding = 1 }
+{ bare = $0; gsub(/"[^"]*"/, "", bare); sub(/^[ \t]+/, "") }
+!is_own && !is_forwarding && bare ~ /[ \t](drop|reject)([ ;]|$)/ { print "nft " table " " chain ": " $0 }' 2>/dev/null
+    } | mask | cut -c 1-300 | head -n 20
+}
 # Of the mounts that these folders are in, those that nobody can write to; root may try, and `test -w` says yes.
 read_only() {
     places=
-    for place in /var/lib/ecs /var/lib/docker /var/log/ecs; do [ ! -d "$place" ] || places="$places $place"; done
+    for place in /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log/ecs; do [ ! -d "$place" ] || places="$places $place"; done
     timeout -k 1 3 awk -v "all=$places" '
 BEGIN { n = split(all, place, " ") }
 { for (i = 1; i <= n; i++) if (($2 == "/" || index(place[i] "/", $2 "/") == 1) && length($2) >= length(at[i])) { at[i] = $2; how[i] = $4 } }
-END { for (i = 1; i <= n; i++) if (how[i] ~ /^ro(,|$)/ && !told[at[i]]++) print "read_only=" place[i] }' /proc/self/mounts 2>/dev/null
+END { for (i = 1; i <= n; i++) if (how[i] ~ /^ro(,|$)/ && !told[at[i]]++) print "read_only=" place[i], at[i] }' /proc/self/mounts 2>/dev/null
 }
 # Any answer has a date, whatever else it says; of a proxy's and a server's the server's comes last.
 # The metadata service's is of the machine below.
@@ -271,6 +332,7 @@ done
 [ -n "$folder" ] || { echo "no folder can be made in /dev/shm, /run, /tmp or /var/tmp: $why"; exit 3; }
 trap 'rm -rf "$folder"' EXIT
 find /dev/shm /run /tmp /var/tmp -maxdepth 1 -name 'doctor.????????' -user "$(id -un)" -mmin +60 -exec rm -rf {} + 2>/dev/null
+learn_secrets
 services >"$folder/services" &
 docker_state >"$folder/docker" &
 metadata >"$folder/metadata"
@@ -302,6 +364,7 @@ wait
     section facts/endpoint/acs; cat "$folder/acs" 2>/dev/null
     section facts/endpoint/tcs; cat "$folder/tcs" 2>/dev/null
     section facts/firewall; firewall
+    section facts/firewall_others; others
     section facts/introspection; within 3 curl -sS -m 2 http://127.0.0.1:51678/v1/metadata
     section facts/holds
     for hold in /var/run/squall/*/run; do

@@ -1,6 +1,7 @@
 #include "checks/agent_config.h"
 
 #include "squall/base/text.h"
+#include "squall/doctor/proxy_secrets.h"
 
 #include <algorithm>
 
@@ -28,6 +29,48 @@ std::string unquoted(std::string_view value) {
     const bool is_quoted = value.size() >= 2 && value.front() == value.back()
                            && (value.front() == '"' || value.front() == '\'');
     return std::string(is_quoted ? value.substr(1, value.size() - 2) : value);
+}
+
+// Environment=NAME=VALUE "NAME=VALUE", of which those count that name a proxy: the agent gets them
+// from ecs-init.
+void read_environment(std::string_view value, const std::string& place, AgentConfig& into) {
+    while (!value.empty()) {
+        const bool is_quoted = value.front() == '"' || value.front() == '\'';
+        const std::string_view rest = value.substr(is_quoted ? 1 : 0);
+        const auto end =
+            std::min(is_quoted ? rest.find(value.front()) : rest.find_first_of(" \t"), rest.size());
+        const auto [name, text] = split_once(rest.substr(0, end), '=');
+        const bool is_proxy = name == no_proxy_setting
+                              || std::find(proxy_settings.begin(), proxy_settings.end(), name)
+                                     != proxy_settings.end();
+        if (is_proxy) into.lines.push_back({place, std::string(name), std::string(text)});
+        value = trimmed(rest.substr(std::min(end + 1, rest.size())));
+    }
+}
+
+// What the unit's own files say; the files with settings, which are read after them, count more.
+void read_unit(const Path& root, AgentConfig& into) {
+    constexpr std::string_view key = "Environment=";
+    const std::string folder = "/etc/systemd/system/ecs.service.d";
+    std::vector<std::string> names;
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(root / folder.substr(1), error);
+         !error && entry != std::filesystem::directory_iterator();
+         entry.increment(error))
+        if (entry->path().extension() == ".conf") names.push_back(entry->path().filename());
+    std::sort(names.begin(), names.end());
+    for (const std::string& name : names) {
+        const std::string file = folder + "/" + name;
+        std::size_t number = 0;
+        const auto lines = read_file(root / file.substr(1), file_max).value_or("");
+        for (const std::string& raw : split(lines, '\n')) {
+            ++number;
+            const std::string_view line = trimmed(raw);
+            if (line.starts_with(key))
+                read_environment(
+                    trimmed(line.substr(key.size())), fmt::format("{}:{}", file, number), into);
+        }
+    }
 }
 
 } // namespace
@@ -78,8 +121,17 @@ std::string setting_in(std::string_view text, std::string_view name) {
     return config.get(name);
 }
 
+const ConfigLine* unreadable_proxy(const AgentConfig& config) {
+    for (const std::string_view name : proxy_settings) {
+        const ConfigLine* line = config.find(name);
+        if (line != nullptr && doctor::has_unreadable_user(line->value)) return line;
+    }
+    return nullptr;
+}
+
 AgentConfig read_agent_config(const Path& root) {
     AgentConfig config;
+    read_unit(root, config);
     for (const std::string file : {"/var/lib/ecs/ecs.config", "/etc/ecs/ecs.config"}) {
         const auto text = read_file(root / file.substr(1), file_max);
         if (text) {

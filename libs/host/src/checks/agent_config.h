@@ -3,12 +3,18 @@
 
 #include "squall/base/file.h"
 
+#include <array>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace squall::host {
+
+// Settings that name a proxy, and who is asked without it.
+inline constexpr std::array<std::string_view, 4> proxy_settings{
+    "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"};
+inline constexpr std::string_view no_proxy_setting = "NO_PROXY";
 
 struct ConfigLine {
     std::string place; // "/etc/ecs/ecs.config:3"
@@ -36,8 +42,13 @@ struct AgentConfig {
 };
 
 // Of a host whose files lie below `root`: /var/lib/ecs/ecs.config, and over it /etc/ecs/ecs.config,
-// as the unit's EnvironmentFile lines have them.
+// as the unit's EnvironmentFile lines have them; below both, what its drop-ins in
+// /etc/systemd/system say of a proxy.
 [[nodiscard]] AgentConfig read_agent_config(const Path& root);
+
+// The setting of a proxy that the agent cannot read, because the user's part of it has what must be
+// percent-encoded (see squall/doctor/proxy_secrets.h). nullptr: none.
+[[nodiscard]] const ConfigLine* unreadable_proxy(const AgentConfig& config);
 
 // One environment file; `name` is for the places.
 void read_settings(std::string_view text, const std::string& name, AgentConfig& into);

@@ -1,6 +1,7 @@
 // What ecs.config tells the agent, as far as it keeps it from registering or connecting.
 #include "checks/checks.h"
 #include "checks/memory_info.h"
+#include "checks/unreadable_proxy.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
@@ -176,7 +177,10 @@ Look check_config(Facts& facts, Deadline deadline) {
     std::vector<Sign> signs;
     look_at_object(*config, "ECS_INSTANCE_ATTRIBUTES", "INVALID_ATTRIBUTE", attribute_fault, signs);
     look_at_object(*config, "ECS_CONTAINER_INSTANCE_TAGS", "INVALID_TAG", tag_fault, signs);
-    look_at_proxy(*config, signs);
+    if (const ConfigLine* proxy = unreadable_proxy(*config))
+        signs.push_back(unreadable_proxy_sign(*proxy));
+    else
+        look_at_proxy(*config, signs);
     look_at_memory(facts, *config, signs);
     look_at_cluster(facts, *config, deadline, signs);
     if (config->is_true("ECS_EXTERNAL") && config->get("AWS_DEFAULT_REGION").empty())

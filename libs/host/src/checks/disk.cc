@@ -18,7 +18,8 @@
 namespace squall::host {
 namespace {
 
-constexpr std::array places{"/", "/var/lib/ecs", "/var/lib/docker", "/var/log/ecs"};
+constexpr std::array places{
+    "/", "/var/lib/ecs", "/var/lib/ecs/data", "/var/lib/docker", "/var/log/ecs"};
 constexpr Seconds patience{3};
 
 struct Room {
@@ -143,12 +144,33 @@ Sign disk_full(Certainty certainty,
     return found;
 }
 
-Sign read_only_disk(const std::string& place, std::string asked) {
-    return sign("DISK_FULL",
-                Certainty::likely,
-                fmt::format("{} is read-only: the kernel does that to a disk with errors", place),
-                {evidence(std::move(asked), "read-only")},
-                {"dmesg | tail -n 50"});
+Sign read_only_disk(const std::string& place, const std::string& mount, std::string asked) {
+    auto found = sign(
+        "DISK_FULL",
+        Certainty::certain,
+        fmt::format("{} is read-only: nothing can be written there, however much room there is",
+                    place),
+        {evidence(std::move(asked), "read-only")},
+        {"`dmesg | grep -iE 'remount|I/O error|EXT4-fs|XFS'` says why: the kernel makes a "
+         "filesystem read-only whose disk has errors (then the volume has to be checked or "
+         "replaced first); without such a line somebody has mounted it so (`grep -w ro "
+         "/etc/fstab`)",
+         fmt::format("`sudo mount -o remount,rw {}`, then `sudo systemctl restart docker ecs`",
+                     mount)});
+    found.instead_of = Sign::all_steps;
+    return found;
+}
+
+std::string mount_of(std::string_view mounts, const std::string& path) {
+    std::string found = "/";
+    for (const std::string& line : split(mounts, '\n')) {
+        const auto words = split(line, ' ');
+        if (words.size() < 2) continue;
+        const std::string& mount = words[1];
+        const bool holds = path == mount || path.starts_with(mount + "/");
+        if (holds && mount.size() >= found.size()) found = mount;
+    }
+    return found;
 }
 
 Look check_disk(Facts& facts, Deadline deadline) {
@@ -165,7 +187,10 @@ Look check_disk(Facts& facts, Deadline deadline) {
         // What is not there is nobody's problem.
         if (!room || room->error != 0) continue;
         if (is_closed(place, *room) && closed.insert(room->status.f_fsid).second)
-            signs.push_back(read_only_disk(place, "statvfs " + place));
+            signs.push_back(read_only_disk(
+                place,
+                mount_of(read_file(facts.path("/proc/self/mounts"), 1U << 20U).value_or(""), place),
+                "statvfs " + place));
         // One file system is told once, by its first name.
         if (!known.insert(room->status.f_fsid).second) continue;
         texts.push_back(text_of(place, figures_of(room->status)));

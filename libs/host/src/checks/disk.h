@@ -4,6 +4,7 @@
 #include "checks/look.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace squall::host {
@@ -17,7 +18,12 @@ namespace squall::host {
                                      std::vector<doctor::Evidence> seen,
                                      std::vector<std::string> steps);
 
-// DISK_FULL, likely: nobody can write there, however much room there is.
-[[nodiscard]] doctor::Sign read_only_disk(const std::string& place, std::string asked);
+// DISK_FULL, certain: nobody can write there, however much room there is. `mount`: where the
+// filesystem begins that the place is in.
+[[nodiscard]] doctor::Sign
+read_only_disk(const std::string& place, const std::string& mount, std::string asked);
+
+// By the text of /proc/self/mounts, of an absolute path; "/" where it does not say.
+[[nodiscard]] std::string mount_of(std::string_view mounts, const std::string& path);
 
 } // namespace squall::host

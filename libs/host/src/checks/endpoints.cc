@@ -244,6 +244,11 @@ Look look_at(Facts& facts, Service service, Deadline deadline) {
     const auto* config = facts.config(deadline);
     if (service == Service::api && config != nullptr)
         tell_own_setting(config->find("ECS_BACKEND_HOST"), "AWS's own endpoint", closed);
+    // "/etc/pki/…: bad end line (PEM routines)"
+    if (cause == "TLS_TRUST" && config != nullptr)
+        tell_unreadable_authorities(view->probed.error.substr(0, view->probed.error.find(": ")),
+                                    config->find("SSL_CERT_FILE"),
+                                    closed);
     if (cause == "TLS_TRUST" && config != nullptr)
         tell_own_setting(config->find("SSL_CERT_FILE"), "the host's own authorities", closed);
     tell_rules(rules, closed);

@@ -1,5 +1,6 @@
 #include "checks/facts.h"
 
+#include "checks/other_tables.h"
 #include "squall/aws/endpoint.h"
 #include "squall/base/text.h"
 #include "squall/transport/http_client.h"
@@ -86,6 +87,11 @@ Result<transport::ProbeOrder> Facts::order(const std::string& url, Deadline dead
     if (config == nullptr) return order;
     const std::string ca_file = config->get("SSL_CERT_FILE");
     if (!ca_file.empty() && !order.ca_file) order.ca_file = path(ca_file);
+    if (const ConfigLine* proxy = unreadable_proxy(*config))
+        return fail(Errc::invalid_input,
+                    "not tried: no proxy can be read out of {} in {}",
+                    proxy->name,
+                    proxy->place);
     // The agent goes through HTTP_PROXY whatever the scheme.
     const std::string for_http = config->get("HTTP_PROXY");
     const std::string for_https = config->get("HTTPS_PROXY");
@@ -101,7 +107,12 @@ Result<transport::ProbeOrder> Facts::order(const std::string& url, Deadline dead
 }
 
 FilterRules Facts::find_filter_rules(Deadline deadline) const {
-    // The table filter alone: to ask for another one may load its module.
+    FilterRules found = list_filter_rules(deadline);
+    found.others = dropping_rules_elsewhere(ground_, deadline);
+    return found;
+}
+
+FilterRules Facts::list_filter_rules(Deadline deadline) const {
     auto listing = ground_.run({{"iptables", "-w", "1", "-S"}, {}, {}, {}},
                                deadline.sooner(Deadline::in(Seconds(2))));
     if (!listing)

@@ -88,6 +88,8 @@ struct EndpointView {
 struct FilterRules {
     std::string listing;
     std::string why_not; // empty: that is all of them
+    // Of other tables, those that drop or reject: "iptables -t raw -A OUTPUT …".
+    std::vector<std::string> others = {};
 };
 
 // Null results mean that the deadline came first. May be used from several threads at once.
@@ -146,6 +148,7 @@ private:
     [[nodiscard]] Discovery find_discovery(Deadline deadline);
     [[nodiscard]] EndpointView find_endpoint(Service service, Deadline deadline);
     [[nodiscard]] FilterRules find_filter_rules(Deadline deadline) const;
+    [[nodiscard]] FilterRules list_filter_rules(Deadline deadline) const;
 
     Ground ground_;
     Once<AgentConfig> config_;

@@ -38,9 +38,11 @@ rules_in_the_way(std::string_view listing, const std::vector<Destination>& desti
 [[nodiscard]] std::vector<std::string>
 rules_that_may_be(std::string_view listing, const std::vector<Destination>& destinations);
 
-// A look at all rules together, where these destinations were tried in vain.
+// A look at all rules together, where these destinations were tried in vain. `others`: rules of
+// other tables that drop or reject, which are not followed.
 [[nodiscard]] Look look_at_rules(std::string_view listing,
-                                 const std::vector<Destination>& destinations);
+                                 const std::vector<Destination>& destinations,
+                                 const std::vector<std::string>& others);
 
 // What of these was tried and could not be connected to: a proxy, where there is one.
 [[nodiscard]] std::vector<Destination> unreached(const EndpointView& view);

@@ -2,6 +2,7 @@
 // with what they keep away; by themselves those of which only the kernel knows whom they mean.
 #include "checks/checks.h"
 #include "checks/firewall.h"
+#include "checks/other_tables.h"
 #include "squall/base/text.h"
 
 #include <algorithm>
@@ -23,6 +24,21 @@ Look look_at_doubtful(const std::vector<std::string>& rules) {
                     others,
                     chain),
         fmt::format("sudo iptables -L {} -v -n", chain));
+}
+
+Look look_at_others(const std::vector<std::string>& rules) {
+    constexpr std::size_t quoted_max = 3;
+    std::vector<std::string> quoted;
+    for (std::size_t number = 0; number < std::min(quoted_max, rules.size()); ++number)
+        quoted.push_back("`" + evidence({}, rules[number]).text + "`");
+    return could_not_look(
+        fmt::format("rules of other tables are not followed, and what was tried in vain may be "
+                    "what they keep away: {}{}",
+                    join(quoted, ", "),
+                    rules.size() > quoted_max
+                        ? fmt::format(" (and {} more)", rules.size() - quoted_max)
+                        : ""),
+        how_to_list_tables);
 }
 
 std::vector<Destination> all_unreached(Facts& facts, Deadline deadline) {
@@ -81,11 +97,14 @@ void tell_rules(const std::vector<FirewallRule>& rules, Sign& sign) {
     sign.instead_of = Sign::all_steps;
 }
 
-Look look_at_rules(std::string_view listing, const std::vector<Destination>& destinations) {
+Look look_at_rules(std::string_view listing,
+                   const std::vector<Destination>& destinations,
+                   const std::vector<std::string>& others) {
     if (const auto rules = rules_that_may_be(listing, destinations); !rules.empty())
         return look_at_doubtful(rules);
     if (!rules_in_the_way(listing, destinations).empty())
         return not_here("its rules are told with what they keep away");
+    if (!others.empty()) return look_at_others(others);
     return healthy("no rule of iptables' OUTPUT and INPUT is sure to keep anything away, or may");
 }
 
@@ -95,8 +114,10 @@ Look check_firewall(Facts& facts, Deadline deadline) {
     const auto* rules = facts.filter_rules(deadline);
     if (rules == nullptr)
         return could_not_look("the rules were not listed in time", how_to_list_rules);
-    if (!rules->why_not.empty()) return could_not_look(rules->why_not, how_to_list_rules);
-    return look_at_rules(rules->listing, destinations);
+    if (!rules->why_not.empty())
+        return rules->others.empty() ? could_not_look(rules->why_not, how_to_list_rules)
+                                     : look_at_others(rules->others);
+    return look_at_rules(rules->listing, destinations, rules->others);
 }
 
 } // namespace squall::host

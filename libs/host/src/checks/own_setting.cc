@@ -13,4 +13,17 @@ void tell_own_setting(const ConfigLine* line, std::string_view instead, Sign& si
                                    instead));
 }
 
+void tell_unreadable_authorities(const std::string& file, const ConfigLine* own, Sign& sign) {
+    if (!file.starts_with('/')) return;
+    sign.instead_of = Sign::all_steps;
+    if (own != nullptr && !own->value.empty()) return;
+    sign.remedy.push_back(fmt::format(
+        "`sudo openssl x509 -noout -in {}` says what is wrong with it: it is cut short, "
+        "empty, or not there",
+        file));
+    sign.remedy.emplace_back(
+        "make it anew: `sudo yum reinstall ca-certificates; sudo update-ca-trust` (Debian: `sudo "
+        "update-ca-certificates --fresh`); then `sudo systemctl restart ecs`");
+}
+
 } // namespace squall::host

@@ -26,7 +26,14 @@ constexpr Cause agent_hung{
     "the agent's process is suspended: its sockets stay open, and it says nothing",
     Need::nothing,
     Sign::disconnected,
-    [] { return Steps{script(signal_process_of(agent_pid_file, "STOP"))}; },
+    [] {
+        // What was broken before may have ended it.
+        return Steps{
+            script(fmt::format("kill -0 \"$(cat {0})\" 2>/dev/null || {{ echo 'no agent runs "
+                               "that could hang' >&2; exit 1; }}\n{1}",
+                               agent_pid_file,
+                               signal_process_of(agent_pid_file, "STOP")))};
+    },
     [](const json::Object&) {
         // Another agent runs by now, or none: then there is nothing to go on.
         return Steps{script(signal_process_of(agent_pid_file, "CONT") + "true\n"), start_agent()};
