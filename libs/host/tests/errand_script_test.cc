@@ -108,6 +108,21 @@ TEST(ReachFromAfar, NeverHandsOverAProxyThatNobodyCanRead) {
               "http://[redacted]@10.0.0.20:3128");
 }
 
+// By a real curl.
+TEST(ErrandScript, TellsWhereTcpConnectedAndTlsWasNeverAnswered) {
+    FakeHost host;
+    host.file("/dev/shm/nothing", "");
+    Fd socket = transport::listen_tcp("127.0.0.1", 0).value();
+    const auto port = transport::port_of(socket).value();
+    const SilentServer silent(std::move(socket));
+    const std::string sent = printed_by(
+        host,
+        fmt::format(R"(reach https://127.0.0.1:{} "$folder/acs.head"; rm -f "$folder"/acs.*)",
+                    port));
+    EXPECT_TRUE(sent.starts_with("exit=28 ")) << sent;
+    EXPECT_NE(sent.find(" greeted=yes "), std::string::npos) << sent;
+}
+
 class SavedStateFromAfar : public testing::Test {
 protected:
     SavedStateFromAfar() {

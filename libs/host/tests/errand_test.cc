@@ -138,6 +138,20 @@ TEST(Errand, NamesTheSettingOfTheAuthoritiesThatCountInPlaceOfTheHosts) {
               0U);
 }
 
+TEST(Errand, TellsAHandshakeThatIsNotAnsweredFromAConnectionThatIsNot) {
+    ErrandReport report;
+    const std::string timeout = "tried=10.0.0.11:443 {}http=000 address=10.0.0.11 dns=0.01 "
+                                "tcp=0.000000 tls={} connect=000 curl: (28) Connection timed out";
+    const auto cause_where = [&](const char* greeted, const char* tls) {
+        report.facts["endpoint/acs"] =
+            "exit=28 " + fmt::format(fmt::runtime(timeout), greeted, tls);
+        return cause_of(look_at(report, "endpoint-acs"));
+    };
+    EXPECT_EQ(cause_where("greeted=yes ", "0.000000"), "TLS_HANDSHAKE");
+    EXPECT_EQ(cause_where("", "0.000000"), "NET_ACS_BLOCKED");
+    EXPECT_EQ(cause_where("greeted=yes ", "0.050000"), "NET_ACS_BLOCKED");
+}
+
 TEST(Errand, NamesWhoHasTheLockThatTheAgentWaitsFor) {
     ErrandReport report;
     const std::string state = "folder=/var/lib/ecs/data\nhas_agent=yes\nhas_folder=yes\n"

@@ -77,6 +77,8 @@ Sign endpoint_sign(const EndpointCauses& causes,
     // curl's own clock began with the name.
     if (code == curl_timeout && seconds(values, "dns") == 0)
         return silent_or_wrong("no answer of the name server");
+    if (code == curl_timeout && get(values, "greeted") == "yes" && seconds(values, "tls") == 0)
+        return certain("TLS_HANDSHAKE", "TCP connects, and TLS is not answered within 6 s");
     return certain(causes.timeout, "no answer within 6 s");
 }
 

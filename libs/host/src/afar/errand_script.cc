@@ -150,11 +150,14 @@ reach() {
     exit=$?
     tried=$(sed -n 's/^\* *Trying \([0-9.]*\)\(:[0-9]*\)\{0,1\}\.\.\..*/\1\2/p' "$trace" 2>/dev/null | sort -u | tr '\n' ,)
     case $exit in 7 | 28) printf '%s' "$tried" | tr , '\n' >"${trace%.trace}.tried" ;; esac
+    # Where TCP has connected, and TLS was never answered, curl tells no time of either.
+    greeted=
+    if [ "$exit" = 28 ] && grep -qi 'client hello' "$trace" 2>/dev/null; then greeted='greeted=yes '; fi
     servers=
     case $exit:$tried in
         6:* | 28:) servers="servers=$(sed -n 's/^nameserver[[:space:]]*//p' /etc/resolv.conf 2>/dev/null | head -n 3 | tr '\n' ,) " ;;
     esac
-    echo "exit=$exit ${from}tried=${tried%,} $servers$({ printf '%s ' "$answer"; grep -a '^curl: ' "$trace" 2>/dev/null | head -n 1; } | tr '\n' ' ' | mask)"
+    echo "exit=$exit ${from}tried=${tried%,} $greeted$servers$({ printf '%s ' "$answer"; grep -a '^curl: ' "$trace" 2>/dev/null | head -n 1; } | tr '\n' ' ' | mask)"
 }
 # Who has an open file with a lock on this one, be it inherited: of its /proc/PID/fdinfo. flock names the file by its
 # device and its inode. What the agent holds, and what one held that ends at once each time, keeps nobody waiting.
