@@ -110,6 +110,19 @@ def test_authorities_that_were_cut_short_are_no_proxy_that_looks_into_tls(practi
         practice.sh(1, f'cp -a /root/authorities {bundle} && rm /root/authorities; systemctl reset-failed ecs; systemctl restart ecs')
 
 
+def test_a_proxy_that_the_unit_sets_is_named_with_its_file(practice):
+    file = '/etc/systemd/system/ecs.service.d/http-proxy.conf'
+    practice.sh(1, f'mkdir -p {file.rsplit("/", 1)[0]} && printf "[Service]\\nEnvironment=HTTPS_PROXY=http://10.0.0.20:9\\n" >{file} && systemctl daemon-reload && systemctl restart ecs')
+    try:
+        wait_for('its agent is away', lambda: not practice.is_connected(), 60)
+        for ask in (practice.live, practice.from_afar):
+            _, told = practice.ask(ask)
+            root = first(told)
+            assert root['cause'] == 'NET_PROXY' and root['remedy'][0].startswith(f'HTTPS_PROXY is set in {file}: '), practice.tells()
+    finally:
+        practice.sh(1, f'rm {file}; systemctl daemon-reload; systemctl reset-failed ecs; systemctl restart ecs')
+
+
 def test_a_file_in_place_of_the_folder_for_the_state(practice):
     data = '/var/lib/ecs/data'
     practice.sh(1, f'systemctl stop ecs && mv {data} {data}.was && echo x >{data} && systemctl start ecs')

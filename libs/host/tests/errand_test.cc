@@ -73,6 +73,18 @@ TEST(Errand, TakesAProxyThatDoesNotAnswerForTheCause) {
     EXPECT_EQ(cause(behind_it), "NET_API_TIMEOUT") << "it has let the host through";
 }
 
+TEST(Errand, NamesTheFileOfTheUnitThatSetsTheProxy) {
+    ErrandReport report;
+    const std::string unit = "/etc/systemd/system/ecs.service.d/http-proxy.conf";
+    report.facts["endpoint/api"] =
+        "exit=7 proxy_setting=HTTPS_PROXY proxy_file=" + unit + " tried=10.0.0.20:9 tcp=0.000000";
+    const auto look = look_at(report, "endpoint-api");
+    ASSERT_EQ(cause_of(look), "NET_PROXY");
+    EXPECT_EQ(look.signs.front().remedy.front().rfind("HTTPS_PROXY is set in " + unit + ": ", 0),
+              0U);
+    EXPECT_EQ(look.signs.front().instead_of, 1U);
+}
+
 TEST(Errand, NamesASettingOfAProxyThatNobodyCanRead) {
     ErrandReport report;
     for (const char* fact : {"endpoint/api", "endpoint/acs"})

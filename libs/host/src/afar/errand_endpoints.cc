@@ -156,6 +156,8 @@ Look look_at_endpoint(const ErrandReport& report, const EndpointCauses& causes) 
     const AgentConfig config = settings_of(report);
     if (causes.name == std::string_view("api"))
         tell_own_setting(config.find("ECS_BACKEND_HOST"), "AWS's own endpoint", unreached);
+    const ConfigLine proxy{get(values, "proxy_file"), get(values, "proxy_setting"), {}};
+    tell_proxy_of_unit(&proxy, unreached);
     tell_unreadable_authorities(way.authorities, config.find("SSL_CERT_FILE"), unreached);
     if (unreached.cause == "TLS_TRUST")
         tell_own_setting(config.find("SSL_CERT_FILE"), "the host's own authorities", unreached);

@@ -60,7 +60,7 @@ void read_unit(const Path& root, AgentConfig& into) {
         if (entry->path().extension() == ".conf") names.push_back(entry->path().filename());
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) {
-        const std::string file = folder + "/" + name;
+        const std::string file = fmt::format("{}/{}", folder, name);
         std::size_t number = 0;
         const auto lines = read_file(root / file.substr(1), file_max).value_or("");
         for (const std::string& raw : split(lines, '\n')) {
@@ -119,6 +119,14 @@ std::string setting_in(std::string_view text, std::string_view name) {
     AgentConfig config;
     read_settings(text, {}, config);
     return config.get(name);
+}
+
+const ConfigLine* proxy_of(const AgentConfig& config) {
+    for (const std::string_view name : proxy_settings) {
+        const ConfigLine* line = config.find(name);
+        if (line != nullptr && !line->value.empty()) return line;
+    }
+    return nullptr;
 }
 
 const ConfigLine* unreadable_proxy(const AgentConfig& config) {

@@ -46,6 +46,9 @@ struct AgentConfig {
 // /etc/systemd/system say of a proxy.
 [[nodiscard]] AgentConfig read_agent_config(const Path& root);
 
+// The setting of the proxy through which the agent asks AWS. nullptr: none.
+[[nodiscard]] const ConfigLine* proxy_of(const AgentConfig& config);
+
 // The setting of a proxy that the agent cannot read, because the user's part of it has what must be
 // percent-encoded (see squall/doctor/proxy_secrets.h). nullptr: none.
 [[nodiscard]] const ConfigLine* unreadable_proxy(const AgentConfig& config);

@@ -244,6 +244,7 @@ Look look_at(Facts& facts, Service service, Deadline deadline) {
     const auto* config = facts.config(deadline);
     if (service == Service::api && config != nullptr)
         tell_own_setting(config->find("ECS_BACKEND_HOST"), "AWS's own endpoint", closed);
+    if (config != nullptr) tell_proxy_of_unit(proxy_of(*config), closed);
     // "/etc/pki/…: bad end line (PEM routines)"
     if (cause == "TLS_TRUST" && config != nullptr)
         tell_unreadable_authorities(view->probed.error.substr(0, view->probed.error.find(": ")),

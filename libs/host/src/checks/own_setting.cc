@@ -13,6 +13,18 @@ void tell_own_setting(const ConfigLine* line, std::string_view instead, Sign& si
                                    instead));
 }
 
+void tell_proxy_of_unit(const ConfigLine* line, Sign& sign) {
+    if (line == nullptr || sign.cause != "NET_PROXY") return;
+    const std::string file = line->place.substr(0, line->place.find(':'));
+    if (!file.ends_with(".conf")) return;
+    sign.instead_of = 1;
+    sign.remedy.insert(sign.remedy.begin(),
+                       fmt::format("{} is set in {}: host, port, user and password there; then "
+                                   "`sudo systemctl daemon-reload; sudo systemctl restart ecs`",
+                                   line->name,
+                                   file));
+}
+
 void tell_unreadable_authorities(const std::string& file, const ConfigLine* own, Sign& sign) {
     if (!file.starts_with('/')) return;
     sign.instead_of = Sign::all_steps;
