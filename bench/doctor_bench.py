@@ -117,7 +117,7 @@ def reading(rounds, gigabytes, seed):
             medians = {name: statistics.median(values) for name, values in rates.items()}
             print(share, medians, flush=True)
             rows.append([f'{share:.1%}', *(f'{medians[name]:.2f} ({min(rates[name]):.2f} to {max(rates[name]):.2f})' for name in rates),
-                         f'{medians["doctor"] / medians["grep -E"]:.0f}', f'{medians["doctor"] / medians["grep -F"]:.1f}'])
+                         f'{medians["doctor"] / medians["grep -E"]:.1f}', f'{medians["doctor"] / medians["grep -F"]:.1f}'])
     return rows
 
 
