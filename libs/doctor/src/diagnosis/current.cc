@@ -303,4 +303,12 @@ std::vector<Suspicion> past_suspicions(const Catalogue& catalogue, const Timelin
     return merged(before);
 }
 
+bool is_suspected(const Catalogue& catalogue,
+                  const std::vector<Suspicion>& suspicions,
+                  std::string_view cause) {
+    return std::any_of(suspicions.begin(), suspicions.end(), [&](const Suspicion& suspicion) {
+        return catalogue.causes()[suspicion.cause].id == cause;
+    });
+}
+
 } // namespace squall::doctor

@@ -26,4 +26,8 @@ keeps_from(const Catalogue& catalogue, const Suspicion& since, const Suspicion& 
 [[nodiscard]] std::vector<Suspicion> past_suspicions(const Catalogue& catalogue,
                                                      const Timeline& timeline);
 
+[[nodiscard]] bool is_suspected(const Catalogue& catalogue,
+                                const std::vector<Suspicion>& suspicions,
+                                std::string_view cause);
+
 } // namespace squall::doctor

@@ -2,6 +2,7 @@
 
 #include "diagnosis/findings.h"
 #include "diagnosis/looks_and_logs.h"
+#include "diagnosis/missing_process.h"
 #include "diagnosis/particulars.h"
 #include "diagnosis/rules.h"
 #include "squall/base/time_text.h"

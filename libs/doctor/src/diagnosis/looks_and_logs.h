@@ -26,8 +26,8 @@ void fold_proxied_metadata(const std::vector<Look>& looks, std::vector<Finding>&
 void fold_endpoints(std::vector<Look>& looks);
 
 // What only a log tells, and what a look at the same thing shows to be well now: an agent waits up
-// to 2m24s before it finds that out.
-// Where something else keeps it away meanwhile, that comes first.
+// to 2m24s before it finds that out. Where something else keeps it away meanwhile, that comes
+// first.
 void tell_what_is_over(const Catalogue& catalogue,
                        const std::vector<Look>& looks,
                        std::vector<Finding>& findings);
@@ -51,13 +51,6 @@ void drop_left_state(const Catalogue& catalogue,
 // Settings whose cluster is not the agent's are not well, whatever else they say.
 void drop_settings_of_another_cluster(const std::vector<Finding>& findings,
                                       std::vector<Look>& looks);
-
-// Of ranked findings: where something else says how or why the agent ended, that no process of it
-// was there is evidence of that end, or a symptom, and not a stop by somebody.
-void settle_missing_process(const Catalogue& catalogue,
-                            const std::vector<Look>& looks,
-                            const std::vector<Suspicion>& suspicions,
-                            std::vector<Finding>& findings);
 
 // By what is in the way first, of two that only logs tell of: who was refused, and for a good while
 // since has not even got there, is kept away by the latter.
