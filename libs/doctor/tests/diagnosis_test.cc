@@ -52,6 +52,35 @@ TEST(Diagnosis, TakesAConnectionInTheSecondOfAFailureForTheLaterOne) {
               "finding: NET_ACS_BLOCKED");
 }
 
+// Names that tell no order.
+TEST(Diagnosis, OrdersFilesByTheirTimesWhereTheirNamesSayNothing) {
+    const std::string old = line("08:00:00", "Connected to ACS endpoint");
+    const std::string since = line("08:10:00", dns) + line("08:12:00", dns);
+    for (const bool is_turned : {false, true}) {
+        Case evidence;
+        evidence.logs.push_back(
+            scanned(is_turned ? since : old, is_turned ? "ecs-agent.log" : "ecs-agent.1.log"));
+        evidence.logs.push_back(
+            scanned(is_turned ? old : since, is_turned ? "ecs-agent.1.log" : "ecs-agent.log"));
+        evidence.now = corpus_now();
+        EXPECT_EQ(told(diagnose(catalogue(), std::move(evidence))), "finding: NET_DNS");
+    }
+}
+
+TEST(Diagnosis, BlamesTheProxyThatIsDialledInPlaceOfTheMetadataService) {
+    const auto token_by = [](std::string_view address) {
+        return line(
+            "08:00:00",
+            fmt::format("Unable to retrieve EC2 instance metadata: Put "
+                        "\"http://169.254.169.254/latest/api/token\": dial tcp {}: connect: "
+                        "connection refused",
+                        address));
+    };
+    EXPECT_EQ(told(diagnosed(token_by("10.0.0.20:9"))), "finding: NET_PROXY");
+    EXPECT_EQ(told(diagnosed(token_by("192.168.1.20:3128"))), "finding: NET_PROXY");
+    EXPECT_EQ(told(diagnosed(token_by("169.254.169.254:80"))), "finding: IMDS_UNREACHABLE");
+}
+
 TEST(Diagnosis, BlamesDockerForAnExitCodeOnlyWhereNothingElseIsKnown) {
     const auto messages = [](std::string_view text) {
         std::string lines;

@@ -63,6 +63,12 @@ TEST(Redact, TakesOutPasswordsBehindTheLetterOfAnOption) {
     check({"mariadb-admin -phunter2", {"hunter2"}});
     check({"docker login -u me -phunter2 registry", {"hunter2"}, {"registry"}});
     check({"sshpass -p hunter2 ssh h", {"hunter2"}, {"ssh h"}});
+    check({"aws configure set aws_secret_access_key hunter2/x --profile p",
+           {"hunter2"},
+           {"aws configure set aws_secret_access_key ", " --profile p"}});
+    check({"aws configure set profile.a.aws_session_token 'hunter2'; aws configure set region x",
+           {"hunter2"},
+           {"set region x"}});
     check({"redis-cli -a hunter2 ping", {"hunter2"}, {"ping"}});
     check({"psk=hunter2 WIFI_PSK=hunter2", {"hunter2"}});
     check({"mkdir -p /data; mysqld -P 3306 -p", {}, {"mkdir -p /data", "-P 3306 -p"}});
@@ -204,6 +210,14 @@ TEST(Redact, TakesOutPasswordsOfUrls) {
     check({"proxyconnect tcp http://u:hun%40ter2%40x@10.9.9.9:3128: dial",
            {"hun", "ter2"},
            {"@10.9.9.9:3128"}});
+    // Not encoded as it has to be.
+    check({"dial https://u:ZQX2/a@b#ZQX3@10.0.0.1:3128: refused",
+           {"ZQX2", "ZQX3"},
+           {"https://[redacted]@10.0.0.1:3128: refused"}});
+    check({"http://bob:hunter@TopSecretPw/x@10.0.0.20:3128",
+           {"hunter", "TopSecretPw"},
+           {"@10.0.0.20:3128"}});
+    check({"https://me:hunter2@host.local/path@v2", {"hunter2"}, {"host.local/path@v2"}});
     check({"https://x-token@github.com/a/b", {"x-token"}, {"github.com/a/b"}});
     check({"postgres://me:hunter2@db.local/x?sslmode=no redis://:hunter2@r:6379",
            {"hunter2"},

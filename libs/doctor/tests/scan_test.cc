@@ -151,6 +151,20 @@ TEST(Scan, FindsWhatStandsBetweenTheLinesOfARecord) {
     EXPECT_EQ(log.lines, 7U);
 }
 
+// Whoever writes is known behind what grep and compose put in front, too.
+TEST(Scan, TakesNoOtherProgramForTheAgentInWhatGrepHasFound) {
+    const std::string well =
+        "Mar 11 08:15:00 h ecs-agent[1]: level=info time=2026-03-11T08:15:00Z msg=\"Connected to "
+        "ACS endpoint\"";
+    const std::string other =
+        "Mar 11 08:16:00 h web[7]: level=error time=2026-03-11T08:16:00Z msg=\"lookup "
+        "ecs.eu-west-1.amazonaws.com: no such host; use of closed network connection\"";
+    for (const std::string prefix :
+         {"", "12:", "messages:", "messages:12:", "<30>", "messages:<30>"})
+        EXPECT_EQ(told(diagnosed(prefix + well + "\n" + prefix + other + "\n")), "healthy: ")
+            << prefix;
+}
+
 TEST(Scan, JoinsNoLinesOfOtherPrograms) {
     for (const char* writer : {"dockerd[9]", "systemd[1]", "kernel", "containerd[7]", "nginx[4]"}) {
         const ScannedLog log =

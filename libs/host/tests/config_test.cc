@@ -41,12 +41,13 @@ TEST(AgentConfig, TakesAProxyFromTheDropInsOfItsUnit) {
     const std::string folder = "/etc/systemd/system/ecs.service.d/";
     host.file(folder + "10-a.conf",
               "[Service]\nEnvironment=HTTPS_PROXY=http://a:1 NO_PROXY=x A=b\n");
-    host.file(folder + "20-b.conf",
-              "[Service]\nEnvironment=\"HTTP_PROXY=http://b:1\" 'https_proxy=http://c c:1'\n");
+    host.file(
+        folder + "20-b.conf",
+        "[Service]\nEnvironment=\"HTTP_PROXY=http://u:%%2F@b:1\" 'https_proxy=http://c c:1'\n");
     auto config = read_agent_config(host.ground().root);
     EXPECT_EQ(config.get("HTTPS_PROXY"), "http://a:1");
     EXPECT_EQ(config.find("HTTPS_PROXY")->place, folder + "10-a.conf:2");
-    EXPECT_EQ(config.get("HTTP_PROXY"), "http://b:1");
+    EXPECT_EQ(config.get("HTTP_PROXY"), "http://u:%2F@b:1") << "a unit's %";
     EXPECT_EQ(config.get("https_proxy"), "http://c c:1");
     EXPECT_EQ(config.get("NO_PROXY"), "x");
     EXPECT_EQ(config.find("A"), nullptr);

@@ -281,6 +281,17 @@ TEST(Errand, NamesTheRuleOfTheHostsFirewallThatIsInTheWay) {
     EXPECT_EQ(removals(refused), Texts{"sudo iptables -D" + dropping.substr(2)});
 }
 
+// By its words it cannot be taken away, as its comment holds what is not told.
+TEST(Errand, TakesARuleWithASecretInItsCommentAwayByItsNumber) {
+    const std::string rule = "-A OUTPUT -d 10.0.0.11/32 -p tcp -m comment --comment "
+                             "\"JIRA-1 token=hunter2hunter2\" -j DROP";
+    const Texts steps = removals(lost(rule + "\nexit=0"));
+    ASSERT_EQ(steps.size(), 1U);
+    EXPECT_EQ(steps.front(),
+              "`sudo iptables -L OUTPUT -n --line-numbers` shows the rule's number; `sudo iptables "
+              "-D OUTPUT NUMBER` takes it away");
+}
+
 TEST(Errand, NamesNoRuleForWhatItDoesNotKeepAway) {
     const std::string rules = dropping + "\nexit=0";
     EXPECT_EQ(removals(lost(rules, "exit=28 tried=10.0.0.12:443 dns=0.001 tcp=0.000000")), Texts{});

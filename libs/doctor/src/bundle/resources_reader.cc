@@ -39,6 +39,8 @@ bool is_no_disk(std::string_view device) {
            || device == "squashfs";
 }
 
+constexpr std::size_t disks_max = 32; // of those that are full
+
 struct Row {
     std::string_view device;
     std::int64_t percent = 0;
@@ -111,7 +113,8 @@ std::optional<Look> look_at_disks(const TextFile& file) {
         device = words.size() == 1 ? words[0] : std::string_view();
         if (!percent || words.size() < 5 || is_no_disk(first)) continue;
         const Row row{first, *percent, words.back(), is_inodes};
-        if (row.percent >= full_percent) signs.push_back(sign_of(file, row, line));
+        if (row.percent >= full_percent && signs.size() < disks_max)
+            signs.push_back(sign_of(file, row, line));
         if (fullest.mount.empty() || row.percent > fullest.percent) fullest = row;
     }
     if (fullest.mount.empty()) return {};

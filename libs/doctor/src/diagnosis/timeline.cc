@@ -31,7 +31,9 @@ Timeline::Timeline(std::vector<ScannedLog> logs) : logs_(std::move(logs)) {
 void Timeline::sort_logs() {
     std::stable_sort(logs_.begin(), logs_.end(), [](const ScannedLog& a, const ScannedLog& b) {
         const auto key = [](const ScannedLog& log) {
-            return std::make_tuple(log.kind.kind, folder_of(log.name), age_order(log.kind.roll));
+            // Of names that say nothing of their order, the times do.
+            return std::make_tuple(
+                log.kind.kind, folder_of(log.name), age_order(log.kind.roll), log.last_time);
         };
         return a.kind.kind != LogKind::unknown && b.kind.kind != LogKind::unknown
                && key(a) < key(b);

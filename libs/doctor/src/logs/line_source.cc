@@ -1,6 +1,7 @@
 #include "logs/line_source.h"
 
 #include "squall/base/text.h"
+#include "squall/doctor/log_kind.h"
 
 #include <algorithm>
 
@@ -28,8 +29,12 @@ std::size_t file_name_size(std::string_view text) {
     std::size_t end = 0;
     while (end < text.size() && end < 300 && is_name_character(text[end]))
         ++end;
-    if (end < 3 || text.substr(0, end).find_first_of("./") == std::string_view::npos) return 0;
-    return end;
+    if (end < 3) return 0;
+    const std::string_view name = text.substr(0, end);
+    const bool is_file = name.find_first_of("./") != std::string_view::npos
+                         || (end < text.size() && (text[end] == ':' || text[end] == '-')
+                             && log_name(name).kind != LogKind::unknown); // "messages"
+    return is_file ? end : 0;
 }
 
 // "name  | "
@@ -62,6 +67,18 @@ bool take_grep_prefix(Unwrapping& line) {
     line.source = line.text.substr(0, end);
     if (is_numbered) line.number = number;
     line.text = is_numbered ? behind : rest;
+    return true;
+}
+
+// "12:level=…", as grep -n numbers the lines of one file.
+bool take_line_number(Unwrapping& line) {
+    if (line.number) return false;
+    std::string_view behind = line.text;
+    const auto number = take_number(behind);
+    if (!number || line.text[line.text.size() - behind.size() - 1] != ':' || !begins_record(behind))
+        return false;
+    line.number = number;
+    line.text = behind;
     return true;
 }
 

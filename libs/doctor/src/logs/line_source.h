@@ -8,6 +8,7 @@ namespace squall::doctor {
 // Each takes it off, and says it in `line`; false where there is none. These two know it by what is
 // behind it, which must be the beginning of a record.
 [[nodiscard]] bool take_grep_prefix(Unwrapping& line);
+[[nodiscard]] bool take_line_number(Unwrapping& line);
 [[nodiscard]] bool take_compose_prefix(Unwrapping& line);
 // As the lines around it have it, whatever is behind it.
 [[nodiscard]] bool take_source(Unwrapping& line, std::string_view source);

@@ -275,7 +275,9 @@ bool unwrap_one(Unwrapping& line, WallTime now, std::string_view source) {
         line.kind = LogKind::kernel;
         return true;
     }
-    if (take_stamp(line) || take_grep_prefix(line) || take_compose_prefix(line)) return true;
+    if (take_stamp(line) || take_grep_prefix(line) || take_line_number(line)
+        || take_compose_prefix(line))
+        return true;
     std::string_view rest = text;
     auto when = take_time(rest);
     if (!when) when = take_syslog_time(rest, now);
@@ -296,8 +298,9 @@ bool unwrap_one(Unwrapping& line, WallTime now, std::string_view source) {
 
 bool has_own_form(std::string_view text) {
     std::string_view rest = text;
-    return text.starts_with("level=") || text.starts_with("time=") || text.starts_with("{\"")
-           || text.starts_with("msg=") || take_time(rest).has_value()
+    std::string_view behind = text;
+    return text.starts_with("level=") || take_priority(behind) || text.starts_with("time=")
+           || text.starts_with("{\"") || text.starts_with("msg=") || take_time(rest).has_value()
            || take_syslog_time(rest, Wall::now()).has_value();
 }
 

@@ -1,4 +1,5 @@
-// Passwords that a program takes as a part of an option: `mysql -pPASSWORD`.
+// Passwords that a program takes as a part of an option: `mysql -pPASSWORD`; and keys that it takes
+// behind their name: `aws configure set aws_secret_access_key KEY`.
 #include "redact/spans.h"
 #include "redact/values.h"
 
@@ -22,9 +23,32 @@ void find_after(std::string_view text, std::size_t program, Spans& spans) {
     }
 }
 
+void find_settings_of_aws(std::string_view text, Spans& spans) {
+    constexpr std::string_view order = "configure set ";
+    constexpr std::array<std::string_view, 3> secrets{
+        "secret_access_key", "session_token", "access_key_id"};
+    for (auto at = text.find(order); at != std::string_view::npos;
+         at = text.find(order, at + order.size())) {
+        const std::size_t name = at + order.size();
+        const std::size_t name_end = end_of_word(text, name);
+        const std::string_view called = text.substr(name, name_end - name);
+        const bool is_secret =
+            std::any_of(secrets.begin(), secrets.end(), [&](std::string_view secret) {
+                return called.ends_with(secret);
+            });
+        if (!is_secret || name_end >= text.size() || !is_blank(text[name_end])) continue;
+        std::size_t value = text.find_first_not_of(" \t", name_end);
+        if (value == std::string_view::npos || is_line_end(text[value])) continue;
+        if (is_quote(text[value])) ++value;
+        const std::size_t value_end = end_of_word(text, value);
+        if (value_end > value && !is_marked(text, value)) spans.push_back({value, value_end});
+    }
+}
+
 } // namespace
 
 void find_arguments(std::string_view text, Spans& spans) {
+    find_settings_of_aws(text, spans);
     constexpr std::array<std::string_view, 4> programs{"mysql", "mariadb", "sshpass", "login"};
     for (const std::string_view program : programs) {
         for (auto at = text.find(program); at != std::string_view::npos;

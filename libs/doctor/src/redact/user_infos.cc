@@ -42,6 +42,15 @@ bool begins_host(std::string_view text, std::size_t at) {
     return is_alphanumeric(text[at]) || text[at] == '[' || text[at] == '%' || text[at] == '$';
 }
 
+// HOST:PORT follows: no path has such a part.
+bool begins_host_and_port(std::string_view text, std::size_t at) {
+    std::size_t end = at;
+    while (end < text.size()
+           && (is_alphanumeric(text[end]) || text[end] == '.' || text[end] == '-'))
+        ++end;
+    return end > at && end + 1 < text.size() && text[end] == ':' && is_digit(text[end + 1]);
+}
+
 } // namespace
 
 void find_user_infos(std::string_view text, Spans& spans) {
@@ -58,14 +67,18 @@ void find_user_infos(std::string_view text, Spans& spans) {
         // An encoded '@' ends a user's part only where the whole address is encoded; else it is a
         // character of the password.
         if (!is_sign && word.find("%3") == std::string_view::npos) continue;
-        // A password may hold an '@'.
-        const bool goes_on =
-            floor_is_user && begin == floor && word.find_first_of("/?#") == std::string_view::npos;
-        const std::size_t user = goes_on ? 0 : user_info_of(word);
         const std::size_t sign_size = is_sign ? 1 : 3;
+        // A password may hold an '@', and characters that end an authority.
+        const bool goes_on = floor_is_user && begin == floor
+                             && (word.find_first_of("/?#") == std::string_view::npos
+                                 || begins_host_and_port(text, at + sign_size));
+        const std::size_t user = goes_on ? 0 : user_info_of(word);
         const bool is_user = user != std::string_view::npos && begins_host(text, at + sign_size)
                              && !word.substr(user).empty();
-        if (is_user && word.substr(user) != redaction_mark) spans.push_back({begin + user, at});
+        if (is_user && goes_on && !spans.empty() && spans.back().end + sign_size == floor)
+            spans.back().end = at;
+        else if (is_user && word.substr(user) != redaction_mark)
+            spans.push_back({begin + user, at});
         floor = at + sign_size;
         floor_is_user = is_user;
     }

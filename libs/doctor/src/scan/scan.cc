@@ -296,6 +296,8 @@ ScannedLog Scanner::scan(std::string name, ByteSource& bytes, std::uint64_t skip
     // The newest of a log that is well may be nothing that anybody knows.
     const auto ends_at = end_of(log.tail, parts_->now);
     if (ends_at && (!log.last_time || *ends_at > *log.last_time)) log.last_time = ends_at;
+    // There may be thousands of rolls, whose ends nobody asks for.
+    if (!log.kind.roll.empty()) std::string().swap(log.tail);
     log.bytes = chunks.size();
     log.trouble = chunks.trouble();
     return log;

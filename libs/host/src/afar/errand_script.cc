@@ -123,7 +123,7 @@ find_proxy() {
         file=$(grep -lsE "^[[:space:]]*(export )?$name=." /etc/ecs/ecs.config /var/lib/ecs/ecs.config | head -n 1)
         if [ -z "$proxy" ]; then
             file=$(unit_files ecs | xargs -r grep -lsE "^[[:space:]]*Environment=.*$name=." 2>/dev/null | tail -n 1)
-            [ -z "$file" ] || proxy=$(sed -nE "s/^[[:space:]]*Environment=(.*[[:space:]])?(\"$name=([^\"]*)\"|$name=([^[:space:]\"]*)).*/\3\4/p" "$file" | tail -n 1)
+            [ -z "$file" ] || proxy=$(sed -nE "s/^[[:space:]]*Environment=(.*[[:space:]])?(\"$name=([^\"]*)\"|$name=([^[:space:]\"]*)).*/\3\4/p" "$file" | sed 's/%%/%/g' | tail -n 1)
         fi
         [ -z "$proxy" ] || { from="proxy_setting=$name proxy_file=$file "; return; }
     done

@@ -32,7 +32,7 @@ std::string unquoted(std::string_view value) {
 }
 
 // Environment=NAME=VALUE "NAME=VALUE", of which those count that name a proxy: the agent gets them
-// from ecs-init.
+// from ecs-init. A % is written twice there.
 void read_environment(std::string_view value, const std::string& place, AgentConfig& into) {
     while (!value.empty()) {
         const bool is_quoted = value.front() == '"' || value.front() == '\'';
@@ -43,7 +43,9 @@ void read_environment(std::string_view value, const std::string& place, AgentCon
         const bool is_proxy = name == no_proxy_setting
                               || std::find(proxy_settings.begin(), proxy_settings.end(), name)
                                      != proxy_settings.end();
-        if (is_proxy) into.lines.push_back({place, std::string(name), std::string(text)});
+        if (is_proxy)
+            into.lines.push_back(
+                {place, std::string(name), replace_all(std::string(text), "%%", "%")});
         value = trimmed(rest.substr(std::min(end + 1, rest.size())));
     }
 }

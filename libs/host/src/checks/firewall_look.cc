@@ -4,6 +4,7 @@
 #include "checks/firewall.h"
 #include "checks/other_tables.h"
 #include "squall/base/text.h"
+#include "squall/doctor/redact.h"
 
 #include <algorithm>
 #include <iterator>
@@ -85,12 +86,27 @@ firewall_rules(Facts& facts, const std::vector<Destination>& destinations, Deadl
     return rules_in_the_way(rules->listing, destinations);
 }
 
+namespace {
+
+// A rule is taken away by all its words, and of a comment's some may not be told.
+std::string removal_by_what_is_told(const FirewallRule& rule) {
+    constexpr std::string_view taken_out = "[redacted]"; // here, or on the host that has sent it
+    if (doctor::redacted(rule.rule).find(taken_out) == std::string::npos) return rule.removal;
+    const auto words = split(rule.rule, ' ');
+    const std::string chain = words.size() > 1 ? words[1] : "OUTPUT";
+    return fmt::format("`sudo iptables -L {0} -n --line-numbers` shows the rule's number; `sudo "
+                       "iptables -D {0} NUMBER` takes it away",
+                       chain);
+}
+
+} // namespace
+
 void tell_rules(const std::vector<FirewallRule>& rules, Sign& sign) {
     if (rules.empty()) return;
     std::vector<std::string> removals;
     for (const auto& each : rules) {
         sign.evidence.push_back(evidence("iptables -S", each.rule));
-        removals.push_back(each.removal);
+        removals.push_back(removal_by_what_is_told(each));
     }
     sign.remedy.insert(sign.remedy.begin(), removals.begin(), removals.end());
     sign.summary += "; a rule of this host's firewall keeps it away";

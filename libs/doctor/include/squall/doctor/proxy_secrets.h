@@ -21,7 +21,7 @@ namespace squall::doctor {
 // What to write in its place; the same for all, as it must not say the value.
 inline constexpr const char* how_to_encode_proxy =
     "percent-encode the user and the password in it: `/` as %2F, `#` as %23, `?` as %3F, `%` as "
-    "%25, `@` as %40, `:` as %3A, a blank as %20";
+    "%25, `@` as %40, `:` as %3A, a blank as %20 (in a systemd unit write each of these % twice)";
 
 // Secrets that are taken out of all texts. A value; may be used from several threads once learned.
 class KnownSecrets {
