@@ -56,5 +56,34 @@ TEST(BundleCase, TellsOfARollThatIsBroken) {
                             [&](const Look& look) { return look.summary.starts_with(name); }));
 }
 
+TEST(BundleCase, ReadsNoMoreLogsThanItCanKeepAndSaysHowManyItLeftOut) {
+    const TemporaryFolder folder;
+    for (int roll = 1; roll <= 1003; ++roll)
+        (void)folder.file(top + fmt::format("ecs_agent_logs/ecs-agent.log.{}", roll), connected);
+    const Case read = case_of(folder);
+    EXPECT_EQ(read.logs.size(), 1000U);
+    EXPECT_TRUE(std::any_of(read.looks.begin(), read.looks.end(), [](const Look& look) {
+        return look.state == Look::State::could_not_look
+               && look.summary.starts_with("3 logs more than the 1000");
+    }));
+}
+
+// Each full one is a sign, and signs are held against each other.
+TEST(BundleCase, ReadsATableOfMountsOfAnyLength) {
+    const TemporaryFolder folder;
+    std::string table = "Filesystem Size Used Avail Use% Mounted on\n";
+    for (int i = 0; i < 100'000; ++i)
+        table += "/dev/xvda1 8.0G 8.0G 0 100% /\n";
+    (void)folder.file(top + "mounts.txt", table);
+    Case read = case_of(folder);
+    const auto disk = std::find_if(read.looks.begin(), read.looks.end(), [](const Look& look) {
+        return look.check == "disk";
+    });
+    ASSERT_NE(disk, read.looks.end());
+    EXPECT_EQ(disk->state, Look::State::finding);
+    EXPECT_LE(disk->signs.size(), 32U);
+    EXPECT_EQ(told(diagnose(catalogue(), std::move(read))), "finding: DISK_FULL");
+}
+
 } // namespace
 } // namespace squall::doctor

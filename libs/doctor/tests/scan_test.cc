@@ -161,7 +161,8 @@ TEST(Scan, TakesNoOtherProgramForTheAgentInWhatGrepHasFound) {
         "ecs.eu-west-1.amazonaws.com: no such host; use of closed network connection\"";
     for (const std::string prefix :
          {"", "12:", "messages:", "messages:12:", "<30>", "messages:<30>"})
-        EXPECT_EQ(told(diagnosed(prefix + well + "\n" + prefix + other + "\n")), "healthy: ")
+        EXPECT_EQ(told(diagnosed(fmt::format("{0}{1}\n{0}{2}\n", prefix, well, other))),
+                  "healthy: ")
             << prefix;
 }
 

@@ -9,6 +9,9 @@
 namespace squall::doctor {
 namespace {
 
+// Collectors take the rolls of a day or two. What is known of each is kept in memory.
+constexpr std::size_t logs_max = 1000;
+
 bool is_log(std::string_view name) {
     constexpr std::array<std::string_view, 4> folders{
         "ecs_agent_logs/", "docker_log/", "kernel/", "var_log/"};
@@ -61,8 +64,12 @@ Result<Case> read_case(ByteSource& bytes, Scanner& scanner, WallTime now) {
     evidence.now = now;
     BundleEvidence beside_logs;
     std::uint64_t left = BundleLimits().bytes_max;
+    std::size_t left_out = 0;
     const auto read = read_bundle(bytes, [&](const Member& member, ByteSource& content) {
-        if (!beside_logs.take(member, content) && is_log(member.name)) {
+        if (beside_logs.take(member, content) || !is_log(member.name)) return Result<void>();
+        if (evidence.logs.size() >= logs_max) {
+            ++left_out;
+        } else {
             Unpacked log(content, left);
             evidence.logs.push_back(scanner.scan(member.path, log, 0, log_name(member.name)));
         }
@@ -71,6 +78,9 @@ Result<Case> read_case(ByteSource& bytes, Scanner& scanner, WallTime now) {
     if (!read) return fail(read.error());
     if (read->is_cut)
         evidence.looks.push_back(unread("the archive ends in the middle: there may be more"));
+    if (left_out > 0)
+        evidence.looks.push_back(unread(fmt::format(
+            "{} logs more than the {} that are read of an archive: left out", left_out, logs_max)));
     auto looks = std::move(beside_logs).looks();
     std::move(looks.begin(), looks.end(), std::back_inserter(evidence.looks));
     for (const std::string& remark : read->remarks)
