@@ -84,8 +84,7 @@ std::vector<Wrapping> wrappings() {
         {"RFC 3164 with its priority", before("<30>Mar 11 08:15:00 ip-10-0-4-4 docker[1611]: ")},
         {"grep of RFC 5424",
          before("syslog:<30>1 2026-03-11T08:15:00.000Z ip-10-0-4-4 docker 1611 - - ")},
-        {"docker compose of a syslog",
-         before("log-1  | <30>Mar 11 08:15:00 ip-10-0-4-4 docker[1611]: ")},
+        {"docker compose of a syslog", before("log-1  | <30>Mar 11 08:15:00 h docker[1611]: ")},
         {"grep -n of a journal",
          [](int second, const std::string& line) {
              return fmt::format(
