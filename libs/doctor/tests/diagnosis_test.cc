@@ -262,6 +262,10 @@ TEST(Diagnosis, TakesAFinalFailureInTheSecondOfAConnectionForTheEnd) {
              "deregistered");
     EXPECT_EQ(told(diagnosed(line("08:00:00", acs_is_up) + gone)),
               "finding: INSTANCE_DEREGISTERED");
+    EXPECT_EQ(told(diagnosed(gone + line("08:00:00", acs_is_up))), "finding: INSTANCE_DEREGISTERED")
+        << "in whatever order they stand";
+    EXPECT_EQ(told(diagnosed(gone + line("08:00:01", acs_is_up))),
+              "recovered: INSTANCE_DEREGISTERED");
     EXPECT_EQ(told(diagnosed(line("08:00:00", acs) + line("08:00:00", acs_is_up))),
               "recovered: NET_ACS_BLOCKED");
 }
