@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 namespace squall::doctor {
 namespace {
 
@@ -116,6 +118,15 @@ TEST(ProxySecrets, OfAHostAreInDropInsToo) {
     TemporaryFolder folder;
     (void)folder.file("etc/systemd/system/docker.service.d/http-proxy.conf",
                       "[Service]\nEnvironment=\"HTTP_PROXY=http://bob:a/Dropped@h:1\"\n");
+    EXPECT_EQ(secrets_of_host(folder.path()).without("lookup dropped"), "lookup [redacted]");
+}
+
+// Nobody ever writes into it, and nobody waits for that.
+TEST(ProxySecrets, OfAHostAreLearnedBesideAFileThatCannotBeReadToItsEnd) {
+    TemporaryFolder folder;
+    (void)folder.file("etc/environment", "HTTPS_PROXY=http://bob:a/Dropped@h:1\n");
+    std::filesystem::create_directories(folder.path() / "etc/ecs");
+    ASSERT_EQ(::mkfifo((folder.path() / "etc/ecs/ecs.config").c_str(), 0600), 0);
     EXPECT_EQ(secrets_of_host(folder.path()).without("lookup dropped"), "lookup [redacted]");
 }
 

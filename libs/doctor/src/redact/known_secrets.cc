@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
 #include <system_error>
+#include <thread>
 
 namespace squall::doctor {
 namespace {
@@ -62,10 +66,50 @@ bool is_part_of_number(std::string_view text, std::size_t begin, std::size_t end
     return (begin > 0 && joins(text[begin - 1])) || (end < text.size() && joins(text[end]));
 }
 
-void learn_file(const Path& file, KnownSecrets& secrets) {
-    constexpr std::size_t size_max = std::size_t{1} << 20U;
-    if (const auto text = read_file(file, size_max)) secrets.learn(*text);
+// Files with settings that can name a proxy.
+std::vector<Path> files_with_proxies(const Path& root) {
+    std::vector<Path> files;
+    for (const char* file : {"etc/ecs/ecs.config",
+                             "var/lib/ecs/ecs.config",
+                             "etc/environment",
+                             "etc/default/docker",
+                             "etc/sysconfig/docker",
+                             "etc/docker/daemon.json",
+                             "root/.docker/config.json"})
+        files.push_back(root / file);
+    for (const char* units : {"etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system"})
+        for (const char* unit : {"ecs.service", "docker.service"}) {
+            files.push_back(root / units / unit);
+            std::error_code error;
+            for (fs::directory_iterator entry(root / units / (std::string(unit) + ".d"), error);
+                 !error && entry != fs::directory_iterator();
+                 entry.increment(error))
+                files.push_back(entry->path());
+        }
+    return files;
 }
+
+// What has been learned so far; whoever waits for it need not wait for a file that cannot be read.
+struct Learning {
+    std::mutex mutex; // guards what follows
+    std::condition_variable changed;
+    KnownSecrets secrets;
+    bool is_over = false;
+
+    void read(const Path& root) {
+        constexpr std::size_t size_max = std::size_t{1} << 20U;
+        for (const Path& file : files_with_proxies(root)) {
+            std::error_code error;
+            if (!fs::is_regular_file(file, error)) continue;
+            const auto text = read_file(file, size_max);
+            const std::lock_guard lock(mutex);
+            if (text) secrets.learn(*text);
+        }
+        const std::lock_guard lock(mutex);
+        is_over = true;
+        changed.notify_all();
+    }
+};
 
 } // namespace
 
@@ -138,26 +182,17 @@ std::string KnownSecrets::without(std::string text) const {
     return text;
 }
 
-KnownSecrets secrets_of_host(const Path& root) {
-    KnownSecrets secrets;
-    for (const char* file : {"etc/ecs/ecs.config",
-                             "var/lib/ecs/ecs.config",
-                             "etc/environment",
-                             "etc/default/docker",
-                             "etc/sysconfig/docker",
-                             "etc/docker/daemon.json",
-                             "root/.docker/config.json"})
-        learn_file(root / file, secrets);
-    for (const char* units : {"etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system"})
-        for (const char* unit : {"ecs.service", "docker.service"}) {
-            learn_file(root / units / unit, secrets);
-            std::error_code error;
-            for (fs::directory_iterator entry(root / units / (std::string(unit) + ".d"), error);
-                 !error && entry != fs::directory_iterator();
-                 entry.increment(error))
-                learn_file(entry->path(), secrets);
-        }
-    return secrets;
+KnownSecrets secrets_of_host(const Path& root, Millis time_max) {
+    // shared_ptr: a thread that hangs outlives this call.
+    const auto learning = std::make_shared<Learning>();
+    try {
+        std::thread([learning, root] { learning->read(root); }).detach();
+    } catch (const std::system_error&) {
+        learning->read(root);
+    }
+    std::unique_lock lock(learning->mutex);
+    learning->changed.wait_for(lock, time_max, [&] { return learning->is_over; });
+    return learning->secrets;
 }
 
 } // namespace squall::doctor

@@ -3,6 +3,7 @@
 // parts of the password as a host's name, in any case, or in what they complain of.
 #pragma once
 
+#include "squall/base/clock.h"
 #include "squall/base/file.h"
 
 #include <string>
@@ -39,6 +40,7 @@ private:
 };
 
 // Of a host whose files lie below `root`: the agent's settings, Docker's, and those of their units.
-[[nodiscard]] KnownSecrets secrets_of_host(const Path& root);
+// A file system may hang: what was learned until then is what there is.
+[[nodiscard]] KnownSecrets secrets_of_host(const Path& root, Millis time_max = Seconds(2));
 
 } // namespace squall::doctor
