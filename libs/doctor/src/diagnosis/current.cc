@@ -130,16 +130,6 @@ void drop_same_second(const Catalogue& catalogue,
     std::erase_if(candidates, is_connection_trouble);
 }
 
-// Lines of one second may stand in any order; what is final ends a connection, and comes after it.
-bool is_final_in_that_second(const Catalogue& catalogue,
-                             const Timeline& timeline,
-                             const Candidate& candidate) {
-    const Place& connected = *timeline.connected();
-    const auto when = in_seconds(candidate.group.last.when);
-    return catalogue.causes()[candidate.cause].severity == Severity::terminal
-           && candidate.log == connected.log && when && when == in_seconds(connected.when);
-}
-
 // What fails at a later stage shows that the earlier ones work again, if it never was the other way
 // round for so long that the agent must have been there again: it waits for up to 2m24s between two
 // attempts, and may dial an endpoint that it remembers meanwhile.
@@ -257,9 +247,7 @@ bool keeps_from(const Catalogue& catalogue, const Suspicion& since, const Suspic
 std::vector<Suspicion> current_suspicions(const Catalogue& catalogue, const Timeline& timeline) {
     std::vector<Candidate> after;
     for (const Candidate& candidate : timeline.all()) {
-        if (timeline.connected() && !timeline.is_after(candidate, *timeline.connected())
-            && !is_final_in_that_second(catalogue, timeline, candidate))
-            continue;
+        if (timeline.connected() && !timeline.is_after(candidate, *timeline.connected())) continue;
         const bool is_undated = timeline.connected() && is_undated_kernels(timeline, candidate);
         if (is_undated && is_told_with_dates(timeline, candidate)) continue;
         after.push_back(candidate);
