@@ -99,6 +99,29 @@ TEST(LooksAndLogs, TakesLostCredentialsForTheProxysWorkWhereTheSettingsSaySo) {
     EXPECT_EQ(told(beside("role", "IAM_NO_CREDS")), "finding: IAM_NO_CREDS, NET_PROXY");
 }
 
+// Who has an answer of ECS had credentials to ask with, whatever the settings say of the proxy.
+TEST(LooksAndLogs, PutsAProxyThatTheAgentGotPastBehindWhatEcsAnswered) {
+    const auto beside = [&](const std::string& last) {
+        Case evidence;
+        evidence.now = corpus_now();
+        evidence.logs.push_back(scanned(last, "ecs-agent.log"));
+        Sign sign;
+        sign.cause = "NET_PROXY";
+        sign.certainty = Certainty::likely;
+        evidence.looks.push_back({"config", Look::State::finding, "no NO_PROXY", "", {sign}, {}});
+        return diagnose(catalogue(), std::move(evidence));
+    };
+    const Diagnosis gone = beside(line("08:00:00",
+                                       "Error from acs: InactiveInstanceException: Container "
+                                       "instance is deregistered"));
+    ASSERT_EQ(told(gone), "finding: INSTANCE_DEREGISTERED, NET_PROXY");
+    EXPECT_EQ(gone.findings.back().certainty, Certainty::possible);
+    EXPECT_EQ(told(beside(line("08:00:00",
+                               "RegisterContainerInstance: RequestError: send request failed "
+                               "dial tcp 198.51.100.20:443: i/o timeout"))),
+              "finding: NET_PROXY, NET_API_TIMEOUT");
+}
+
 TEST(LooksAndLogs, TellsOfTelemetryThatIsReachedNowAsOver) {
     Case evidence;
     evidence.logs.push_back(scanned(line("08:00:00", tcs), "ecs-agent.log"));

@@ -171,7 +171,7 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence, Names& names) {
     for (const Suspicion& suspicion : suspicions)
         diagnosis.findings.push_back(finding_of(catalogue, timeline, suspicion, evidence.now));
     bool has_looked = false;
-    drop_harmless_proxy(timeline, !suspicions.empty(), evidence.looks);
+    settle_proxy(catalogue, timeline, suspicions, evidence.looks);
     drop_left_state(catalogue, timeline, suspicions, evidence.looks);
     fold_endpoints(evidence.looks);
     for (const Sign* sign : the_surest_last(evidence.looks))

@@ -201,13 +201,30 @@ void order_by_looks(const std::vector<Look>& looks, std::vector<Finding>& findin
     }
 }
 
-void drop_harmless_proxy(const Timeline& timeline, bool has_trouble, std::vector<Look>& looks) {
-    if (!timeline.connected() || has_trouble) return;
+void settle_proxy(const Catalogue& catalogue,
+                  const Timeline& timeline,
+                  const std::vector<Suspicion>& suspicions,
+                  std::vector<Look>& looks) {
+    // An agent signs what it asks of ECS, and has its credentials from the metadata service: it was
+    // there. Those that it could not renew it may have had from a time before the proxy.
+    constexpr int stage_of_credentials = 3;
+    constexpr int stage_behind_proxy = 6;
+    const auto is_past = [&](const Suspicion& suspicion) {
+        const Cause& cause = catalogue.causes()[suspicion.cause];
+        return suspicion.certainty == Certainty::certain && cause.id != "IAM_EXPIRED"
+               && cause.stage.value_or(stage_of_credentials) >= stage_behind_proxy;
+    };
+    const bool is_harmless = timeline.connected() && suspicions.empty();
+    if (!is_harmless && std::none_of(suspicions.begin(), suspicions.end(), is_past)) return;
+    const auto is_hint = [](const Sign& sign) {
+        return sign.cause == "NET_PROXY" && sign.certainty != Certainty::certain;
+    };
     for (Look& look : looks) {
         if (look.check != "config") continue;
-        std::erase_if(look.signs, [](const Sign& sign) {
-            return sign.cause == "NET_PROXY" && sign.certainty != Certainty::certain;
-        });
+        if (is_harmless) std::erase_if(look.signs, is_hint);
+        for (Sign& sign : look.signs) {
+            if (is_hint(sign)) sign.certainty = Certainty::possible;
+        }
         if (look.state == Look::State::finding && look.signs.empty())
             look.state = Look::State::healthy;
     }

@@ -39,8 +39,12 @@ void tell_what_is_over(const Catalogue& catalogue,
 void order_by_looks(const std::vector<Look>& looks, std::vector<Finding>& findings);
 
 // A proxy that settings send the agent to for what is on its host keeps nothing from an agent that
-// has connected, and had no trouble since.
-void drop_harmless_proxy(const Timeline& timeline, bool has_trouble, std::vector<Look>& looks);
+// has connected, and had no trouble since; of one that ECS has answered, it is not what keeps it
+// away.
+void settle_proxy(const Catalogue& catalogue,
+                  const Timeline& timeline,
+                  const std::vector<Suspicion>& suspicions,
+                  std::vector<Look>& looks);
 
 // What is likely of a state that was left behind, and an agent has shown to be past.
 void drop_left_state(const Catalogue& catalogue,
