@@ -25,6 +25,8 @@ STAGES = ('style', 'release', 'e2e', 'soak', 'asan', 'fuzz', 'tsan')
 THREADED = ('base', 'transport', 'aws', 'experiment', 'watch')
 # The packages' own python, whatever else is on PATH: it is the one that has boto3 and pytest.
 PYTHON = '/usr/bin/python3'
+# The end-to-end tests wait for labs most of their time: several to a core, and not more than memory holds.
+E2E_WORKERS = min(3 * (os.cpu_count() or 1), 16)
 # These sanitizers cannot live with as much address randomisation as some kernels use.
 FIXED_ADDRESSES = ['setarch', platform.machine(), '-R']
 
@@ -132,7 +134,7 @@ def release():
 def end_to_end():
     results = LOGS / 'e2e.xml'
     results.unlink(missing_ok=True)
-    well = command('e2e', [PYTHON, '-m', 'pytest', '-n', '4', '--dist', 'worksteal' if has_worksteal() else 'load', f'--junitxml={results}', 'tests/e2e'])
+    well = command('e2e', [PYTHON, '-m', 'pytest', '-n', str(E2E_WORKERS), '--dist', 'worksteal' if has_worksteal() else 'load', f'--junitxml={results}', 'tests/e2e'])
     add_results('e2e', 'end to end', results, well)
 
 
