@@ -113,6 +113,10 @@ TEST(Record, OfAnotherProgramSaysSo) {
     EXPECT_EQ(parsed("Mar 11 08:15:00 h dockerd[9]: x").kind, LogKind::docker);
     EXPECT_EQ(parsed("Mar 11 08:15:00 h cloud-init[9]: x").kind, LogKind::cloud_init);
     EXPECT_EQ(parsed("[12345.678901] Out of memory").kind, LogKind::kernel);
+    EXPECT_EQ(parsed("[ 345.678901] IPv6: ADDRCONF(NETDEV_UP): eth0: up").kind, LogKind::kernel);
+    EXPECT_EQ(parsed("[   45.678901] systemd[1]: Started: ecs-agent[5]: x").kind, LogKind::kernel);
+    EXPECT_EQ(parsed("[  345.678901] h kernel: Out of memory: Killed").kind, LogKind::kernel);
+    EXPECT_EQ(parsed("[  345.678901] h dockerd[7]: level=info msg=x").kind, LogKind::docker);
 }
 
 TEST(Record, GoesOnInLinesThatAreIndentedAndHaveNoPrefix) {

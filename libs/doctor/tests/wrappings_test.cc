@@ -50,6 +50,17 @@ std::vector<Wrapping> wrappings() {
         {"syslog", before("Mar 11 08:15:00 ip-10-0-4-4 docker[1611]: ")},
         {"syslog of the agent", before("Mar 11 08:15:00 ip-10-0-4-4 ecs-agent[1611]: ")},
         {"journalctl -o short-iso", stamped("", "+0000 ip-10-0-4-4 docker[1611]: ")},
+        {"journalctl -o short-monotonic",
+         [](int second, const std::string& line) {
+             return fmt::format("[{:12.6f}] ip-10-0-4-4 docker[1611]: {}", 8123.25 + second, line);
+         }},
+        {"journalctl -o short-delta",
+         [](int second, const std::string& line) {
+             return fmt::format("[{:12.6f} <{:12.6f} >] ip-10-0-4-4 ecs-agent[1611]: {}",
+                                8123.25 + second,
+                                1.0,
+                                line);
+         }},
         {"rsyslog", stamped("", ".123456+00:00 ip-10-0-4-4 docker[1611]: ")},
         {"docker's json-file",
          [](int second, const std::string& line) {

@@ -139,7 +139,8 @@ bool take_rfc5424(Unwrapping& line, std::string_view rest) {
     return true;
 }
 
-// "[12345.678901] " or "[Tue Jun 30 17:02:11 2026] "
+// "[12345.678901] ", journalctl's "[12345.678901 <    1.000001 >] " or "[Tue Jun 30 17:02:11 2026]
+// "
 bool take_kernel_stamp(std::string_view& text, std::optional<WallTime>& when) {
     if (text.size() < 4 || text.front() != '[') return false;
     const auto end = text.find(']');
@@ -151,12 +152,27 @@ bool take_kernel_stamp(std::string_view& text, std::optional<WallTime>& when) {
     } else {
         const bool is_uptime =
             inside.find('.') != std::string_view::npos
-            && inside.find_first_not_of(" 0123456789.") == std::string_view::npos;
+            && inside.find_first_not_of(" 0123456789.<>") == std::string_view::npos;
         if (!is_uptime) return false;
     }
     text.remove_prefix(end + 1);
     while (!text.empty() && is_blank(text.front()))
         text.remove_prefix(1);
+    return true;
+}
+
+// journalctl writes "host program[pid]: " behind the uptime (short-monotonic, short-delta), and of
+// the kernel "host kernel: ", which dmesg leaves out.
+bool take_kernel_line(Unwrapping& line) {
+    std::string_view rest = line.text;
+    if (!take_kernel_stamp(rest, line.when)) return false;
+    line.text = rest;
+    line.kind = LogKind::kernel;
+    const std::string_view header = rest.substr(0, rest.find(": "));
+    const auto space = header.find(' ');
+    const bool is_journals = space != std::string_view::npos && header.find_first_of(":[") > space
+                             && (header.ends_with(']') || header.ends_with(" kernel"));
+    if (is_journals) (void)take_program(line, rest);
     return true;
 }
 
@@ -270,11 +286,7 @@ bool unwrap_one(Unwrapping& line, WallTime now, std::string_view source) {
         text = header;
         return true;
     }
-    if (text.front() == '[') {
-        if (!take_kernel_stamp(text, line.when)) return false;
-        line.kind = LogKind::kernel;
-        return true;
-    }
+    if (text.front() == '[') return take_kernel_line(line);
     if (take_stamp(line) || take_grep_prefix(line) || take_line_number(line)
         || take_compose_prefix(line))
         return true;
