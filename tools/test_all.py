@@ -22,7 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 LOGS = ROOT / 'build/test'
 STAGES = ('style', 'release', 'e2e', 'soak', 'asan', 'fuzz', 'tsan')
 # The libraries that start threads, or are called from several.
-THREADED = ('base', 'transport', 'aws', 'experiment', 'watch')
+THREADED = ('base', 'transport', 'aws', 'experiment', 'watch', 'host', 'doctor')
+# The doctor's long tests of reading, which one thread does.
+UNTHREADED_TESTS = '^(Mutation|Scan|Corpus|Wrappings|Redact)[.]'
 # The packages' own python, whatever else is on PATH: it is the one that has boto3 and pytest.
 PYTHON = '/usr/bin/python3'
 # The end-to-end tests wait for labs most of their time: several to a core, and not more than memory holds.
@@ -157,7 +159,7 @@ def unit(stage, what, targets=(), prefix=()):
         return
     results = LOGS / f'{stage}.xml'
     results.unlink(missing_ok=True)
-    labels = ['-L', f'^({"|".join(name.removesuffix("_test") for name in targets)})$'] if targets else []
+    labels = ['-L', f'^({"|".join(name.removesuffix("_test") for name in targets)})$', '-E', UNTHREADED_TESTS] if targets else []
     well = command(stage, [*prefix, 'ctest', '--preset', stage, '--output-junit', results, *labels])
     add_results(stage, what, results, well)
 

@@ -61,9 +61,10 @@ int exit_code_of(int status) {
     }
 }
 
+// 0 when there is none: nobody could fork it.
 pid_t read_pid(int fd) {
     pid_t pid = 0;
-    return ::read(fd, &pid, sizeof pid) == ssize_t{sizeof pid} ? pid : 0;
+    return ::read(fd, &pid, sizeof pid) == ssize_t{sizeof pid} && pid > 0 ? pid : 0;
 }
 
 void tell_pid(int fd, pid_t pid) {
@@ -117,7 +118,10 @@ std::string HostProcess::said() {
     return said_;
 }
 
-void HostProcess::signal(int number) const { ::kill(pid_, number); }
+void HostProcess::signal(int number) const {
+    // 0 would be everybody in the test's own process group.
+    if (pid_ > 0) ::kill(pid_, number);
+}
 
 int HostProcess::wait() {
     const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, guardian_, 0)));
