@@ -53,6 +53,26 @@ def test_a_data_folder_that_was_made_read_only_by_itself(practice):
         practice.sh(1, f'umount {data}; systemctl reset-failed ecs; systemctl restart ecs')
 
 
+@pytest.mark.parametrize('data, options, fill, summary', [
+    ('/mnt/ecs-data', 'size=1m', 'dd if=/dev/zero of=/mnt/ecs-data/full bs=64k', 'no space left: /mnt/ecs-data'),
+    ('/var/lib/ecs/data', 'nr_inodes=4', 'touch /var/lib/ecs/data/1 /var/lib/ecs/data/2 /var/lib/ecs/data/3', 'no inode left: /var/lib/ecs/data'),
+])
+def test_a_data_folder_with_a_filesystem_of_its_own_that_is_full(practice, data, options, fill, summary):
+    config = '/etc/ecs/ecs.config'
+    practice.sh(1, f'mkdir -p {data} && mount -t tmpfs -o {options} tmpfs {data} && {{ {fill} 2>/dev/null; cp {config} /tmp/config; }}')
+    practice.sh(1, f"printf 'ECS_DATADIR={data}\\n' >>{config}; systemctl restart ecs")
+    try:
+        for ask, says in ((practice.live, summary), (practice.from_afar, f'{data} is full, or out of inodes')):
+            _, told = practice.ask(ask)
+            root = first(told)
+            assert (root['cause'], root['certainty']) == ('DISK_FULL', 'certain') and root['summary'].startswith(says), practice.tells()
+            assert f' {data} ' in root['remedy'][0], practice.tells()
+            assert 'disk' not in [one['check'] for one in told['healthy']], practice.tells()
+    finally:
+        practice.sh(1, f'cp /tmp/config {config}; umount {data}; systemctl reset-failed ecs; systemctl restart ecs')
+    wait_for('the agent is back', practice.is_connected, 60)
+
+
 def test_a_host_without_room_for_what_ssm_would_run_there(practice):
     practice.sh(1, 'mount -o remount,size=4m / && { dd if=/dev/zero of=/full bs=64k 2>/dev/null || true; }; systemctl stop ecs')
     try:

@@ -58,6 +58,14 @@ TEST(Pieces, KeepTheLinesOfTheStream) {
     EXPECT_EQ(found.findings.front().evidence.front().line, 3U);
 }
 
+// As is that of an agent that was well until then.
+TEST(Pieces, OfTwoFilesTheSilenceBetweenMayBeThatOfAHealthyAgent) {
+    const std::string before = info("05:00:00", "Managed task") + info("06:30:00", up);
+    const std::string newest = line("07:00:00", dns) + line("07:02:00", dns);
+    EXPECT_EQ(told(diagnosed(before + newest)), "finding: NET_DNS");
+    EXPECT_EQ(told(diagnosed(newest + before)), "finding: NET_DNS");
+}
+
 // What the last lines say is asked of the newest file.
 TEST(Pieces, EndWithTheNewestFile) {
     const std::string starts =

@@ -311,6 +311,16 @@ TEST(Redact, TakesOutOptionsOfCommands) {
     check({"x --api-token 'hun ter2' -v", {"ter2"}, {"-v"}});
     check({"docker login -u me -p hunter2 r.io", {"hunter2"}, {"r.io"}});
     check({"curl -u me:hunter2 http://h/", {"hunter2"}, {"http://h/"}});
+    for (const char* user : {"-U me:hunter2",
+                             "-Ume:hunter2",
+                             "-ume:hunter2",
+                             "-sSu me:hunter2",
+                             "-sU 'me:hunter2'",
+                             "-su\", \"me:hunter2\""}) {
+        const std::string call = fmt::format("curl -o /dev/null {} http://h/", user);
+        check({call, {"hunter2"}, {"-o /dev/null", "http://h/"}});
+    }
+    check({"curl -Hauthority:x -xu:1 -u me -o u:1", {}, {"-Hauthority:x -xu:1 -u me -o u:1"}});
     check({std::string("x\0--password\0hunter2\0-v", 23), {"hunter2"}, {"-v"}});
 }
 

@@ -43,6 +43,8 @@ bool has_cause(const Diagnosis& diagnosis, std::string_view cause) {
     return std::find(causes.begin(), causes.end(), cause) != causes.end();
 }
 
+std::string diagnosed_text(const std::string& log) { return told(diagnosed(log, "messages")); }
+
 TEST(Units, OfTheAgentAndOfDockerAreKnown) {
     for (const Saying& saying : sayings) {
         const auto diagnosis = diagnosed(said_of(saying.unit, saying.what), "messages");
@@ -51,6 +53,26 @@ TEST(Units, OfTheAgentAndOfDockerAreKnown) {
     EXPECT_TRUE(
         has_cause(diagnosed(said_of("amazon-ecs.service", "Deactivated successfully."), "messages"),
                   "AGENT_STOPPED"));
+}
+
+// What runs before the agent fails for more than a lack of Docker.
+TEST(Units, ThatCannotBeStartedDoNotBlameDockerForWhatIsKnown) {
+    const std::string by_systemd = diagnosed_text(
+        said_of("ecs.service", "Control process exited, code=exited, status=203/EXEC"));
+    EXPECT_EQ(by_systemd.find("DOCKER_DOWN"), std::string::npos) << by_systemd;
+    for (const char* why :
+         {"into Docker: Error processing tar file(exit status 1): unexpected EOF",
+          "from cache: open /var/cache/ecs/ecs-agent.tar: no such file or directory"}) {
+        const std::string init = fmt::format(
+            "Mar 11 08:20:00 h amazon-ecs-init[9]: level=error time=2026-03-11T08:20:00Z "
+            "msg=\"could not load Amazon Elastic Container Service Agent {}\"\n",
+            why);
+        const auto text = diagnosed_text(
+            init
+            + said_of("ecs.service", "Control process exited, code=exited, status=255/EXCEPTION"));
+        EXPECT_EQ(text.rfind("finding: AGENT_DOWNLOAD", 0), 0U) << text;
+        EXPECT_EQ(text.find("DOCKER_DOWN"), std::string::npos) << text;
+    }
 }
 
 TEST(Units, WhoseNamesEndAsTheirsAreOthers) {

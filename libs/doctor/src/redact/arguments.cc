@@ -1,5 +1,6 @@
-// Passwords that a program takes as a part of an option: `mysql -pPASSWORD`; and keys that it takes
-// behind their name: `aws configure set aws_secret_access_key KEY`.
+// Passwords that a program takes as a part of an option: `mysql -pPASSWORD`, `curl
+// -sUuser:PASSWORD`; and keys that it takes behind their name: `aws configure set
+// aws_secret_access_key KEY`.
 #include "redact/spans.h"
 #include "redact/values.h"
 
@@ -45,10 +46,56 @@ void find_settings_of_aws(std::string_view text, Spans& spans) {
     }
 }
 
+// Where the value of curl's -u or -U begins, in a word of option letters, or the word's end; npos
+// where there is neither letter.
+std::size_t behind_user_letter(std::string_view word) {
+    constexpr std::string_view takes_the_rest = "AbcCdDeEFHKmoPQrtTwxXyYz";
+    if (!word.starts_with('-') || word.starts_with("--")) return std::string_view::npos;
+    const std::size_t letter = word.find_first_of("uU");
+    const bool is_one =
+        letter != std::string_view::npos
+        && word.substr(0, letter).find_first_of(takes_the_rest) == std::string_view::npos;
+    return is_one ? letter + 1 : std::string_view::npos;
+}
+
+// A user without a password is no secret.
+void add_user(std::string_view text, std::size_t begin, Spans& spans) {
+    const Quote quote = quote_before(text, begin);
+    const std::size_t end =
+        quote.sign != 0 ? end_of_quoted(text, begin, quote) : end_of_word(text, begin);
+    const std::string_view value = text.substr(begin, end - begin);
+    const bool has_letter = std::any_of(value.begin(), value.end(), is_letter);
+    if (has_letter && value.find(':') != std::string_view::npos && !is_marked(text, begin))
+        spans.push_back({begin, end});
+}
+
+void find_users_of_curl(std::string_view text, Spans& spans) {
+    constexpr std::string_view program = "curl";
+    constexpr std::size_t call_max = 2048;
+    // What stands between the words of a command, or of a list of them.
+    constexpr std::string_view between(" \t\"'`,\0", 7);
+    for (auto at = text.find(program); at != std::string_view::npos;
+         at = text.find(program, at + program.size())) {
+        std::size_t end = std::min(text.find('\n', at), text.size());
+        end = std::min({end, text.find(program, at + program.size()), at + call_max});
+        std::size_t word = at + program.size();
+        while ((word = text.find_first_of(between, word)) < end
+               && (word = text.find_first_not_of(between, word)) < end) {
+            const std::size_t word_end = std::min(end_of_word(text, word), end);
+            const std::size_t letter = behind_user_letter(text.substr(word, word_end - word));
+            if (letter == std::string_view::npos) continue;
+            std::size_t value = word + letter;
+            if (value == word_end) value = text.find_first_not_of(between, word_end);
+            if (value < end) add_user(text, value, spans);
+        }
+    }
+}
+
 } // namespace
 
 void find_arguments(std::string_view text, Spans& spans) {
     find_settings_of_aws(text, spans);
+    find_users_of_curl(text, spans);
     constexpr std::array<std::string_view, 4> programs{"mysql", "mariadb", "sshpass", "login"};
     for (const std::string_view program : programs) {
         for (auto at = text.find(program); at != std::string_view::npos;

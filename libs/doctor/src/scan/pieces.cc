@@ -8,9 +8,9 @@ namespace {
 
 // Threads, and clocks that are corrected a little, make no more of it.
 constexpr std::chrono::minutes jump_min{10};
-// An agent that is away says so every 2m24s, and more often; one that is well may be silent for
-// longer, and then little hangs on the order.
-constexpr std::chrono::minutes silence_max{15};
+// An agent that is away says so every 2m24s, and more often; one that is well, every 35 minutes,
+// when it takes a new connection.
+constexpr std::chrono::minutes silence_max{40};
 constexpr std::chrono::minutes overlap_max{1};
 
 struct Piece {

@@ -6,6 +6,7 @@
 #include "squall/base/time_text.h"
 
 #include <algorithm>
+#include <set>
 
 namespace squall::host {
 namespace {
@@ -266,6 +267,7 @@ Look look_at_clock(const ErrandReport& report) {
 
 Look look_at_disk(const ErrandReport& report) {
     std::vector<Evidence> full;
+    std::set<std::string> told;
     std::vector<std::string> places;
     std::vector<Sign> signs;
     constexpr std::string_view read_only = "read_only=";
@@ -283,6 +285,8 @@ Look look_at_disk(const ErrandReport& report) {
         const auto begin = line.find_last_of(' ', percent) + 1;
         const auto used = to_integer(line.substr(begin, percent - begin));
         if (!used || *used < full_percent) continue;
+        // Several places may be on one.
+        if (!told.insert(line).second) continue;
         full.push_back(evidence("df", line));
         const std::string place(trimmed(line.substr(percent + 2)));
         if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);

@@ -360,8 +360,9 @@ wait
     section facts/docker; cat "$folder/docker"
     section facts/state; state
     section facts/metadata; mask <"$folder/metadata"
-    section facts/disk; within 3 df -P / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs 2>/dev/null
-    within 3 df -Pi / /var/lib/ecs /var/lib/docker /var/log 2>/dev/null; read_only
+    section facts/disk; set -- / /var/lib/ecs /var/lib/ecs/data /var/lib/docker /var/log /var/log/ecs
+    case $(setting ECS_DATADIR) in /*) set -- "$@" "$(setting ECS_DATADIR)" ;; esac
+    within 3 df -P "$@" 2>/dev/null; within 3 df -Pi "$@" 2>/dev/null; read_only
     section facts/clock; clock
     section facts/endpoint/api; echo "url=$api region=$region"; cat "$folder/api" 2>/dev/null
     section facts/endpoint/acs; cat "$folder/acs" 2>/dev/null

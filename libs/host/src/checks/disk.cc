@@ -7,7 +7,6 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <condition_variable>
 #include <memory>
@@ -18,9 +17,17 @@
 namespace squall::host {
 namespace {
 
-constexpr std::array places{
-    "/", "/var/lib/ecs", "/var/lib/ecs/data", "/var/lib/docker", "/var/log/ecs"};
 constexpr Seconds patience{3};
+
+// Where the agent, Docker and their logs write.
+std::vector<std::string> places_of(Facts& facts, Deadline deadline) {
+    std::vector<std::string> places{
+        "/", "/var/lib/ecs", "/var/lib/ecs/data", "/var/lib/docker", "/var/log/ecs"};
+    const auto* config = facts.config(deadline.sooner(Deadline::in(patience)));
+    const std::string given = config == nullptr ? "" : config->get("ECS_DATADIR");
+    if (given.starts_with('/')) places.push_back(given);
+    return places;
+}
 
 struct Room {
     int error = 0; // errno
@@ -32,8 +39,8 @@ struct Room {
 struct Rooms {
     std::mutex mutex; // guards what follows
     std::condition_variable changed;
-    std::array<std::optional<Room>, places.size()> found;
-    std::size_t open = places.size();
+    std::vector<std::optional<Room>> found; // in the order of the places
+    std::size_t open = 0;
 };
 
 Room room_at(const std::string& path) {
@@ -44,9 +51,12 @@ Room room_at(const std::string& path) {
 
 // A file system whose server is gone keeps whoever asks for it: each has a thread of its own, and
 // what is late is left behind.
-std::array<std::optional<Room>, places.size()> ask_all(const Facts& facts, Deadline deadline) {
+std::vector<std::optional<Room>>
+ask_all(const Facts& facts, const std::vector<std::string>& places, Deadline deadline) {
     // shared_ptr: a thread that hangs outlives this call.
     const auto rooms = std::make_shared<Rooms>();
+    rooms->found.resize(places.size());
+    rooms->open = places.size();
     for (std::size_t number = 0; number < places.size(); ++number) {
         std::thread([rooms, number, path = facts.path(places.at(number)).string()] {
             const Room room = room_at(path);
@@ -174,14 +184,15 @@ std::string mount_of(std::string_view mounts, const std::string& path) {
 }
 
 Look check_disk(Facts& facts, Deadline deadline) {
-    const auto rooms = ask_all(facts, deadline);
+    const auto places = places_of(facts, deadline);
+    const auto rooms = ask_all(facts, places, deadline);
     std::vector<Sign> signs;
     std::vector<std::string> texts;
     std::vector<std::string> silent;
     std::set<unsigned long> known;
     std::set<unsigned long> closed;
     for (std::size_t number = 0; number < places.size(); ++number) {
-        const std::string place = places.at(number);
+        const std::string& place = places.at(number);
         const auto& room = rooms.at(number);
         if (!room) silent.push_back(place);
         // What is not there is nobody's problem.
