@@ -246,12 +246,30 @@ TEST(Diagnosis, TellsOfAnIdentityThatWasLeftBehindThoughTheHostIsWell) {
         }));
 }
 
+// A clock is told by what it says of time.
+TEST(Diagnosis, OfASignatureWithAWrongKeyBlamesTheCredentials) {
+    for (const char* error :
+         {"SignatureDoesNotMatch: The request signature we calculated does not match the "
+          "signature you provided. Check your AWS Secret Access Key and signing method.",
+          "AuthFailure: AWS was not able to validate the provided access credentials"}) {
+        const std::string text = fmt::format("Error registering: {}", error);
+        EXPECT_EQ(told(diagnosed(line("08:00:00", text) + line("08:02:00", text))),
+                  "finding: IAM_EXPIRED");
+    }
+}
+
 TEST(Diagnosis, OfAFailureThatNobodyKnowsIsUnknown) {
     const Diagnosis diagnosis =
-        diagnosed(line("08:00:00", "Error registering: ClientException: something new"));
+        diagnosed(line("08:00:00", "Error registering: ClientException: something new")
+                  + line("08:02:00", "Error registering: password=hunter2: something newer"));
     EXPECT_EQ(told(diagnosis), "unknown: ");
     EXPECT_EQ(diagnosis.exit_code(), 2);
-    EXPECT_FALSE(diagnosis.could_not_look.empty());
+    ASSERT_FALSE(diagnosis.could_not_look.empty());
+    const std::string& summary = diagnosis.could_not_look.front().summary;
+    EXPECT_EQ(diagnosis.could_not_look.front().check, "error");
+    EXPECT_NE(summary.find(":2 means: "), std::string::npos) << summary;
+    EXPECT_NE(summary.find("something newer"), std::string::npos) << summary;
+    EXPECT_EQ(summary.find("hunter2"), std::string::npos) << summary;
 }
 
 // Log lines have whole seconds. Within one, the lines of a log stand in their order: an agent that

@@ -5,6 +5,7 @@
 #include "diagnosis/missing_process.h"
 #include "diagnosis/particulars.h"
 #include "diagnosis/rules.h"
+#include "squall/base/text.h"
 #include "squall/base/time_text.h"
 
 #include <algorithm>
@@ -72,6 +73,20 @@ void ask_for_more(const Timeline& timeline, Diagnosis& diagnosis) {
             "docker-log", "no log of the Docker daemon was read", "journalctl -u docker -n 1000");
     if (!has(LogKind::kernel) && !has(LogKind::system))
         missing("kernel-log", "no log of the kernel was read", "dmesg -T");
+}
+
+// The agent says that something fails, and nobody knows what it means: whoever reads it may.
+void tell_what_is_unexplained(const Timeline& timeline, Diagnosis& diagnosis) {
+    const auto last = timeline.last_since_connection(Mark::unexplained);
+    if (!last) return;
+    const Evidence seen = evidence_of(timeline.logs()[last->log], last->group.last);
+    diagnosis.could_not_look.push_back(
+        {"error",
+         Look::State::could_not_look,
+         fmt::format(
+             "what {}:{} means: {}", seen.file, seen.line, replace_all(seen.text, "\n", " ")),
+         "",
+         {}});
 }
 
 // Of a log that nobody would know by its name, whoever named it wants to know whether it was one.
@@ -203,7 +218,7 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence, Names& names) {
         return diagnosis;
     }
     // Who began anew, and was not seen at work since, is not back.
-    const bool is_known = !has_begun_unseen && !timeline.has_since_connection(Mark::unexplained)
+    const bool is_known = !has_begun_unseen && !timeline.last_since_connection(Mark::unexplained)
                           && is_settled(timeline);
     if (is_known) {
         for (const Suspicion& suspicion : past_suspicions(catalogue, timeline))
@@ -215,7 +230,9 @@ Diagnosis judge(const Catalogue& catalogue, Case evidence, Names& names) {
         return diagnosis;
     }
     diagnosis.verdict = is_known ? Verdict::healthy : Verdict::unknown;
-    if (!is_known) ask_for_more(timeline, diagnosis);
+    if (is_known) return diagnosis;
+    tell_what_is_unexplained(timeline, diagnosis);
+    ask_for_more(timeline, diagnosis);
     return diagnosis;
 }
 

@@ -17,10 +17,6 @@ std::string safely_shown(std::string_view text) {
     return cut(redacted(shown(text)), Evidence::text_max);
 }
 
-Evidence evidence_of(const ScannedLog& log, const Sighting& sighting) {
-    return {log.name, sighting.line, safely_shown(sighting.text), sighting.when};
-}
-
 // But for the digits: times, ports, delays.
 bool says_the_same(std::string_view a, std::string_view b) {
     const auto without_digits = [](std::string_view text) {
@@ -92,6 +88,10 @@ std::string how_often(const Suspicion& suspicion) {
 }
 
 } // namespace
+
+Evidence evidence_of(const ScannedLog& log, const Sighting& sighting) {
+    return {log.name, sighting.line, safely_shown(sighting.text), sighting.when};
+}
 
 Finding finding_of(const Catalogue& catalogue,
                    const Timeline& timeline,

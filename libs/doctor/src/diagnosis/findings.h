@@ -6,6 +6,9 @@
 
 namespace squall::doctor {
 
+// Without secrets, and no longer than Evidence::text_max.
+[[nodiscard]] Evidence evidence_of(const ScannedLog& log, const Sighting& sighting);
+
 [[nodiscard]] Finding finding_of(const Catalogue& catalogue,
                                  const Timeline& timeline,
                                  const Suspicion& suspicion,

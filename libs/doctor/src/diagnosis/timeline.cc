@@ -113,16 +113,18 @@ bool Timeline::is_followed_by(const Candidate& candidate, Mark mark) const {
     return false;
 }
 
-bool Timeline::has_since_connection(Mark mark) const {
+std::optional<Candidate> Timeline::last_since_connection(Mark mark) const {
+    std::optional<Candidate> last;
     for (std::size_t log = 0; log < logs_.size(); ++log) {
         const auto& segments = logs_[log].segments;
         for (std::size_t i = 0; i < segments.size(); ++i) {
             const auto found = segments[i].marks.find(mark);
             if (found == segments[i].marks.end()) continue;
-            if (!connected_ || is_after({0, log, i, found->second}, *connected_)) return true;
+            const Candidate candidate{0, log, i, found->second};
+            if (!connected_ || is_after(candidate, *connected_)) last = candidate;
         }
     }
-    return false;
+    return last;
 }
 
 } // namespace squall::doctor

@@ -50,8 +50,8 @@ public:
     // The last segment that one of these opened, or that has the mark in it, after `candidate`.
     [[nodiscard]] bool is_followed_by(const Candidate& candidate, Mark mark) const;
 
-    // The mark was seen and the agent has not connected since.
-    [[nodiscard]] bool has_since_connection(Mark mark) const;
+    // Where the mark was seen last, if the agent has not connected since. Its `cause` says nothing.
+    [[nodiscard]] std::optional<Candidate> last_since_connection(Mark mark) const;
 
 private:
     void sort_logs();
