@@ -24,7 +24,7 @@ STAGES = ('style', 'release', 'e2e', 'soak', 'asan', 'fuzz', 'tsan')
 # The libraries that start threads, or are called from several.
 THREADED = ('base', 'transport', 'aws', 'experiment', 'watch', 'host', 'doctor')
 # The doctor's long tests of reading, which one thread does.
-UNTHREADED_TESTS = '^(Mutation|Scan|Corpus|Wrappings|Redact)[.]'
+UNTHREADED_TESTS = '^doctor[.]([^.]*/)?(Mutation|Scan|Corpus|Wrappings|Redact)[.]'
 # The packages' own python, whatever else is on PATH: it is the one that has boto3 and pytest.
 PYTHON = '/usr/bin/python3'
 # The end-to-end tests wait for labs most of their time: several to a core, and not more than memory holds.
